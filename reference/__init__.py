@@ -1,0 +1,21 @@
+"""The reference package of the course: every approach twice, once in NumPy, once in PyTorch.
+
+A few-shot learner is a function from a support set to a predictor. Every approach here is one way
+to build that function, and meta-learning is learning its parameters from many tasks:
+
+    adapt(params, support) -> predict          predict(query_x) -> scores
+
+The map, from the ground up (a file imports only what stands below it):
+
+    widgets, plotting, checks       what a chapter looks at and is checked with
+    scratch/<approach>              the approaches in NumPy, on our own differentiation engine
+    pytorch/<approach>              the same approaches in PyTorch, under the same file names
+    scratch/{unroll, nn, losses, optim}, pytorch/{unroll, nn, losses, optim}
+    scratch/autodiff                reverse mode, differentiable to any order
+    meta_train                      the outer loop, the same for both sides
+    tasks                           what is learned from: glyphs, Omniglot, digits, task families
+    evaluation                      mean, 95 % interval, paired comparison
+    episodes                        Examples, Episode, and the protocols
+
+Importing `reference` imports nothing else.
+"""

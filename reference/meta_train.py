@@ -1,0 +1,75 @@
+"""The outer loop: draw tasks, ask an approach for its meta-gradient, take one optimiser step.
+
+There is one of it. It knows nothing of models, data or of which side (NumPy or PyTorch) it drives:
+Reptile hands it a direction that is no gradient, a recurrent learner hands it whole sequences.
+
+Differs from the paper: no one paper; this is the outer loop of MAML (Finn et al. 2017,
+arXiv:1703.03400, algorithm 1, line 10) with the optimiser left open.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from reference.episodes import Episode
+
+Params = dict[str, Any]
+
+
+class Optimizer(NamedTuple):
+    """A rule that turns gradients into steps; `optim` on either side makes them."""
+
+    init: Callable[[Params], Any]  # params -> state
+    update: Callable[[Params, Params, Any], tuple[Params, Any]]  # params, gradient, state -> params, state
+
+
+class Step(NamedTuple):
+    """What is known after one outer step."""
+
+    index: int  # counts from 0
+    params: Params  # after the step
+    state: Any  # the optimiser's, after the step
+    loss: float  # before the step
+
+
+def meta_steps(params, meta_gradient, draw, *, optimizer: Optimizer, state: Any = None) -> Iterator[Step]:
+    """Outer steps without end: for a caller that saves, plots or stops when it likes.
+
+    `meta_gradient(params, draw()) -> (gradient, loss)`. Pass a saved `state` to go on where a run stopped.
+    Raises FloatingPointError when a loss is not finite.
+    """
+    state = optimizer.init(params) if state is None else state
+    index = 0
+    while True:
+        gradient, loss = meta_gradient(params, draw())
+        if not math.isfinite(loss := float(loss)):
+            raise FloatingPointError(f"outer step {index}: the loss is {loss}; try a smaller learning rate.")
+        params, state = optimizer.update(params, gradient, state)
+        yield Step(index, params, state, loss)
+        index += 1
+
+
+def meta_train(
+    params, meta_gradient, draw, *, optimizer: Optimizer, n_steps: int
+) -> tuple[Params, np.ndarray]:
+    """Trained params and the loss before each of the n_steps outer steps, with a progress bar."""
+    losses = np.empty(n_steps)
+    steps = islice(meta_steps(params, meta_gradient, draw, optimizer=optimizer), n_steps)
+    for step in tqdm(steps, total=n_steps, desc="meta-training", leave=False):
+        params, losses[step.index] = step.params, step.loss
+    return params, losses
+
+
+def mean_over_tasks(meta_gradient):
+    """The same meta-gradient for a sequence of episodes: the mean of gradients and losses, one task at a time."""
+
+    def mean_meta_gradient(params: Params, episodes: Sequence[Episode]) -> tuple[Params, Any]:
+        results = [meta_gradient(params, episode) for episode in episodes]
+        gradient = {name: sum(g[name] for g, _ in results) / len(results) for name in params}
+        return gradient, sum(loss for _, loss in results) / len(results)
+
+    return mean_meta_gradient

@@ -1,0 +1,31 @@
+"""What every method must beat: the learner that has learned nothing before it sees the support set.
+
+Raw inputs, compared with the mean of each class. Chance, the other yardstick, is 1 / n_way and needs no code.
+
+Differs from the paper: no one paper; Snell et al. 2017 (arXiv:1703.05175) with the identity for an embedding.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from reference.episodes import Examples, Predict
+
+
+def nearest_centroid(support: Examples) -> Predict:
+    """An Adapt: predict gives minus the squared distance from each raw input to the mean of each class.
+
+    Inputs of any shape (n, ...) are taken as plain vectors. Raises ValueError for a class without an example.
+    """
+    x = support.x.reshape(len(support.x), -1)
+    n_way = int(support.y.max()) + 1
+    if missing := sorted(set(range(n_way)) - set(support.y.tolist())):
+        raise ValueError(
+            f"support.y has no example of class {missing[0]}; classes 0..{n_way - 1} need one each."
+        )
+    centroids = [x[support.y == label].mean(0) for label in range(n_way)]
+
+    def predict(query_x: Float[np.ndarray, "q *shape"]) -> Float[np.ndarray, "q n_way"]:
+        flat = query_x.reshape(len(query_x), -1)
+        return np.stack([-((flat - centroid) ** 2).sum(1) for centroid in centroids], axis=1)
+
+    return predict

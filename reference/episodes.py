@@ -8,7 +8,7 @@ Differs from the paper: nothing.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Episode(NamedTuple):
     task: Any = None  # what was drawn (class names, amplitude and phase), for plots; never for learning
 
 
+@runtime_checkable
 class Tasks(Protocol):
     """A distribution over tasks."""
 

@@ -131,7 +131,8 @@ def bootstrap_interval(
 def episodes_needed(std: float, half_width: float) -> int:
     """The fewest episodes whose interval is at most +- half_width, for episodes that spread by std.
 
-    (1.96 std / half_width)^2 rounded up, never fewer than two. Raises ValueError unless std >= 0, half_width > 0.
+    (1.96 std / half_width)^2 rounded up, never fewer than two.
+    Raises ValueError unless std >= 0 and half_width > 0.
     """
     if not (std >= 0 and half_width > 0):
         raise ValueError(f"std is {std} and half_width {half_width}; std must be >= 0 and half_width > 0.")

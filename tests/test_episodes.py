@@ -1,11 +1,7 @@
 """The nouns hold what they say and learn nothing by themselves."""
 
-import inspect
 import typing
 
-import numpy as np
-
-from reference import episodes
 from reference.episodes import Adapt, Episode, Examples
 
 
@@ -21,16 +17,3 @@ def test_the_task_is_optional():
 def test_adapt_is_given_the_support_set_alone():
     arguments, _ = typing.get_args(Adapt)
     assert arguments == [Examples]
-
-
-def test_any_class_with_the_two_verbs_is_a_task_distribution():
-    class Fixed:
-        def sample(self, rng: np.random.Generator) -> Episode:
-            return Episode(Examples(1, 2), Examples(3, 4))
-
-        def sample_batch(self, rng: np.random.Generator, n_tasks: int) -> Episode:
-            return Episode(Examples(1, 2), Examples(3, 4))
-
-    for verb in ("sample", "sample_batch"):
-        promised = inspect.signature(getattr(episodes.Tasks, verb))
-        assert list(promised.parameters) == list(inspect.signature(getattr(Fixed, verb)).parameters)

@@ -165,7 +165,7 @@ def _read(path: Path, archive: Archive) -> dict[str, UInt8[np.ndarray, "20 28 28
 
 
 def _entries(opened: zipfile.ZipFile, archive: Archive) -> dict[str, list[str]]:
-    """The names of every character's images, sorted. ValueError when their numbers are not the official ones."""
+    """The names of every character's images, sorted. ValueError when their numbers are wrong."""
     drawings: dict[str, list[str]] = {}
     for entry in sorted(opened.namelist()):
         if match := re.fullmatch(rf"{archive.name}/([^/]+/character\d+)/\d+_\d+\.png", entry):

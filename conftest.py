@@ -1,12 +1,18 @@
-"""Settings for every test: no progress bars in outputs, one thread, and shapes enforced in `reference`."""
+"""Settings for every test: no progress bars, one thread, no windows, and shapes enforced in `reference`."""
 
-import os
+from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "Agg")
-os.environ["TQDM_DISABLE"] = "1"
-os.environ["PYTHONHASHSEED"] = "0"
+from notebooks.kernel import prepare_environment
 
+prepare_environment()
+
+import matplotlib  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
+matplotlib.use("Agg")
 install_import_hook("reference", "beartype.beartype")
+
+
+def pytest_configure(config):
+    """nbval reads its one file of patterns relative to the working directory: give it an absolute path."""
+    config.option.nbval_sanitize_with = str(Path(__file__).parent / "tests/notebooks/sanitize.cfg")

@@ -1,0 +1,84 @@
+"""Prototypical networks: a class is the mean of its embedded support, a query belongs to the nearest mean.
+
+Learning is all in the embedding; adapting to a new task is one average and needs no gradient.
+
+Paper: Snell, Swersky & Zemel 2017 (arXiv:1703.05175), equations 1 and 2, algorithm 1.
+Differs from the paper: nothing in the equations; the embedding is the caller's, `embed(params, x)`. For a
+module that is `functools.partial(torch.func.functional_call, net)`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reference.episodes import Episode, Examples, Predict
+from reference.pytorch.nn import Params, init_params
+
+Embed = Callable[[Params, Tensor], Tensor]
+
+
+def init(rng: np.random.Generator, net: nn.Module) -> Params:
+    """New parameters of the embedding network."""
+    return init_params(rng, net)
+
+
+def prototypes(
+    embedded: Float[Tensor, "n d"], labels: Int[Tensor, " n"], n_way: int
+) -> Float[Tensor, "n_way d"]:
+    """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
+
+    Raises ValueError when a class has no example.
+    """
+    belongs = F.one_hot(labels, n_way).to(embedded.dtype)  # (n, n_way); fails on labels beyond n_way - 1
+    n_examples = belongs.sum(0)
+    if (n_examples == 0).any():
+        empty = (n_examples == 0).nonzero().flatten().tolist()
+        raise ValueError(f"labels: no support example of class {empty}; each of 0..{n_way - 1} needs one.")
+    return (belongs.T @ embedded) / n_examples[:, None]
+
+
+def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
+    """|a_i - b_j|^2 for every pair; not its root: the squared distance is what makes class means right."""
+    return ((a[:, None, :] - b[None, :, :]) ** 2).sum(-1)
+
+
+def log_probabilities(
+    queries: Float[Tensor, "q d"], prototypes: Float[Tensor, "n_way d"]
+) -> Float[Tensor, "q n_way"]:
+    """log p(y = k | x) of every embedded query (eq. 2): a softmax over classes, never over queries."""
+    return F.log_softmax(-squared_distances(queries, prototypes), dim=1)
+
+
+def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]:
+    """J = -log p(y | x), averaged over the episode's queries (algorithm 1)."""
+    (support_x, support_y), (query_x, query_y) = episode.support, episode.query
+    # One pass for both: twice as fast on small episodes, and a batch norm in training sees the whole episode.
+    embedded = embed(params, torch.cat([support_x, query_x]))
+    support, queries = embedded.split([len(support_x), len(query_x)])
+    scores = log_probabilities(queries, prototypes(support, support_y, _n_way(support_y)))
+    return F.nll_loss(scores, query_y)
+
+
+def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
+    """The predictor of one task: `predict(x)` gives log-probabilities (q, n_way).
+
+    Not transductive, if `embed` is not: each query is embedded and compared on its own.
+    """
+    centers = prototypes(embed(params, support.x), support.y, _n_way(support.y))
+    return lambda x: log_probabilities(embed(params, x), centers)
+
+
+def meta_gradient(params: Params, episode: Episode, *, embed: Embed) -> tuple[Params, Float[Tensor, ""]]:
+    """The gradient of the loss in the embedding's parameters, and the loss."""
+    leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
+    value = loss(leaves, episode, embed=embed)
+    gradient = torch.autograd.grad(value, list(leaves.values()))
+    return dict(zip(leaves, gradient, strict=True)), value.detach()
+
+
+def _n_way(labels: Int[Tensor, " n"]) -> int:
+    return int(labels.max()) + 1

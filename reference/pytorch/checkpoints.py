@@ -1,7 +1,7 @@
 """A run's whole state in one file that is either complete and intact, or is refused.
 
 Tensors and notes (counters, generator states, anything JSON can say) stand in one safetensors file that
-carries its own sha256. It is written beside the old one and moved over it, so that a kill at any moment leaves
+carries its own sha256. It is written beside the old one and moved over it, so a kill at any moment leaves
 one good file.
 
 Differs from the paper: no paper.

@@ -19,7 +19,7 @@ Update = Callable[[Params, Params, int], Params]  # params, gradient, step (from
 
 
 def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_order: bool = False) -> Params:
-    """params after n_steps of `params = update(params, gradient of loss, step)`; params itself stays as it is.
+    """params after n_steps of `params = update(params, gradient of loss, step)`; params is left alone.
 
     The result is differentiable in params and in whatever loss and update depend on, through every gradient.
     With first_order a gradient counts as a constant, and only the sums between the steps are differentiated.
@@ -27,10 +27,8 @@ def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_or
     """
     for step in range(n_steps):
         gradient = torch.func.grad(loss)(params)
-        if first_order:
-            gradient = {
-                name: g.detach() for name, g in gradient.items()
-            }  # the one line that is the difference
+        if first_order:  # a constant from here on: the curvature of loss drops out
+            gradient = {name: g.detach() for name, g in gradient.items()}
         params = update(params, gradient, step)
     return params
 

@@ -1,0 +1,42 @@
+"""Glyphs: 973 characters of 19 scripts, 20 drawings each, shipped with the course, as Banks of 28x28 images.
+
+They stand in for handwriting where there is no network: typefaces, pen widths and warps vary as hands do.
+Whole scripts are held out, as in Omniglot (Lake et al. 2015). datasets/README.md is the data card.
+
+Differs from the paper: the drawings are made by datasets/make_glyphs.py, not by people.
+"""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from reference.tasks.bank import Bank, make_bank
+
+FILE = Path(__file__).resolve().parents[2] / "datasets" / "glyphs.npz"
+SPLITS = ("train", "validation", "test")
+
+
+def glyphs(split: str) -> Bank:
+    """The characters of a split; class names are "script/code point", groups scripts. Grey has four levels.
+
+    FileNotFoundError or ValueError when the file is absent or damaged.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {SPLITS}, got {split!r}.")
+    try:
+        with np.load(FILE) as stored:
+            packed, names, scripts, splits = (stored[k] for k in ("drawings", "names", "scripts", "splits"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{FILE} does not exist; {_mend()}.") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{FILE} is damaged ({error}); {_mend()}.") from error
+    levels = packed[..., None] >> np.array([6, 4, 2, 0], dtype=np.uint8) & 3  # four pixels a byte
+    images = (85 * levels).reshape(-1, 28, 28)
+    labels = np.repeat(np.arange(len(names)), len(images) // len(names))
+    return make_bank(images, labels, names=names, groups=scripts).select(np.flatnonzero(splits == split))
+
+
+def _mend() -> str:
+    return "restore it (git checkout datasets/glyphs.npz) or draw it anew (python datasets/make_glyphs.py)"

@@ -1,0 +1,382 @@
+"""The form of a chapter, as rules over its notebook; no kernel runs.
+
+A rule is a function from a notebook to the sentences that say what breaks it; no sentence, no fault.
+`notebooks/README.md` tells writers the same in words.
+"""
+
+import ast
+import json
+import re
+import statistics
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+import nbformat
+from nbformat import NotebookNode
+
+IGNORE = "nbval-ignore-output"
+REASONS = {"training", "timing", "interactive"}
+TAGS = {"setup", IGNORE, "raises-exception", *REASONS}
+MAX_LINES, MEDIAN_LINES, MAX_WIDTH = 25, 8, 110
+MAX_NOTEBOOK, MAX_OUTPUT = 500_000, 200_000  # bytes
+ID = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+
+# What the rules look at
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The code cells, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    """The cell's tags."""
+    return set(cell.metadata.get("tags", []))
+
+
+def prose(notebook: NotebookNode) -> str:
+    """All Markdown of the notebook."""
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def printed(cell: NotebookNode) -> str:
+    """The text a cell shows: what it prints and the text of its results, but not of its figures."""
+    streams = [output.text for output in cell.outputs if output.output_type == "stream"]
+    shown = [output.data for output in cell.outputs if "data" in output]
+    return "\n".join(streams + [d.get("text/plain", "") for d in shown if "image/png" not in d])
+
+
+def has_figure(cell: NotebookNode) -> bool:
+    """Whether the cell shows a picture."""
+    return cell.cell_type == "code" and any(
+        key.startswith("image/") for output in cell.outputs for key in output.get("data", {})
+    )
+
+
+def _where(cell: NotebookNode) -> str:
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return f"cell {cell.id} ({first[:40]!r})"
+
+
+def grading(cell: NotebookNode, key: str):
+    """What nbgrader's metadata say of the cell under this key; None if nothing."""
+    return cell.metadata.get("nbgrader", {}).get(key)
+
+
+class Exercise:
+    """One exercise of a notebook: its statement, its solution (or written answer) and its tests."""
+
+    def __init__(self, cells: list[NotebookNode]):
+        self.statement, *rest = cells
+        self.solutions = [cell for cell in rest if grading(cell, "solution")]
+        self.tests = [cell for cell in rest if grading(cell, "grade") and not grading(cell, "solution")]
+
+    @property
+    def name(self) -> str:
+        """The grade_id of the cell that students fill in."""
+        return grading(self.solutions[0], "grade_id") if self.solutions else "(no solution)"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the answer is prose."""
+        return bool(self.solutions) and self.solutions[0].cell_type == "markdown"
+
+
+def exercises(notebook: NotebookNode) -> list[Exercise]:
+    """The exercises in order; one reaches from its heading to the next heading."""
+    groups: list[list[NotebookNode]] = []
+    inside = False
+    for cell in notebook.cells:
+        heading = cell.cell_type == "markdown" and re.match(r"#+ ", cell.source)
+        if heading:
+            inside = bool(re.match(r"#+ Exercise\b", cell.source))
+            groups += [[cell]] if inside else []
+        elif inside:
+            groups[-1].append(cell)
+    return [Exercise(group) for group in groups]
+
+
+# Execution and outputs
+
+LOCAL = re.compile(r"0x[0-9a-f]{6,}|/(?:home|root|tmp|work|Users)/|[A-Z]:\\+Users|ipykernel_\d")
+
+
+def was_executed(notebook: NotebookNode) -> Iterator[str]:
+    """Strict nbval checks nothing in a cell without count and output, so the counts must be 1..n."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}, not 1..{len(counts)}: build the notebook"
+
+
+def has_clean_outputs(notebook: NotebookNode) -> Iterator[str]:
+    """No error, nothing on stderr, no addresses, no paths of a machine, no widget state."""
+    for cell in code_cells(notebook):
+        kinds = {output.get("name", output.output_type) for output in cell.outputs}
+        if "stderr" in kinds:
+            yield f"{_where(cell)} writes to stderr (a warning or a progress bar)"
+        if "error" in kinds and "raises-exception" not in tags(cell):
+            yield f"{_where(cell)} ends in an error"
+        text = json.dumps([o for o in cell.outputs if "image/png" not in o.get("data", {})])
+        for bad in LOCAL.findall(text):
+            yield f"{_where(cell)} shows an address or a path of this machine: {bad}"
+        if any("widget" in key for output in cell.outputs for key in output.get("data", {})):
+            yield f"{_where(cell)} shows a widget: tag it interactive and {IGNORE}"
+    if "widgets" in notebook.metadata:
+        yield "the notebook stores the state of its widgets"
+
+
+def is_small(notebook: NotebookNode) -> Iterator[str]:
+    """A notebook under 500 kB, outputs of a cell under 200 kB."""
+    size = len(nbformat.writes(notebook).encode())
+    if size > MAX_NOTEBOOK:
+        yield f"the notebook takes {size} bytes, over {MAX_NOTEBOOK}"
+    for cell in code_cells(notebook):
+        if (size := len(json.dumps(cell.outputs))) > MAX_OUTPUT:
+            yield f"{_where(cell)} has {size} bytes of output, over {MAX_OUTPUT}"
+
+
+def accuracies_have_intervals(notebook: NotebookNode) -> Iterator[str]:
+    """A printed line with an accuracy or a percentage has its +-; an exact rate is written as a fraction."""
+    number = re.compile(r"accuracy\W+(?:(?:of|is)\W+)?\d*\.\d+|\d\s?%", re.IGNORECASE)
+    for cell in code_cells(notebook):
+        for line in printed(cell).splitlines():
+            if number.search(re.sub(r"\b9[059]\s?% (CI|interval)", "", line)) and "+-" not in line:
+                yield f"{_where(cell)} prints an accuracy without its interval: {line.strip()!r}"
+
+
+# Cells
+
+
+def has_unique_ids(notebook: NotebookNode) -> Iterator[str]:
+    """Every cell has an id of its own."""
+    for name, n in Counter(cell.id for cell in notebook.cells).items():
+        if n > 1:
+            yield f"{n} cells have the id {name}"
+
+
+def has_known_tags(notebook: NotebookNode) -> Iterator[str]:
+    """No tag is misspelt, and no comment steers nbval."""
+    for cell in code_cells(notebook):
+        for tag in sorted(tags(cell) - TAGS):
+            yield f"{_where(cell)} has the unknown tag {tag!r}; known are {', '.join(sorted(TAGS))}"
+        if re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source):
+            yield f"{_where(cell)} steers nbval by a comment"
+
+
+def ignores_little(notebook: NotebookNode) -> Iterator[str]:
+    """At most a fifth of the code cells go uncompared, each for a reason that its tags name."""
+    cells = code_cells(notebook)
+    ignored = [cell for cell in cells if IGNORE in tags(cell)]
+    if 5 * len(ignored) > len(cells):
+        yield f"{len(ignored)} of {len(cells)} code cells are tagged {IGNORE}: more than a fifth"
+    for cell in cells:
+        if (IGNORE in tags(cell)) != bool(tags(cell) & REASONS):
+            yield f"{_where(cell)} needs {IGNORE} together with one of {', '.join(sorted(REASONS))}"
+
+
+def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
+    """Code cells have at most 25 lines, none too wide, and mostly eight or fewer."""
+    for cell in code_cells(notebook):
+        if (lines := _length(cell)) > MAX_LINES:
+            yield f"{_where(cell)} has {lines} lines, over {MAX_LINES}"
+        if (width := max(map(len, cell.source.splitlines()), default=0)) > MAX_WIDTH:
+            yield f"{_where(cell)} has a line of {width} characters, over {MAX_WIDTH}"
+    median = statistics.median(map(_length, code_cells(notebook)))
+    if median > MEDIAN_LINES:
+        yield f"the median length of a code cell is {median} lines, over {MEDIAN_LINES}"
+
+
+def _length(cell: NotebookNode) -> int:
+    return len(cell.source.splitlines())
+
+
+def is_plain_python(notebook: NotebookNode) -> Iterator[str]:
+    """No magics, no shell, no argparse, no trailing semicolon (nbval shows what it was to hide)."""
+    for cell in code_cells(notebook):
+        try:
+            imported = {name.split(".")[0] for name, _ in imports(cell.source)}
+        except SyntaxError:
+            yield f"{_where(cell)} is not plain Python (a ! or % line, or a syntax error)"
+            continue
+        if "argparse" in imported:
+            yield f"{_where(cell)} imports argparse"
+        if cell.source.rstrip().endswith(";"):
+            yield f"{_where(cell)} ends with a semicolon; write _ = ... instead"
+
+
+def imports(source: str) -> Iterator[tuple[str, str]]:
+    """(what, name it is bound to) of every import, e.g. ("reference.checks.same", "same")."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((a.name, a.asname or a.name.split(".")[0]) for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{a.name}", a.asname or a.name) for a in node.names)
+
+
+def uses_what_it_teaches_only_in_checks(notebook: NotebookNode) -> Iterator[str]:
+    """What the title cell's `teaches` lists is imported, and used, only in cells that call `same`."""
+    taught = notebook.cells[0].metadata.get("teaches", [])
+    if not taught:
+        yield 'the title cell needs teaches=["reference...."] on its marker line'
+    bound = set()
+    for cell in code_cells(notebook):
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:
+            continue
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        found = {name for what, name in imports(cell.source) if any(_overlap(what, t) for t in taught)}
+        if "same" not in names:
+            for name in sorted(found | bound & names):
+                yield f"{_where(cell)} uses {name}, which this chapter teaches, outside a check cell"
+        bound |= found
+
+
+def _overlap(a: str, b: str) -> bool:
+    return f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.")
+
+
+# Prose
+
+
+def has_orderly_headings(notebook: NotebookNode) -> Iterator[str]:
+    """One heading of level 1, at the top; none skips a level."""
+    text = re.sub(r"^```.*?^```", "", prose(notebook), flags=re.MULTILINE | re.DOTALL)
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", text, flags=re.MULTILINE)]
+    if levels[:1] != [1] or levels.count(1) != 1:
+        yield "the notebook needs one heading with a single #, its first"
+    for above, below in pairwise(levels):
+        if below > above + 1:
+            yield f"a heading of level {below} follows one of level {above}"
+
+
+def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
+    """Every figure has alt text and is followed by a caption **Figure k.** with its conclusion."""
+    captions = 0
+    for cell, after in pairwise([*notebook.cells, NotebookNode(cell_type="end", source="")]):
+        if not has_figure(cell):
+            continue
+        captions += 1
+        if len(cell.metadata.get("alt", "").split()) < 5:
+            yield f'{_where(cell)} shows a figure without alt text: put alt="..." on its marker line'
+        if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
+            yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
+
+
+TIME = r"\*\*Time\.\*\* \d+ minutes to read, \d+ minutes? to run\."
+
+
+def has_the_spine(notebook: NotebookNode) -> Iterator[str]:
+    """Title, question, objectives, prerequisites, time; a prediction; a summary of five points, reading."""
+    first, text = notebook.cells[0].source, prose(notebook)
+    if not re.match(r"# \S", first):
+        yield "the first cell does not begin with the title"
+    if not re.search(r"^\*\*Question\.\*\*[^?]*\?", first, re.MULTILINE):
+        yield "the first cell needs a line **Question.** that asks one"
+    objectives = re.search(r"^\*\*Objectives\.\*\*.*?\n((?:\n?(?:- |  ).*)+)", first, re.MULTILINE)
+    if not objectives or not 3 <= len(re.findall(r"^- ", objectives[1], re.MULTILINE)) <= 5:
+        yield "the first cell needs **Objectives.** followed by a list of 3 to 5"
+    if not re.search(r"^\*\*Prerequisites\.\*\* \S", first, re.MULTILINE):
+        yield "the first cell needs a line **Prerequisites.**"
+    if not re.search(f"^{TIME}", first, re.MULTILINE):
+        yield "the first cell needs **Time.** N minutes to read, N minutes to run."
+    if not re.search(r"^\*\*Predict\.\*\* \S", text, re.MULTILINE):
+        yield "no paragraph **Predict.** asks the reader for a guess"
+    for heading, fewest, most in (("Summary", 5, 5), ("Read more", 1, 20)):
+        section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text + "\n", re.MULTILINE | re.DOTALL)
+        items = len(re.findall(r"^- ", section[1], re.MULTILINE)) if section else 0
+        if not fewest <= items <= most:
+            yield f"the section ## {heading} needs a list of {fewest} to {most} points, has {items}"
+
+
+# Exercises
+
+HEADING = (
+    r"### Exercise {k}: \S.*\n\n"
+    r"\*Difficulty: (?:easy|medium|hard)\. Time: \d+ minutes\. Points: (?P<points>\d+)\.\*\n"
+)
+HINT = r"<details><summary>Hint (\d)</summary>\n\n\S.*?\n\n</details>"
+
+
+def exercises_are_whole(notebook: NotebookNode) -> Iterator[str]:
+    """Each has difficulty, minutes, points, three folded hints; a solution; visible and hidden tests."""
+    if not exercises(notebook):
+        yield "there is no exercise"
+    for k, exercise in enumerate(exercises(notebook), start=1):
+        name = f"exercise {k}, {exercise.name}"
+        heading = re.match(HEADING.format(k=k), exercise.statement.source)
+        if not heading:
+            yield f"{name}: needs ### Exercise {k}: Title and *Difficulty: easy. Time: N minutes. Points: N.*"
+        if re.findall(HINT, exercise.statement.source, re.DOTALL) != ["1", "2", "3"]:
+            yield f"{name}: needs three folded hints, <details><summary>Hint 1</summary> and so on"
+        if len(exercise.solutions) != 1:
+            yield f"{name}: needs one solution or answer cell, has {len(exercise.solutions)}"
+            continue
+        graded = exercise.solutions if exercise.is_written else exercise.tests
+        points = sum(grading(cell, "points") or 0 for cell in graded)
+        if heading and points != int(heading["points"]):
+            yield f"{name}: states {heading['points']} points, its cells give {points}"
+        yield from (f"{name}: {fault}" for fault in _marker_faults(exercise))
+
+
+def _marker_faults(exercise: Exercise) -> Iterator[str]:
+    solution = exercise.solutions[0].source
+    begin, end = ("<!-- {} -->", "<!-- {} -->") if exercise.is_written else ("### {}", "### {}")
+    if (solution.count(begin.format("BEGIN SOLUTION")), solution.count(end.format("END SOLUTION"))) != (1, 1):
+        yield f"its solution stands between {begin.format('BEGIN SOLUTION')} and {end.format('END SOLUTION')}"
+    if exercise.is_written:
+        return
+    if not re.fullmatch(ID, exercise.name):
+        yield "its name is lower-case words joined by hyphens"
+    test_id = re.compile(rf"test-{exercise.name}(-\d+)?")
+    if not all(test_id.fullmatch(grading(cell, "grade_id")) for cell in exercise.tests):
+        yield "its test cells do not carry its name"
+    tests = "\n".join(cell.source for cell in exercise.tests)
+    hidden = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re.MULTILINE | re.DOTALL)
+    if not any(has_assert(part) for part in hidden.findall(tests)):
+        yield "no hidden test: assert between ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS"
+    if not has_assert(hidden.sub("", tests)):
+        yield "no visible test: assert before the hidden ones"
+
+
+def has_assert(source: str) -> bool:
+    """Whether the code asserts something, or calls one of the checks that do."""
+    nodes = list(ast.walk(ast.parse(source)))
+    calls = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return any(isinstance(node, ast.Assert) for node in nodes) or bool(calls & {"same", "claim"})
+
+
+def tests_end_in_a_statement(notebook: NotebookNode) -> Iterator[str]:
+    """nbgrader takes the value of a test cell's last expression for marks; only a call of print has none."""
+    for cell in code_cells(notebook):
+        if not grading(cell, "grade"):
+            continue
+        for source in (cell.source, re.sub(r"(?s)### BEGIN HIDDEN.*?### END HIDDEN TESTS", "", cell.source)):
+            last = ast.parse(source).body[-1:]
+            if last and isinstance(last[0], ast.Expr) and not _returns_nothing(last[0].value):
+                yield f"{_where(cell)} ends in an expression, which nbgrader may take for marks"
+                break
+
+
+def _returns_nothing(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and getattr(value.func, "id", "") in {"print", "same", "claim"}
+
+
+RULES = (
+    was_executed,
+    has_clean_outputs,
+    is_small,
+    accuracies_have_intervals,
+    has_unique_ids,
+    has_known_tags,
+    ignores_little,
+    has_short_cells,
+    is_plain_python,
+    uses_what_it_teaches_only_in_checks,
+    has_orderly_headings,
+    figures_are_read,
+    has_the_spine,
+    exercises_are_whole,
+    tests_end_in_a_statement,
+)

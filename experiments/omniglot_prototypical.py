@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from tqdm.auto import tqdm
 
-from reference.evaluation import Score, evaluate
+from reference.evaluation import evaluate
 from reference.meta_train import meta_steps
 from reference.pytorch import checkpoints, prototypical
 from reference.pytorch.episodes import in_numpy, to_torch
@@ -38,8 +38,21 @@ from reference.tasks.bank import Bank, FewShot
 from reference.tasks.omniglot import omniglot
 
 HERE = Path(__file__).parent
-TESTS = {(5, 1): "5-way 1-shot", (5, 5): "5-way 5-shot", (20, 1): "20-way 1-shot", (20, 5): "20-way 5-shot"}
-N_TEST_EPISODES = 1000  # as Snell et al. 2017, section 3.1
+TESTS = ((5, 1), (5, 5), (20, 1), (20, 5))  # n_way, k_shot
+N_TEST_EPISODES, N_TEST_QUERIES = 1000, 5  # the episodes as Snell et al. 2017, section 3.1
+SPLITS = {  # what it is, the bank to train on, the bank to evaluate on
+    "alphabets": (
+        "official split, whole alphabets held out",
+        ("background", "alphabets"),
+        ("test", "alphabets"),
+    ),
+    "characters": ("split of Vinyals et al. 2016", ("train", "characters"), ("test", "characters")),
+    "held-out": (
+        "25 background alphabets, evaluated on the other 5; for choosing settings",
+        ("train", "alphabets"),
+        ("validation", "alphabets"),
+    ),
+}
 
 
 class Settings(NamedTuple):
@@ -54,6 +67,13 @@ class Settings(NamedTuple):
     width: int = 64
 
 
+class Seconds(NamedTuple):
+    """Time spent, on the clock on the wall and on all cores together."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
 class Run(NamedTuple):
     """Everything that changes while a run goes on; what a checkpoint holds."""
 
@@ -61,10 +81,30 @@ class Run(NamedTuple):
     params: Params
     state: AdamState
     rng: np.random.Generator  # draws the first weights, then the episodes
-    n_done: int
-    wall_s: float  # training time of all attempts of this run together
-    cpu_s: float
-    n_resumed: int
+    n_done: int = 0
+    n_resumed: int = 0
+    training: Seconds = Seconds()  # of all attempts of this run together
+    evaluation: Seconds = Seconds()
+    scores: tuple[dict[str, Any], ...] = ()
+
+
+PROGRESS = {  # the fields of Run that a checkpoint keeps as JSON, which knows no tuples
+    "n_done": int,
+    "n_resumed": int,
+    "training": lambda pair: Seconds(*pair),
+    "evaluation": lambda pair: Seconds(*pair),
+    "scores": tuple,
+}
+
+
+def spent(before: Seconds, since: Seconds) -> Seconds:
+    """What was spent before, and since then."""
+    return Seconds(*(b + n - s for b, n, s in zip(before, now(), since, strict=True)))
+
+
+def now() -> Seconds:
+    """Both clocks of this process."""
+    return Seconds(time.perf_counter(), time.process_time())
 
 
 def cosine(outer_lr: float, n_steps: int) -> Callable[[int], float]:
@@ -77,7 +117,7 @@ def begin(settings: Settings, device: torch.device) -> Run:
     rng = np.random.default_rng(settings.seed)
     net = Conv4(settings.width, norm=nn.BatchNorm2d).to(device)
     params = {name: p.to(device) for name, p in prototypical.init(rng, net).items()}
-    return Run(net, params, adam(0.0).init(params), rng, n_done=0, wall_s=0.0, cpu_s=0.0, n_resumed=0)
+    return Run(net, params, adam(0.0).init(params), rng)
 
 
 def save(path: Path, run: Run, settings: Settings) -> None:
@@ -88,9 +128,13 @@ def save(path: Path, run: Run, settings: Settings) -> None:
         "square": run.state.square,
         "buffers": dict(run.net.named_buffers()),
     }
-    notes = {"settings": settings._asdict(), "rng": run.rng.bit_generator.state, "adam_step": run.state.step}
-    counters = {name: getattr(run, name) for name in ("n_done", "wall_s", "cpu_s", "n_resumed")}
-    checkpoints.save(path, groups, notes | counters)
+    notes = {
+        "settings": settings._asdict(),
+        "rng": run.rng.bit_generator.state,
+        "adam_step": run.state.step,
+        **{name: getattr(run, name) for name in PROGRESS},
+    }
+    checkpoints.save(path, groups, notes)
 
 
 def resume(path: Path, settings: Settings, device: torch.device) -> Run:
@@ -106,8 +150,9 @@ def resume(path: Path, settings: Settings, device: torch.device) -> Run:
     run.net.load_state_dict(groups["buffers"], strict=False)
     run.rng.bit_generator.state = notes["rng"]
     state = AdamState(notes["adam_step"], groups["mean"], groups["square"])
-    counters = {name: notes[name] for name in ("n_done", "wall_s", "cpu_s")}
-    return run._replace(params=groups["params"], state=state, n_resumed=notes["n_resumed"] + 1, **counters)
+    progress = {name: as_type(notes[name]) for name, as_type in PROGRESS.items()}
+    progress["n_resumed"] += 1
+    return run._replace(params=groups["params"], state=state, **progress)
 
 
 def embedding(net: nn.Module) -> Callable[[Params, Tensor], Tensor]:
@@ -130,32 +175,33 @@ def train(run: Run, bank: Bank, settings: Settings, *, checkpoint: Path, save_ev
         state=run.state,
     )
     steps = islice(steps, settings.n_steps - run.n_done)
-    wall, cpu, saved = time.perf_counter(), time.process_time(), time.perf_counter()
+    started, saved, before = now(), now(), run.training
     progress = tqdm(steps, initial=run.n_done, total=settings.n_steps, desc="training", smoothing=0.02)
     for step in progress:
-        run = run._replace(
-            params=step.params,
-            state=step.state,
-            n_done=run.n_done + 1,
-            wall_s=run.wall_s + time.perf_counter() - wall,
-            cpu_s=run.cpu_s + time.process_time() - cpu,
-        )
-        wall, cpu = time.perf_counter(), time.process_time()
-        if wall - saved > save_every_s or run.n_done == settings.n_steps:
+        run = run._replace(params=step.params, state=step.state, n_done=run.n_done + 1)
+        if now().wall - saved.wall > save_every_s or run.n_done == settings.n_steps:
             progress.set_postfix(loss=f"{step.loss:.3f}")
+            saved, run = now(), run._replace(training=spent(before, started))
             save(checkpoint, run, settings)
-            saved = wall
     return run
 
 
-def score(run: Run, bank: Bank, *, n_way: int, k_shot: int) -> Score:
-    """Accuracy over 1,000 episodes, the same ones for every run on this bank."""
+def test(run: Run, bank: Bank, settings: Settings, *, checkpoint: Path) -> Run:
+    """Accuracy over 1,000 episodes of each kind, the same for every run on this bank; saves after each."""
     device = next(iter(run.params.values())).device
-    run.net.eval()  # running statistics: not transductive
+    run.net.eval()  # normalise by the running statistics: not transductive
     adapt = in_numpy(partial(prototypical.adapt, run.params, embed=embedding(run.net)), device)
-    tasks = FewShot(bank, n_way=n_way, k_shot=k_shot, n_query=5)
-    with torch.inference_mode():
-        return evaluate(adapt, tasks, n_episodes=N_TEST_EPISODES, rng=np.random.default_rng(0))
+    for n_way, k_shot in TESTS[len(run.scores) :]:
+        tasks = FewShot(bank, n_way=n_way, k_shot=k_shot, n_query=N_TEST_QUERIES)
+        started = now()
+        with torch.inference_mode():
+            score = evaluate(adapt, tasks, n_episodes=N_TEST_EPISODES, rng=np.random.default_rng(0))
+        print(f"{n_way}-way {k_shot}-shot: {score:.1%}")
+        line = {"n_way": n_way, "k_shot": k_shot, "mean": round(score.mean, 5)}
+        line |= {"half_width": round(score.half_width, 5), "n_episodes": score.n}
+        run = run._replace(scores=(*run.scores, line), evaluation=spent(run.evaluation, started))
+        save(checkpoint, run, settings)
+    return run
 
 
 def device_name(device: torch.device) -> str:
@@ -168,22 +214,22 @@ def device_name(device: torch.device) -> str:
 
 
 def report(run: Run, settings: Settings, *, command: str, data: str, device: torch.device) -> dict[str, Any]:
-    """What the JSON says, but for the scores."""
+    """What the JSON says."""
     return {
         "command": command,
         "data": data,
         **settings._asdict(),
+        "scores": run.scores,
+        "training_seconds": {name: round(s) for name, s in run.training._asdict().items()},
+        "evaluation_seconds": {name: round(s) for name, s in run.evaluation._asdict().items()},
+        "times_resumed": run.n_resumed,
+        "device": device_name(device),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
-        "device": device_name(device),
         "date": datetime.now(UTC).date().isoformat(),
-        "training_wall_seconds": round(run.wall_s),
-        "training_cpu_seconds": round(run.cpu_s),
-        "times_resumed": run.n_resumed,
-        "scores": {},
     }
 
 
@@ -209,32 +255,21 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     settings = Settings(**{k: v for k, v in vars(given).items() if k in Settings._fields})
 
-    if given.held_out:
-        banks = omniglot("train"), omniglot("validation")
-        data = "trained on 25 background alphabets, evaluated on the other 5: for choosing settings"
-    elif given.protocol == "alphabets":
-        banks = omniglot("background"), omniglot("test")
-        data = "official split: trained on the background alphabets, evaluated on the evaluation alphabets"
-    else:
-        banks = omniglot("train", protocol="characters"), omniglot("test", protocol="characters")
-        data = "split of Vinyals et al.: 1,200 characters and their turns; evaluated on the other 423"
+    data = "held-out" if given.held_out else given.protocol
     chosen = {k: v for k, v in settings._asdict().items() if k == "seed" or v != Settings._field_defaults[k]}
-    parts = ["held-out" if given.held_out else given.protocol, *(f"{k}={v}" for k, v in chosen.items())]
-    name = "_".join(["omniglot_prototypical", *parts])
+    name = "_".join(["omniglot_prototypical", data, *(f"{k}={v}" for k, v in chosen.items())])
     checkpoint = HERE / "runs" / f"{name}.safetensors"
-    result_path = HERE / "results" / f"{name}.json"
     command = " ".join(["python -m experiments.omniglot_prototypical", *arguments])
 
     keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run = resume(checkpoint, settings, device) if checkpoint.exists() else begin(settings, device)
-    run = train(run, banks[0], settings, checkpoint=checkpoint)
-    result = report(run, settings, command=command, data=data, device=device)
-    for (n_way, k_shot), label in TESTS.items():
-        accuracy = score(run, banks[1], n_way=n_way, k_shot=k_shot)
-        print(f"{label}: {accuracy:.1%}")
-        result["scores"][label] = {"mean": accuracy.mean, "half_width": accuracy.half_width, "n": accuracy.n}
-    write(result_path, result)
+    words, *banks = SPLITS[data]
+    training_bank, test_bank = (omniglot(split, protocol=protocol) for split, protocol in banks)
+    run = train(run, training_bank, settings, checkpoint=checkpoint)
+    run = test(run, test_bank, settings, checkpoint=checkpoint)
+    result = report(run, settings, command=command, data=words, device=device)
+    write(HERE / "results" / f"{name}.json", result)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Builds the chapters: each notebooks/source/NN_name.py (jupytext py:percent) becomes notebooks/NN_name.ipynb.
+"""Builds the chapters: notebooks/source/NN_name.py (jupytext py:percent) becomes notebooks/NN_name.ipynb.
 
     python -m notebooks.build                 every chapter whose source has changed
     python -m notebooks.build 03_name ...     these, changed or not
@@ -120,7 +120,7 @@ def is_current(source: Path, target: Path) -> bool:
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run every code cell in a fresh kernel of this environment. Raises CellExecutionError at the first error."""
+    """Run every code cell in a fresh kernel of this environment; CellExecutionError at the first error."""
     prepare_environment()
     client = NotebookClient(
         notebook,

@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from reference.episodes import Episode
-
 Params = dict[str, Any]
 
 
@@ -65,10 +63,10 @@ def meta_train(
 
 
 def mean_over_tasks(meta_gradient):
-    """The same meta-gradient for a sequence of episodes: the mean of gradients and losses, one task at a time."""
+    """The same meta-gradient for a sequence of tasks: mean gradient and mean loss, one task at a time."""
 
-    def mean_meta_gradient(params: Params, episodes: Sequence[Episode]) -> tuple[Params, Any]:
-        results = [meta_gradient(params, episode) for episode in episodes]
+    def mean_meta_gradient(params: Params, tasks: Sequence) -> tuple[Params, Any]:
+        results = [meta_gradient(params, task) for task in tasks]
         gradient = {name: sum(g[name] for g, _ in results) / len(results) for name in params}
         return gradient, sum(loss for _, loss in results) / len(results)
 

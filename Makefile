@@ -1,0 +1,63 @@
+# Every verb first makes the environment in .venv, if it is missing or older than what it is made from.
+# Another Python: make lab PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest
+
+# The vector instructions that NumPy would choose here and can do without.
+WIDE := import numpy; print(*numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []))
+
+# What the tests bring along for teachers stays out of a reader's JupyterLab; so do its news from the network.
+LAB_OFF := @jupyter/nbgrader jupyterlab-jupytext @jupyterlab/apputils-extension:announcements
+SERVER_OFF := jupyterlab_jupytext nbgrader.server_extensions.formgrader \
+	nbgrader.server_extensions.validate_assignment nbgrader.server_extensions.assignment_list \
+	nbgrader.server_extensions.course_list
+
+.PHONY: help lab test notebooks student lint format tables test-other-machine clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
+
+lab: $(READY)  ## open JupyterLab on the chapters (on this machine only; it prints its address)
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+test: $(READY)  ## everything: style, unit, parity and form tests, then every chapter from top to bottom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PYTEST) tests
+	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks tests/notebooks/sample
+
+notebooks: $(READY)  ## build the chapters whose source has changed
+	$(BIN)/python -m notebooks.build
+
+student: $(READY)  ## write the student copies to build/student/
+	$(BIN)/python -m notebooks.student
+
+lint: $(READY)  ## say what is wrong with the style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## mend what can be mended of the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-other-machine: $(READY)  ## the tests with the arithmetic of a plainer processor, on all cores
+	ATEN_CPU_CAPABILITY=default NPY_DISABLE_CPU_FEATURES="$$($(BIN)/python -c "$(WIDE)")" \
+		OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(os.cpu_count())") $(MAKE) test
+
+clean:  ## remove the environment and everything that was made
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+		echo "The course needs Python 3.11 or newer; $(PYTHON) is" \
+			"$$($(PYTHON) --version 2>&1 || echo missing). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/jupyter labextension disable $(LAB_OFF)
+	$(BIN)/jupyter server extension disable --sys-prefix $(SERVER_OFF)
+	@touch $@

@@ -120,11 +120,12 @@ class FewShot:
     def _examples(
         self, rng: np.random.Generator, rows: Int64[np.ndarray, "n_tasks n_way n_each"]
     ) -> Examples:
-        n_tasks, n_way, n_each = rows.shape
-        # Rows sorted by label would let a learner read the answer from the position.
-        order = rng.permuted(np.tile(np.arange(n_way * n_each), (n_tasks, 1)), axis=1)
-        rows = np.take_along_axis(rows.reshape(n_tasks, -1), order, axis=1)
-        return Examples(as_input(self.bank.images[rows]), order // n_each)
+        n_tasks, n_way, _ = rows.shape
+        # Examples sorted by label would let a learner read the answer from the position. Each image takes
+        # its label through the shuffle: the two are one number.
+        labelled = n_way * rows + np.arange(n_way)[:, None]
+        rows, labels = np.divmod(rng.permuted(labelled.reshape(n_tasks, -1), axis=1), n_way)
+        return Examples(as_input(self.bank.images[rows]), labels)
 
 
 def _offsets(sizes: Integer[np.ndarray, " n"]) -> Int64[np.ndarray, "n+1"]:
@@ -135,9 +136,8 @@ def _distinct(
     rng: np.random.Generator, limits: Int[np.ndarray, "*batch"], count: int
 ) -> Int64[np.ndarray, "*batch {count}"]:
     """For every limit, `count` distinct numbers below it in random order: each number gets a random key,
-    the `count` smallest keys win, and the order of their keys is the order of the draw."""
+    and those with the smallest keys win."""
     keys = rng.random((*limits.shape, limits.max()))
     keys[np.arange(limits.max()) >= limits[..., None]] = 1  # random() gives less than 1
     winners = np.argpartition(keys, count - 1, axis=-1)[..., :count]
-    order = np.argsort(np.take_along_axis(keys, winners, axis=-1), axis=-1)
-    return np.take_along_axis(winners, order, axis=-1)
+    return rng.permuted(winners, axis=-1)  # a partition has an order of its own

@@ -279,7 +279,7 @@ def _hint_factor(e: np.ndarray, g: np.ndarray) -> str:
 def _hint_axis(e: np.ndarray, g: np.ndarray) -> str:
     ours, yours = _axis_of_ones(e), _axis_of_ones(g)
     if None not in (ours, yours) and ours != yours:
-        return f"it sums to 1 along axis {yours} and should along axis {ours}: the wrong axis (`axis=`)."
+        return f"the probabilities sum to 1 along axis {yours}, and should along axis {ours}: the wrong axis."
     if e.ndim and np.allclose(np.sort(e, axis=0), np.sort(g, axis=0)):
         return "the rows are right and their order is not; go by the labels, not by the order of the rows."
     return ""

@@ -179,7 +179,7 @@ def ladder(
     if reference is not None:
         ax.axvline(reference, color=GREY, linestyle="--")
     ax.set_yticks(rungs, names)
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.4, -0.6)  # the first on top
     ax.margins(x=0.3)
     if (means >= 0).all():
         ax.set_xlim(left=0)

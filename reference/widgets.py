@@ -78,12 +78,25 @@ def show_backward(
     return ax
 
 
-def show_cells(adapt: Adapt, support: Examples, *, point: int, right: float | int, up: float | int) -> Axes:
-    """Chapter 06: the class predicted at each point of the plane, after one support point has moved."""
-    moved = support.x.copy()
-    moved[point] += right, up
+def show_cells(
+    adapt: Adapt,
+    centres: Callable[[Examples], Float[np.ndarray, "n_way 2"]],
+    support: Examples,
+    *,
+    point: int,
+    right: float | int,
+    up: float | int,
+) -> Axes:
+    """Chapter 06: the class predicted at each point of the plane, after one support point has moved.
+
+    Support points are filled, the centres (prototypes) that they make are large and hollow.
+    """
+    moved = Examples(support.x.copy(), support.y)
+    moved.x[point] += right, up
     side = np.linspace(-4, 4, 161)
-    grid = np.stack(np.meshgrid(side, side), axis=-1)
-    scores = np.asarray(adapt(Examples(moved, support.y))(grid.reshape(-1, 2)))
-    ax = plotting.regions(side, side, scores.argmax(-1).reshape(len(side), len(side)))
-    return plotting.points(moved, support.y, ax=ax)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    predicted = np.asarray(adapt(moved)(grid)).argmax(-1)
+    ax = plotting.regions(side, side, predicted.reshape(161, 161))
+    made = centres(moved)
+    plotting.points(made, np.arange(len(made)), size=220, filled=False, ax=ax)
+    return plotting.points(*moved, ax=ax)

@@ -162,7 +162,12 @@ def test_a_message_names_function_case_shapes_difference_and_place():
     [
         (lambda x, y: class_means(x, y).T, class_means, labelled, "it is transposed"),
         (lambda x: softmax(x).T, softmax, square, "it is transposed"),
-        (lambda x: softmax(x.T).T, softmax, square, "sums to 1 along axis 0 and should along axis 1"),
+        (
+            lambda x: softmax(x.T).T,
+            softmax,
+            square,
+            "sum to 1 along axis 0, and should along axis 1: the wrong axis",
+        ),
         (lambda x: x - softmax(x), lambda x: softmax(x) - x, square, "its sign is turned"),
         (lambda x: np.sqrt(squared_length(x)), squared_length, oblong, "a square is missing"),
         (squared_length, lambda x: np.sqrt(squared_length(x)), oblong, "a square is too much"),

@@ -36,6 +36,11 @@ EDGES = [("x", "square"), ("square", "sum")]
 GRADIENTS = {"sum": "1", "square": "1", "x": "2x"}
 SUPPORT = Examples(np.array([[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]), np.array([2, 0, 1]))
 
+
+def centres(support):
+    return np.stack([support.x[support.y == label].mean(0) for label in range(3)])
+
+
 SHOWN = [  # a figure, what it is given, and its sliders as (low, high, start)
     (
         widgets.show_episode,
@@ -46,7 +51,7 @@ SHOWN = [  # a figure, what it is given, and its sliders as (low, high, start)
     (widgets.show_backward, (POSITIONS, EDGES, GRADIENTS), {"step": (0, 3, 1)}),
     (
         widgets.show_cells,
-        (nearest_centroid, SUPPORT),
+        (nearest_centroid, centres, SUPPORT),
         {"point": (0, 2, 0), "right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0)},
     ),
 ]
@@ -126,8 +131,10 @@ def test_a_backward_pass_goes_from_the_loss_to_the_input():
 
 def test_moving_a_point_moves_its_cell_and_leaves_the_support_set_alone():
     before = SUPPORT.x.copy()
-    still = widgets.show_cells(nearest_centroid, SUPPORT, point=1, right=0, up=0)
-    moved = widgets.show_cells(nearest_centroid, SUPPORT, point=1, right=2.0, up=-1.0)
+    still = widgets.show_cells(nearest_centroid, centres, SUPPORT, point=1, right=0, up=0)
+    moved = widgets.show_cells(nearest_centroid, centres, SUPPORT, point=1, right=2.0, up=-1.0)
     assert np.array_equal(SUPPORT.x, before)
     assert moved.collections[-3].get_offsets().tolist() == [[3.0, -1.0]]  # label 0, drawn first of the points
+    hollow = [c.get_offsets()[0].tolist() for c in moved.collections[-6:-3]]
+    assert hollow == [[3.0, -1.0], [-1.0, 0.0], [0.0, 1.0]]  # one example each: the prototypes sit on them
     assert (still.collections[0].get_array() != moved.collections[0].get_array()).any()

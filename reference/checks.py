@@ -29,7 +29,8 @@ def same(mine: Callable, theirs: Callable, case: Callable, *, n_cases: int = 5) 
     largest difference and, for the classic mistakes, a hint.
     """
     name = next(
-        (f.__name__ for f in (mine, theirs) if getattr(f, "__name__", "<lambda>") != "<lambda>"), "it"
+        (f.__name__ for f in (mine, theirs) if getattr(f, "__name__", "<lambda>") != "<lambda>"),
+        "the function",
     )
     with_gradients = False
     for index in range(n_cases):
@@ -62,7 +63,7 @@ def claim(sentence: str, holds: bool | np.bool_, *evidence: Any) -> None:
 # The three kinds of number. Neither engine is imported: a tensor can only come from a module that is loaded.
 
 
-def _is_ours(x: Any) -> bool:
+def _is_scratch(x: Any) -> bool:
     return isinstance(x, getattr(sys.modules.get("reference.scratch.autodiff"), "Tensor", ()))
 
 
@@ -71,7 +72,7 @@ def _is_torch(x: Any) -> bool:
 
 
 def _kind(x: Any) -> str:
-    if _is_ours(x):
+    if _is_scratch(x):
         return "Tensor"
     if _is_torch(x):
         return "torch tensor"
@@ -79,7 +80,7 @@ def _kind(x: Any) -> str:
 
 
 def _value(x: Any) -> np.ndarray:
-    if _is_ours(x):
+    if _is_scratch(x):
         return sys.modules["reference.scratch.autodiff"].detach(x)
     return x.detach().cpu().numpy() if _is_torch(x) else np.asarray(x)
 
@@ -90,7 +91,7 @@ def _fresh(x: Any) -> Any:
         return {key: _fresh(value) for key, value in x.items()}
     if isinstance(x, tuple | list):
         return type(x)(*map(_fresh, x)) if hasattr(x, "_fields") else type(x)(map(_fresh, x))
-    if _is_ours(x):
+    if _is_scratch(x):
         return type(x)(_value(x).copy())
     if _is_torch(x):
         return x.detach().clone().requires_grad_(x.is_floating_point())
@@ -317,7 +318,7 @@ def _carries(x: Any) -> bool:
 
 def _gradients(outputs: list, weights: list[np.ndarray], inputs: list) -> list:
     """Gradients of the weighted sum of the outputs, to be differentiated again; zeros where none comes."""
-    if _is_ours(inputs[0]):
+    if _is_scratch(inputs[0]):
         total = sum(np.sum(w * y) for w, y in zip(weights, outputs, strict=True))
         return sys.modules["reference.scratch.autodiff"].grad(total, inputs)
     torch = sys.modules["torch"]

@@ -1,8 +1,8 @@
 """Prototypical networks on Omniglot at full size: train, evaluate, write the scores as JSON.
 
     python -m experiments.omniglot_prototypical --seed 0
-    python -m experiments.omniglot_prototypical --seed 0 --protocol characters
-    python -m experiments.omniglot_prototypical --seed 0 --held-out      # settings are chosen with this one
+    python -m experiments.omniglot_prototypical --seed 0 --data characters
+    python -m experiments.omniglot_prototypical --seed 0 --data held-out   # settings are chosen with it
 
 The same command goes on where a killed run stopped. See README.md in this folder.
 """
@@ -40,29 +40,22 @@ from reference.tasks.omniglot import omniglot
 HERE = Path(__file__).parent
 TESTS = ((5, 1), (5, 5), (20, 1), (20, 5))  # n_way, k_shot
 N_TEST_EPISODES, N_TEST_QUERIES = 1000, 5  # the episodes as Snell et al. 2017, section 3.1
-SPLITS = {  # what it is, the bank to train on, the bank to evaluate on
-    "alphabets": (
-        "official split, whole alphabets held out",
-        ("background", "alphabets"),
-        ("test", "alphabets"),
-    ),
-    "characters": ("split of Vinyals et al. 2016", ("train", "characters"), ("test", "characters")),
-    "held-out": (
-        "25 background alphabets, evaluated on the other 5; for choosing settings",
-        ("train", "alphabets"),
-        ("validation", "alphabets"),
-    ),
+DATA = {
+    "alphabets": "official split: trained on the background alphabets, evaluated on the evaluation alphabets",
+    "characters": "split of Vinyals et al. 2016: trained on 1,200 characters, evaluated on the other 423",
+    "held-out": "for choosing settings: trained on 25 background alphabets, evaluated on the other 5",
 }
 
 
 class Settings(NamedTuple):
-    """What a run depends on, beside the data."""
+    """What a run depends on."""
 
+    data: str = "alphabets"  # or another of DATA
     seed: int = 0
-    n_steps: int = 2000
-    outer_lr: float = 2e-3
-    n_way: int = 60  # with 5 shots and 5 queries, one of the training set-ups of Snell et al. 2017
-    k_shot: int = 5
+    n_steps: int = 4000
+    outer_lr: float = 4e-3
+    n_way: int = 60  # as Snell et al. 2017, section 3.1
+    k_shot: int = 1
     n_query: int = 5
     width: int = 64
 
@@ -105,6 +98,15 @@ def spent(before: Seconds, since: Seconds) -> Seconds:
 def now() -> Seconds:
     """Both clocks of this process."""
     return Seconds(time.perf_counter(), time.process_time())
+
+
+def banks(data: str) -> tuple[Bank, Bank]:
+    """What to train on, where a quarter turn makes a new class, and what to evaluate on."""
+    if data == "characters":  # here Snell et al. turn the test classes too (section 3.1)
+        training, test = (omniglot(split, protocol="characters") for split in ("train", "test"))
+        return training.with_rotations(), test.with_rotations()
+    training, test = ("train", "validation") if data == "held-out" else ("background", "test")
+    return omniglot(training).with_rotations(), omniglot(test)
 
 
 def cosine(outer_lr: float, n_steps: int) -> Callable[[int], float]:
@@ -163,9 +165,7 @@ def embedding(net: nn.Module) -> Callable[[Params, Tensor], Tensor]:
 def train(run: Run, bank: Bank, settings: Settings, *, checkpoint: Path, save_every_s: float = 20.0) -> Run:
     """Go on to the last step, saving every save_every_s seconds and at the end."""
     device = next(iter(run.params.values())).device
-    tasks = FewShot(
-        bank.with_rotations(), n_way=settings.n_way, k_shot=settings.k_shot, n_query=settings.n_query
-    )
+    tasks = FewShot(bank, n_way=settings.n_way, k_shot=settings.k_shot, n_query=settings.n_query)
     run.net.train()  # normalise by the statistics of the episode, and keep the running ones
     steps = meta_steps(
         run.params,
@@ -213,11 +213,18 @@ def device_name(device: torch.device) -> str:
     return f"{models[0] if models else platform.machine()}, {torch.get_num_threads()} threads"
 
 
-def report(run: Run, settings: Settings, *, command: str, data: str, device: torch.device) -> dict[str, Any]:
+def name_of(settings: Settings) -> str:
+    """A file name that says the data, the seed, and what else is not the default."""
+    given = {k: v for k, v in settings._asdict().items() if v != Settings._field_defaults[k]}
+    rest = "".join(f"_{k}={v}" for k, v in given.items() if k not in ("data", "seed"))
+    return f"omniglot_prototypical_{settings.data}_seed={settings.seed}{rest}"
+
+
+def report(run: Run, settings: Settings, *, command: str, device: torch.device) -> dict[str, Any]:
     """What the JSON says."""
     return {
         "command": command,
-        "data": data,
+        "about": DATA[settings.data],
         **settings._asdict(),
         "scores": run.scores,
         "training_seconds": {name: round(s) for name, s in run.training._asdict().items()},
@@ -243,33 +250,23 @@ def write(path: Path, result: dict[str, Any]) -> None:
 
 def main(arguments: list[str]) -> None:
     """Train (or go on), evaluate (or go on), and leave the result in experiments/results/."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--protocol", choices=["alphabets", "characters"], default="alphabets")
-    parser.add_argument("--held-out", action="store_true", help="evaluate on background alphabets kept apart")
-    for name in ("n_steps", "outer_lr", "n_way", "k_shot", "n_query"):
-        default = Settings._field_defaults[name]
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
-    given = parser.parse_args(arguments)
-    settings = Settings(**{k: v for k, v in vars(given).items() if k in Settings._fields})
+    parser = argparse.ArgumentParser(description="Prototypical networks on Omniglot at full size.")
+    parser.add_argument("--data", choices=DATA, default="alphabets")
+    for name, default in Settings._field_defaults.items():
+        if name != "data":
+            parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    settings = Settings(**vars(parser.parse_args(arguments)))
 
-    data = "held-out" if given.held_out else given.protocol
-    chosen = {k: v for k, v in settings._asdict().items() if k == "seed" or v != Settings._field_defaults[k]}
-    name = "_".join(["omniglot_prototypical", data, *(f"{k}={v}" for k, v in chosen.items())])
-    checkpoint = HERE / "runs" / f"{name}.safetensors"
+    checkpoint = HERE / "runs" / f"{name_of(settings)}.safetensors"
     command = " ".join(["python -m experiments.omniglot_prototypical", *arguments])
-
     keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run = resume(checkpoint, settings, device) if checkpoint.exists() else begin(settings, device)
-    words, *banks = SPLITS[data]
-    training_bank, test_bank = (omniglot(split, protocol=protocol) for split, protocol in banks)
+    training_bank, test_bank = banks(settings.data)
     run = train(run, training_bank, settings, checkpoint=checkpoint)
     run = test(run, test_bank, settings, checkpoint=checkpoint)
-    result = report(run, settings, command=command, data=words, device=device)
-    write(HERE / "results" / f"{name}.json", result)
+    result = report(run, settings, command=command, device=device)
+    write(HERE / "results" / f"{name_of(settings)}.json", result)
 
 
 if __name__ == "__main__":

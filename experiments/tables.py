@@ -8,66 +8,62 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TESTS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
-SNELL = dict(zip(TESTS, (98.8, 99.7, 96.0, 98.9), strict=True))  # arXiv:1703.05175, table 1
-SPLITS = {"alphabets": "official", "characters": "Vinyals et al."}
+README = HERE / "README.md"
+TESTS = ["5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot"]
+SNELL = ["98.8 %", "99.7 %", "96.0 %", "98.9 %"]  # arXiv:1703.05175, table 1
+
+
+def results(pattern: str) -> list[dict[str, Any]]:
+    """The JSON files of results/ that match, in the order of their names."""
+    return [json.loads(path.read_text()) for path in sorted((HERE / "results").glob(pattern))]
 
 
 def omniglot() -> str:
     """One row a run, and the paper's."""
-    rows = [["Snell et al. 2017", "Vinyals et al.", *(f"{SNELL[test]} %" for test in TESTS), ""]]
-    for protocol, split in SPLITS.items():
-        for run in _results(f"omniglot_prototypical_{protocol}_*.json"):
-            rows.append([f"seed {run['seed']}", split, *_scores(run), _minutes(run)])
-    return _table(["run", "split", *TESTS, "training, minutes (of CPU)"], rows)
+    rows = [
+        [split, f"seed {run['seed']}", *_scores(run), _minutes(run["training_seconds"])]
+        for split, protocol in (("official", "alphabets"), ("Vinyals et al.", "characters"))
+        for run in results(f"omniglot_prototypical_{protocol}_*.json")
+    ]
+    rows.append(["Vinyals et al.", "Snell et al. 2017", *SNELL, ""])
+    return _table(["split", "run", *TESTS, "minutes of training (of CPU)"], rows)
 
 
 def settings() -> str:
-    """One row a short run on held-out background alphabets."""
+    """One row a short run that was evaluated on held-out background alphabets."""
     rows = [
-        [
-            f"{run['n_way']}-way {run['k_shot']}-shot",
-            f"{run['outer_lr']:g}",
-            str(run["n_steps"]),
-            *_scores(run),
-        ]
-        for run in _results("omniglot_prototypical_held-out_*.json")
+        [f"{run['k_shot']} shot", f"{run['outer_lr']:g}", str(run["n_steps"]), *_scores(run)]
+        for run in results("omniglot_prototypical_held-out_*.json")
     ]
-    return _table(["trained on", "outer_lr", "n_steps", *TESTS], rows)
+    return _table(["60-way, 5 queries,", "outer_lr", "n_steps", *TESTS], rows)
 
 
 def speed() -> str:
-    """One row a way to take one training step."""
-    result = json.loads((HERE / "speed" / "prototypical.json").read_text())
-    rows = [
-        [name, f"{median:.3f}", f"{result['seconds']['as it comes'] / median:.1f} x"]
-        for name, median in result["seconds"].items()
-    ]
-    return _table(["training episode", "seconds (median)", "faster than as it comes"], rows)
+    """One row a way to take a training step."""
+    seconds = json.loads((HERE / "speed" / "prototypical.json").read_text())["seconds"]
+    rows = [[name, f"{s:.3f}", f"{seconds['as it comes'] / s:.1f}"] for name, s in seconds.items()]
+    return _table(["one training step", "seconds (median)", "times as fast as it comes"], rows)
 
 
 def fill(text: str) -> str:
-    """The README with each table between its markers written anew."""
+    """text with what stands between the markers of each table written anew."""
     for make in (omniglot, settings, speed):
-        begin, end = f"<!-- table: {make.__name__} -->\n", "<!-- end -->"
+        begin, end = f"<!-- table: {make.__name__} -->\n", "<!-- end of table -->"
         before, found, after = text.partition(begin)
-        if not found:
-            raise ValueError(f"README.md has no line {begin.strip()!r}; the table needs its place.")
+        if not (found and end in after):
+            raise ValueError(f"README.md has no place for the table {make.__name__!r}: {begin}{end}")
         text = before + begin + make() + end + after.partition(end)[2]
     return text
 
 
-def _results(pattern: str) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted((HERE / "results").glob(pattern))]
-
-
 def _scores(run: dict[str, Any]) -> list[str]:
-    scores = (run["scores"][test] for test in TESTS)
-    return [f"{100 * s['mean']:.1f} +- {100 * s['half_width']:.1f} %" for s in scores]
+    kinds = [f"{s['n_way']}-way {s['k_shot']}-shot" for s in run["scores"]]
+    assert kinds == TESTS, kinds
+    return [f"{100 * s['mean']:.1f} +- {100 * s['half_width']:.1f} %" for s in run["scores"]]
 
 
-def _minutes(run: dict[str, Any]) -> str:
-    return f"{run['training_wall_seconds'] / 60:.0f} ({run['training_cpu_seconds'] / 60:.0f})"
+def _minutes(seconds: dict[str, float]) -> str:
+    return f"{seconds['wall'] / 60:.0f} ({seconds['cpu'] / 60:.0f})"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -76,5 +72,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    readme = HERE / "README.md"
-    readme.write_text(fill(readme.read_text()))
+    README.write_text(fill(README.read_text()))

@@ -89,7 +89,7 @@ def test_an_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch):
 def test_a_run_with_other_settings_is_refused(tmp_path):
     trained(tmp_path / "run")
     other = SETTINGS._replace(outer_lr=0.5)
-    with pytest.raises(ValueError, match=r"'outer_lr': 0\.002.*, not .*'outer_lr': 0\.5.*move it away"):
+    with pytest.raises(ValueError, match=r"'outer_lr': 0\.004.*, not .*'outer_lr': 0\.5.*move it away"):
         experiment.resume(tmp_path / "run", other, CPU)
 
 
@@ -111,7 +111,7 @@ def test_the_rate_falls_from_the_outer_lr_to_nothing():
 
 def test_the_report_says_what_ran_and_is_json(tmp_path):
     run = trained(tmp_path / "run")
-    result = experiment.report(run, SETTINGS, command="python -m this", data="tiny", device=CPU)
+    result = experiment.report(run, SETTINGS, command="python -m this", device=CPU)
     experiment.write(tmp_path / "results" / "run.json", result)
     back = json.loads((tmp_path / "results" / "run.json").read_text())
     assert back["command"] == "python -m this" and back["seed"] == 0 and back["n_steps"] == 6

@@ -11,7 +11,7 @@ WIDE := import numpy; print(*numpy.show_config(mode='dicts')['SIMD Extensions'].
 
 # What the tests bring along for teachers stays out of a reader's JupyterLab; so do its news from the network.
 LAB_OFF := @jupyter/nbgrader jupyterlab-jupytext @jupyterlab/apputils-extension:announcements
-SERVER_OFF := jupyterlab_jupytext nbgrader.server_extensions.formgrader \
+SERVER_OFF := nbgrader.server_extensions.formgrader \
 	nbgrader.server_extensions.validate_assignment nbgrader.server_extensions.assignment_list \
 	nbgrader.server_extensions.course_list
 
@@ -56,8 +56,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 		echo "The course needs Python 3.11 or newer; $(PYTHON) is" \
 			"$$($(PYTHON) --version 2>&1 || echo missing). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
-	$(BIN)/jupyter labextension disable $(LAB_OFF)
-	$(BIN)/jupyter server extension disable --sys-prefix $(SERVER_OFF)
+	@echo "Making the environment in .venv: a minute or two, and PyTorch to download ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@$(BIN)/jupyter labextension disable --log-level=ERROR $(LAB_OFF)
+	@$(BIN)/jupyter server extension disable --log-level=ERROR --sys-prefix $(SERVER_OFF) >/dev/null
 	@touch $@

@@ -100,9 +100,9 @@ show(16)
 # nothing of how to get a smaller spread.
 
 # %% tags=["interactive", "nbval-ignore-output"]
-from ipywidgets import IntSlider, interact
+from reference.widgets import sliders
 
-_ = interact(show, n=IntSlider(16, 2, 64))
+sliders(show, n=(2, 64, 16))
 
 # %% [markdown]
 # ## Exercises

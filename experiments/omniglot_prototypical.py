@@ -52,7 +52,7 @@ class Settings(NamedTuple):
 
     data: str = "alphabets"  # or another of DATA
     seed: int = 0
-    n_steps: int = 4000
+    n_steps: int = 3000
     outer_lr: float = 4e-3
     n_way: int = 60  # as Snell et al. 2017, section 3.1
     k_shot: int = 1

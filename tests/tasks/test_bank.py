@@ -1,0 +1,207 @@
+"""Episodes that are what they say: distinct classes, no shared image, labels that position does not tell."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reference.tasks.bank import Bank, FewShot, as_input, make_bank
+
+
+def a_bank(sizes, groups=None):
+    """A bank whose image i holds the number i in its first bytes, so that a drawn image names its row."""
+    n = sum(sizes)
+    images = np.zeros((n, 4, 4), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.arange(n) // 256, np.arange(n) % 256
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    names = [f"class {c}" for c in range(len(sizes))]
+    return make_bank(images, labels, names=names, groups=groups or ["group"] * len(sizes))
+
+
+def rows_of(x):
+    """The bank's rows that the images of an episode came from."""
+    bytes_ = np.rint(255 * x).astype(int)
+    return 256 * bytes_[..., 0, 0, 0] + bytes_[..., 0, 0, 1]
+
+
+def class_of(bank, rows):
+    return np.searchsorted(bank.offsets, rows, side="right") - 1
+
+
+def chi_square(counts):
+    expected = counts.mean()
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+@st.composite
+def shapes(draw):
+    """Sizes of classes, some of them just large enough, and the shape of the tasks."""
+    n_way, k_shot, n_query = draw(st.integers(1, 6)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    needed = k_shot + n_query
+    sizes = draw(st.lists(st.integers(needed, needed + 5), min_size=n_way, max_size=n_way + 6))
+    return sizes, {"n_way": n_way, "k_shot": k_shot, "n_query": n_query}
+
+
+# One episode
+
+
+@given(shapes(), st.integers(0, 2**32))
+def test_every_episode_of_a_batch_keeps_the_promises(shape, seed):
+    tasks = FewShot(a_bank(shape[0]), **shape[1])
+    batch = tasks.sample_batch(np.random.default_rng(seed), 3)
+    bank, n_way = tasks.bank, tasks.n_way
+    for t in range(3):
+        (support_x, support_y), (query_x, query_y) = (
+            (part.x[t], part.y[t]) for part in (batch.support, batch.query)
+        )
+        rows = np.concatenate([rows_of(support_x), rows_of(query_x)])
+        assert len(set(rows)) == len(rows) == n_way * (tasks.k_shot + tasks.n_query)  # none twice
+        assert len(set(batch.task[t])) == n_way  # distinct classes
+        for x, y, n_each in ((support_x, support_y, tasks.k_shot), (query_x, query_y, tasks.n_query)):
+            assert np.bincount(y, minlength=n_way).tolist() == [n_each] * n_way
+            assert (bank.names[class_of(bank, rows_of(x))] == batch.task[t][y]).all()  # label means class
+
+
+@given(shapes(), st.integers(0, 2**32))
+def test_the_same_generator_gives_the_same_episode(shape, seed):
+    tasks = FewShot(a_bank(shape[0]), **shape[1])
+    one, again = (tasks.sample(np.random.default_rng(seed)) for _ in range(2))
+    batch = tasks.sample_batch(np.random.default_rng(seed), 1)
+    for a, b, c in zip(one[:2], again[:2], batch[:2], strict=True):
+        assert (a.x == b.x).all() and (a.y == b.y).all()
+        assert (a.x == c.x[0]).all() and (a.y == c.y[0]).all()
+    assert (one.task == again.task).all() and (one.task == batch.task[0]).all()
+
+
+def test_types_and_shapes():
+    batch = FewShot(a_bank([9] * 8), n_way=5, k_shot=2, n_query=3).sample_batch(np.random.default_rng(0), 7)
+    assert batch.support.x.shape == (7, 10, 1, 4, 4) and batch.query.x.shape == (7, 15, 1, 4, 4)
+    assert batch.support.y.shape == (7, 10) and batch.query.y.shape == (7, 15) and batch.task.shape == (7, 5)
+    assert batch.support.x.dtype == np.float32 and batch.support.y.dtype == np.int64
+
+
+def test_images_are_the_bytes_over_255():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    expected = np.array([np.float32(i) / np.float32(255) for i in range(256)], np.float32)
+    assert as_input(images).shape == (1, 1, 16, 16)
+    assert (as_input(images).ravel() == expected).all()
+    assert as_input(images).min() == 0 and as_input(images).max() == 1
+
+
+# Frequencies: statistics are chi-square, of the given degrees of freedom; limits are its 99.99 % points.
+
+
+def test_classes_images_and_labels_are_drawn_uniformly():
+    tasks, rng = FewShot(a_bank([6] * 11), n_way=4, k_shot=1, n_query=2), np.random.default_rng(0)
+    batch = tasks.sample_batch(rng, 20_000)
+    support, query = rows_of(batch.support.x), rows_of(batch.query.x)
+    assert chi_square(np.bincount(support.ravel(), minlength=66)) < 117  # 65 degrees
+    assert chi_square(np.bincount(query.ravel(), minlength=66)) < 117
+    classes = class_of(tasks.bank, support)
+    meets = np.zeros((11, 4))
+    np.add.at(meets, (classes, batch.support.y), 1)  # a class gets every label equally often
+    assert chi_square(meets) < 85  # at most 43 degrees
+
+
+def test_classes_of_unequal_sizes_are_drawn_equally_often_and_their_images_too():
+    tasks, rng = FewShot(a_bank([3, 30, 9]), n_way=2, k_shot=1, n_query=1), np.random.default_rng(1)
+    rows = rows_of(tasks.sample_batch(rng, 30_000).support.x).ravel()
+    assert chi_square(np.bincount(class_of(tasks.bank, rows), minlength=3)) < 18.4  # 2 degrees
+    assert chi_square(np.bincount(rows, minlength=42)[3:33]) < 66  # 29 degrees
+
+
+def test_the_position_of_an_example_tells_nothing_about_its_label():
+    tasks, rng = FewShot(a_bank([6] * 11), n_way=3, k_shot=2, n_query=2), np.random.default_rng(2)
+    batch = tasks.sample_batch(rng, 20_000)
+    for y in (batch.support.y, batch.query.y):
+        at = np.stack([np.bincount(y[:, position], minlength=3) for position in range(6)])
+        assert chi_square(at) < 45  # at most 17 degrees
+        assert (np.diff(y, axis=1) >= 0).all(axis=1).mean() < 0.03  # sorted by chance: 1 in 90
+    same_order = (batch.support.y == batch.query.y).all(axis=1).mean()
+    assert same_order < 0.03  # the support's order is not the query's: again 1 in 90
+
+
+# The constructor
+
+
+@pytest.mark.parametrize("name", ["n_way", "k_shot", "n_query"])
+@pytest.mark.parametrize("given", [0, -3])
+def test_numbers_must_be_positive(name, given):
+    shape = {"n_way": 2, "k_shot": 1, "n_query": 1} | {name: given}
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got {given}"):
+        FewShot(a_bank([5, 5]), **shape)
+
+
+def test_more_ways_than_classes():
+    with pytest.raises(ValueError, match="n_way=3 is more than the 2 classes of the bank"):
+        FewShot(a_bank([5, 5]), n_way=3, k_shot=1, n_query=1)
+
+
+def test_a_class_with_too_few_images_is_named():
+    with pytest.raises(ValueError, match="class 'class 1' has 4 images, but k_shot=2 and n_query=3 need 5"):
+        FewShot(a_bank([9, 4, 5]), n_way=2, k_shot=2, n_query=3)
+
+
+def test_a_class_without_images_is_named():
+    images = np.zeros((3, 4, 4), np.uint8)
+    bank = make_bank(images, np.array([0, 0, 2]), names=["a", "b", "c"], groups=["g"] * 3)
+    with pytest.raises(ValueError, match="class 'b' has 0 images"):
+        FewShot(bank, n_way=1, k_shot=1, n_query=1)
+
+
+# Banks
+
+
+def by_class(bank: Bank):
+    return {
+        str(name): bank.images[a:b]
+        for name, a, b in zip(bank.names, bank.offsets, bank.offsets[1:], strict=False)
+    }
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20)
+def test_make_bank_sorts_images_by_class_and_keeps_their_order(seed):
+    rng = np.random.default_rng(seed)
+    labels, images = rng.integers(0, 4, 15), rng.integers(0, 256, (15, 2, 2), dtype=np.uint8)
+    bank = make_bank(images, labels, names=list("abcd"), groups=list("ggGG"))
+    for c, name in enumerate("abcd"):
+        assert (by_class(bank)[name] == images[labels == c]).all()
+    assert bank.sizes.tolist() == [(labels == c).sum() for c in range(4)]
+
+
+def test_select_takes_classes_in_the_order_given():
+    bank = a_bank([2, 3, 4], groups=["x", "y", "z"])
+    part = bank.select([2, 0])
+    assert part.names.tolist() == ["class 2", "class 0"] and part.groups.tolist() == ["z", "x"]
+    assert part.sizes.tolist() == [4, 2] and part.offsets.tolist() == [0, 4, 6]
+    assert all((images == by_class(bank)[name]).all() for name, images in by_class(part).items())
+    assert len(bank.select([]).images) == 0
+
+
+def test_split_keeps_groups_whole_and_loses_nothing():
+    bank = a_bank([2, 3, 4, 5], groups=["x", "y", "x", "z"])
+    inside, outside = bank.split(["x", "z"])
+    assert inside.names.tolist() == ["class 0", "class 2", "class 3"] and outside.names.tolist() == [
+        "class 1"
+    ]
+    assert len(inside.images) + len(outside.images) == len(bank.images)
+    with pytest.raises(ValueError, match=r"no class belongs to \['w'\]; there are \['x', 'y', 'z'\]"):
+        bank.split(["x", "w"])
+
+
+def test_rotations_are_new_classes_turned_counterclockwise():
+    bank = make_bank(
+        np.array([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], np.uint8),
+        np.arange(2),
+        names=["a", "b"],
+        groups=["g", "h"],
+    )
+    turned = bank.with_rotations()
+    assert turned.names.tolist() == ["a", "b"] + [f"{c} turned {t}" for t in (90, 180, 270) for c in "ab"]
+    assert turned.groups.tolist() == ["g", "h"] * 4 and turned.sizes.tolist() == [1] * 8
+    images = by_class(turned)
+    assert images["a"][0].tolist() == [[1, 2], [3, 4]]
+    assert images["a turned 90"][0].tolist() == [[2, 4], [1, 3]]
+    assert images["b turned 180"][0].tolist() == [[8, 7], [6, 5]]
+    assert images["a turned 270"][0].tolist() == [[3, 1], [4, 2]]

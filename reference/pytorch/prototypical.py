@@ -2,7 +2,7 @@
 
 Learning is all in the embedding; adapting to a new task is one average and needs no gradient.
 
-Paper: Snell, Swersky & Zemel 2017 (arXiv:1703.05175), equations 1 and 2, algorithm 1.
+Paper: Snell, Swersky & Zemel 2017 (arXiv:1703.05175), equations 1 and 2, algorithm 1, section 2.4.
 Differs from the paper: nothing in the equations; the embedding is the caller's, `embed(params, x)`. For a
 module that is `functools.partial(torch.func.functional_call, net)`.
 """
@@ -31,13 +31,15 @@ def prototypes(
 ) -> Float[Tensor, "n_way d"]:
     """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
 
-    Raises ValueError when a class has no example.
+    Raises ValueError when a class has no example, or an example no class.
     """
-    belongs = F.one_hot(labels, n_way).to(embedded.dtype)  # (n, n_way); fails on labels beyond n_way - 1
+    belongs = (labels[:, None] == torch.arange(n_way, device=labels.device)).to(embedded.dtype)  # (n, n_way)
     n_examples = belongs.sum(0)
-    if (n_examples == 0).any():
-        empty = (n_examples == 0).nonzero().flatten().tolist()
-        raise ValueError(f"labels: no support example of class {empty}; each of 0..{n_way - 1} needs one.")
+    if not n_examples.all() or not belongs.any(1).all():
+        given = labels.unique().tolist()
+        raise ValueError(
+            f"labels: got classes {given}; each of 0..{n_way - 1}, and no other, needs an example."
+        )
     return (belongs.T @ embedded) / n_examples[:, None]
 
 
@@ -51,6 +53,16 @@ def log_probabilities(
 ) -> Float[Tensor, "q n_way"]:
     """log p(y = k | x) of every embedded query (eq. 2): a softmax over classes, never over queries."""
     return F.log_softmax(-squared_distances(queries, prototypes), dim=1)
+
+
+def linear_form(
+    prototypes: Float[Tensor, "n_way d"],
+) -> tuple[Float[Tensor, "n_way d"], Float[Tensor, " n_way"]]:
+    """(w, b) = (2 c_k, -|c_k|^2): the linear classifier with the same probabilities (section 2.4).
+
+    -|z - c|^2 = w.z + b - |z|^2, and what all classes share drops out of the softmax.
+    """
+    return 2 * prototypes, -(prototypes**2).sum(1)
 
 
 def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]:

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
 from reference.pytorch.nn import MLP, Conv4
-from reference.pytorch.prototypical import log_probabilities, prototypes, squared_distances
+from reference.pytorch.prototypical import linear_form, log_probabilities, prototypes, squared_distances
 
 T = partial(torch.tensor, dtype=torch.float64)
 as_it_is = lambda params, x: x * params["scale"]  # noqa: E731
@@ -76,6 +76,16 @@ def test_moving_everything_and_renumbering_classes_change_nothing_else(seed, shi
     assert torch.allclose(others[:, renumber], scores, atol=1e-9)
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_nearest_mean_is_a_linear_classifier(seed):
+    episode = random_episode(seed)
+    centers = prototypes(episode.support.x, episode.support.y, 3)
+    weight, bias = linear_form(centers)
+    linear = torch.log_softmax(episode.query.x @ weight.T + bias, dim=1)
+    assert torch.allclose(linear, log_probabilities(episode.query.x, centers), rtol=0, atol=1e-10)
+
+
 def test_meta_gradient_agrees_with_finite_differences():
     net, episode, rng = MLP([5, 4, 3]).double(), random_episode(1), np.random.default_rng(0)
     embed = partial(functional_call, net)
@@ -102,9 +112,13 @@ def test_not_transductive(norm):
     assert torch.allclose(predict(x), one_by_one, atol=1e-13)
 
 
-def test_a_class_without_support_is_named():
-    with pytest.raises(ValueError, match=r"no support example of class \[1\]; each of 0\.\.2 needs one"):
-        prototypes(T([[0.0], [1.0]]), torch.tensor([0, 2]), 3)
+@pytest.mark.parametrize("labels", [[0, 2], [0, 3], [0, 1], [-1, 0]])
+def test_classes_that_do_not_fit_the_support_are_named(labels):
+    words = (
+        rf"labels: got classes \[{labels[0]}, {labels[1]}\]; each of 0\.\.2, and no other, needs an example"
+    )
+    with pytest.raises(ValueError, match=words):
+        prototypes(T([[0.0], [1.0]]), torch.tensor(labels), 3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: the GPU path was not run")

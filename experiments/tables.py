@@ -1,14 +1,16 @@
-"""The tables of README.md, written from the JSON files beside it so that they cannot drift.
+"""The tables of README.md, here and in the root, written from the JSON files so that they cannot drift.
 
 python -m experiments.tables
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
+FRONT_PAGE = HERE.parent / "README.md"
 TESTS = ["5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot"]
 SNELL = ["98.8 %", "99.7 %", "96.0 %", "98.9 %"]  # arXiv:1703.05175, table 1
 
@@ -45,9 +47,9 @@ def speed() -> str:
     return _table(["one training step", "seconds (median)", "times as fast as it comes"], rows)
 
 
-def fill(text: str) -> str:
-    """text with what stands between the markers of each table written anew."""
-    for make in (omniglot, settings, speed):
+def fill(text: str, tables: tuple[Callable[[], str], ...] = (omniglot, settings, speed)) -> str:
+    """text with what stands between the markers of each of the tables written anew."""
+    for make in tables:
         begin, end = f"<!-- table: {make.__name__} -->\n", "<!-- end of table -->"
         before, found, after = text.partition(begin)
         if not (found and end in after):
@@ -73,3 +75,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 if __name__ == "__main__":
     README.write_text(fill(README.read_text()))
+    FRONT_PAGE.write_text(fill(FRONT_PAGE.read_text(), (omniglot,)))

@@ -1,0 +1,39 @@
+"""README.md: its links lead somewhere, its table has every chapter, its results are those of experiments/."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import tables
+from notebooks import build
+
+ROOT = Path(__file__).parent.parent
+PAGES = [p for folder in (".", "notebooks", "experiments", "datasets") for p in (ROOT / folder).glob("*.md")]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_table_has_every_chapter_with_its_files_and_seconds():
+    rows = re.findall(r"^\| (\d\d) \| (.*) \|$", README, re.MULTILINE)
+    assert [number for number, _ in rows] == [source.stem[:2] for source in build.chapters()]
+    for (_, row), source in zip(rows, build.chapters(), strict=True):
+        chapter, scratch, torch, seconds = row.split(" | ")
+        assert f"(notebooks/{source.stem}.ipynb)" in chapter
+        assert "(reference/" in scratch
+        assert torch
+        assert 0 < int(seconds) <= 60
+
+
+def test_the_first_screen_has_the_two_commands():
+    screen = "\n".join(README.splitlines()[:24])
+    assert "    make lab " in screen and "    make test " in screen and "| chapter |" in screen
+
+
+def test_the_results_are_those_of_the_runs():
+    assert tables.fill(README, (tables.omniglot,)) == README, "run: make tables"

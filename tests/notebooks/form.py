@@ -233,6 +233,35 @@ def uses_what_it_teaches_only_in_checks(notebook: NotebookNode) -> Iterator[str]
         bound |= found
 
 
+def binds_a_name_once(notebook: NotebookNode) -> Iterator[str]:
+    """A name that one section (##) binds is not bound anew in another; rng, fig, ax and axes may be."""
+    owner: dict[str, str] = {}
+    section = "the first section"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            section = (re.findall(r"^## (.+)", cell.source, re.MULTILINE) or [section])[-1]
+        elif cell.cell_type == "code" and not grading(cell, "grade"):
+            for name in sorted(_bound(cell.source) - PASSING):
+                if owner.setdefault(name, section) != section:
+                    yield f"{_where(cell)} binds {name} anew in '{section}'; '{owner[name]}' has it already"
+
+
+PASSING = {"rng", "fig", "ax", "axes", "_"}
+
+
+def _bound(source: str) -> set[str]:
+    """The names that a cell's own statements bind by =, def or class; not those in loops and functions."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
+    named = {s.name for s in statements if isinstance(s, ast.FunctionDef | ast.ClassDef)}
+    return named | {
+        n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+
+
 def _overlap(a: str, b: str) -> bool:
     return f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.")
 
@@ -258,6 +287,8 @@ def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
         if not has_figure(cell):
             continue
         captions += 1
+        if any(output.output_type == "execute_result" for output in cell.outputs):
+            yield f"{_where(cell)} shows text beside its figure: let it end in plt.show()"
         if len(cell.metadata.get("alt", "").split()) < 5:
             yield f'{_where(cell)} shows a figure without alt text: put alt="..." on its marker line'
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
@@ -374,6 +405,7 @@ RULES = (
     has_short_cells,
     is_plain_python,
     uses_what_it_teaches_only_in_checks,
+    binds_a_name_once,
     has_orderly_headings,
     figures_are_read,
     has_the_spine,

@@ -124,6 +124,7 @@ def strip(notebook):
 TITLE, SHOW, CAPTION, ONE, TWO = "# A sample", "show(16)", "**Figure 1.**", "### Exercise 1", "### Exercise 2"
 HIDDEN = "### BEGIN HIDDEN TESTS"
 ONLY_HIDDEN = f"{HIDDEN}\nassert n\n### END HIDDEN TESTS"
+AXES = new_output("execute_result", data={"text/plain": "<Axes: >"}, execution_count=10)
 FAILED = new_output("error", ename="ValueError", evalue="no", traceback=[])
 BROKEN = [
     (form.was_executed, strip, "build the notebook"),
@@ -171,10 +172,17 @@ BROKEN = [
         "uses Score, which this chapter teaches",
     ),
     (form.uses_what_it_teaches_only_in_checks, meta(TITLE, teaches=[]), "needs teaches"),
+    (form.binds_a_name_once, edit("pairs = ", "pairs = ", "values = "), "'By hand' has it already"),
+    (
+        form.binds_a_name_once,
+        edit("def show", "def show", "def half_width"),
+        "binds half_width anew in 'The experiment'",
+    ),
     (form.has_orderly_headings, text("# Another title"), "a single #"),
     (form.has_orderly_headings, edit(TITLE, TITLE, "## A sample"), "a single #"),
     (form.has_orderly_headings, text("#### Deep"), "level 4 follows one of level 2"),
     (form.figures_are_read, meta(SHOW, alt=""), "without alt text"),
+    (form.figures_are_read, lambda n: find(n, SHOW).outputs.append(AXES), "text beside its figure"),
     (form.figures_are_read, remove(CAPTION), "**Figure 1.** follows"),
     (form.figures_are_read, edit(CAPTION, CAPTION, "**Figure 2.**"), "**Figure 1.** follows"),
     (form.has_the_spine, edit(TITLE, "# A sample: the mean", "The mean"), "title"),

@@ -72,20 +72,18 @@ class Run(NamedTuple):
 
     net: nn.Module  # its running statistics change, its own parameters are not used
     params: Params
-    state: AdamState
+    state: AdamState  # counts the steps
     rng: np.random.Generator  # draws the first weights, then the episodes
-    n_done: int = 0
     n_resumed: int = 0
     training: Seconds = Seconds()  # of all attempts of this run together
     evaluation: Seconds = Seconds()
     scores: tuple[dict[str, Any], ...] = ()
 
 
-PROGRESS = {  # the fields of Run that a checkpoint keeps as JSON, which knows no tuples
-    "n_done": int,
+AS_JSON = {  # the fields of Run that a checkpoint notes as JSON, and what makes them whole again
     "n_resumed": int,
-    "training": lambda pair: Seconds(*pair),
-    "evaluation": lambda pair: Seconds(*pair),
+    "training": Seconds._make,
+    "evaluation": Seconds._make,
     "scores": tuple,
 }
 
@@ -133,8 +131,8 @@ def save(path: Path, run: Run, settings: Settings) -> None:
     notes = {
         "settings": settings._asdict(),
         "rng": run.rng.bit_generator.state,
-        "adam_step": run.state.step,
-        **{name: getattr(run, name) for name in PROGRESS},
+        "n_done": run.state.step,
+        **{name: getattr(run, name) for name in AS_JSON},
     }
     checkpoints.save(path, groups, notes)
 
@@ -151,10 +149,9 @@ def resume(path: Path, settings: Settings, device: torch.device) -> Run:
     run = begin(settings, device)
     run.net.load_state_dict(groups["buffers"], strict=False)
     run.rng.bit_generator.state = notes["rng"]
-    state = AdamState(notes["adam_step"], groups["mean"], groups["square"])
-    progress = {name: as_type(notes[name]) for name, as_type in PROGRESS.items()}
-    progress["n_resumed"] += 1
-    return run._replace(params=groups["params"], state=state, **progress)
+    state = AdamState(notes["n_done"], groups["mean"], groups["square"])
+    run = run._replace(params=groups["params"], state=state, **{k: f(notes[k]) for k, f in AS_JSON.items()})
+    return run._replace(n_resumed=run.n_resumed + 1)
 
 
 def embedding(net: nn.Module) -> Callable[[Params, Tensor], Tensor]:
@@ -174,12 +171,13 @@ def train(run: Run, bank: Bank, settings: Settings, *, checkpoint: Path, save_ev
         optimizer=adam(cosine(settings.outer_lr, settings.n_steps)),
         state=run.state,
     )
-    steps = islice(steps, settings.n_steps - run.n_done)
-    started, saved, before = now(), now(), run.training
-    progress = tqdm(steps, initial=run.n_done, total=settings.n_steps, desc="training", smoothing=0.02)
+    n_done, started, saved = run.state.step, now(), now()
+    steps = islice(steps, settings.n_steps - n_done)
+    progress = tqdm(steps, initial=n_done, total=settings.n_steps, desc="training", smoothing=0.02)
+    before = run.training
     for step in progress:
-        run = run._replace(params=step.params, state=step.state, n_done=run.n_done + 1)
-        if now().wall - saved.wall > save_every_s or run.n_done == settings.n_steps:
+        run = run._replace(params=step.params, state=step.state)
+        if now().wall - saved.wall > save_every_s or run.state.step == settings.n_steps:
             progress.set_postfix(loss=f"{step.loss:.3f}")
             saved, run = now(), run._replace(training=spent(before, started))
             save(checkpoint, run, settings)

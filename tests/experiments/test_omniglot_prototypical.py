@@ -58,9 +58,9 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_uninterrupted_one(tmp_path):
     killed = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2])
     assert killed.returncode == -9, killed.stderr.decode()
     run = experiment.resume(tmp_path / "killed", SETTINGS, CPU)
-    assert (run.n_done, run.n_resumed) == (4, 1)
+    assert (run.state.step, run.n_resumed) == (4, 1)
     run = experiment.train(run, bank(), SETTINGS, checkpoint=tmp_path / "killed")
-    assert run.n_done == 6
+    assert run.state.step == 6
     assert same_state(run, trained(tmp_path / "whole"))
 
 

@@ -26,8 +26,9 @@ def glyphs(split: str) -> Bank:
     if split not in SPLITS:
         raise ValueError(f"split must be one of {SPLITS}, got {split!r}.")
     try:
-        with np.load(FILE) as stored:
-            packed, names, scripts, splits = (stored[k] for k in ("drawings", "names", "scripts", "splits"))
+        with open(FILE, "rb") as file, np.load(file) as stored:
+            packed, splits = stored["drawings"], stored["splits"]
+            names, scripts = stored["names"].tolist(), stored["scripts"].tolist()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{FILE} does not exist; {_mend()}.") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

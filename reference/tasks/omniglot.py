@@ -140,7 +140,7 @@ def _cached(archives: list[Path]) -> Bank:
         images = np.concatenate([part[name] for part in parts for name in part])
         _save(path, images=images, names=np.array(names))
     try:
-        with np.load(path) as stored:
+        with open(path, "rb") as file, np.load(file) as stored:
             images, names = stored["images"], stored["names"].tolist()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(

@@ -35,9 +35,9 @@ def grad(y: Any, xs: Any, *, create_graph: bool = True) -> Any:
 def value_and_grad(function: Callable) -> Callable:
     """Of a scalar function of (params, ...): the function that gives its value and gradient, plain arrays."""
 
-    def value_and_gradient(params: dict, *args) -> tuple[Any, dict]:
+    def value_and_gradient(params: dict, *args, **kwargs) -> tuple[Any, dict]:
         leaves = {name: Tensor(value) for name, value in params.items()}
-        value = function(leaves, *args)
+        value = function(leaves, *args, **kwargs)
         return detach(value), grad(value, leaves, create_graph=False)
 
     return value_and_gradient

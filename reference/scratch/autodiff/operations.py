@@ -33,17 +33,18 @@ def operation(*numpy_functions):
 
 
 def _back_to(x):
-    """The adjoint of broadcasting x: sums a gradient over the axes along which x was repeated."""
-    shape = getattr(x, "shape", ())  # x itself is not needed, its memory may go
+    """The adjoint of broadcasting x. Only the shape is kept, so the memory of x may go."""
+    shape = getattr(x, "shape", ())
+    return lambda g: _unbroadcast(g, shape)
 
-    def unbroadcast(g):
-        if g.shape == shape:
-            return g
-        new = g.ndim - len(shape)
-        repeated = [new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i]]
-        return np.reshape(np.sum(g, axis=(*range(new), *repeated)), shape)
 
-    return unbroadcast
+def _unbroadcast(g, shape):
+    """Sum g over the axes along which something of the shape was repeated."""
+    if g.shape == shape:
+        return g
+    new = g.ndim - len(shape)
+    repeated = [new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i]]
+    return np.reshape(np.sum(g, axis=(*range(new), *repeated)), shape)
 
 
 @operation(np.add)

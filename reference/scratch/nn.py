@@ -2,7 +2,7 @@
 
 Parameters are a flat dict under PyTorch's names and in its layouts (`layers.0.weight` (out, in),
 `blocks.0.conv.weight` (out, in, 3, 3)), so weights move across with a dict comprehension, and the same
-generator draws the same weights on both sides. The conv net is that of Vinyals et al. 2016 (arXiv:1606.04080).
+generator draws the same weights on both sides. The conv net: Vinyals et al. 2016 (arXiv:1606.04080).
 
 Differs from the paper: no batch normalisation, so that a prediction never depends on the other queries.
 """

@@ -46,14 +46,14 @@ SHIFT, BEND = 1.0, 1.0  # pixels
 SCRIPTS = {
     "train": {
         "Latin": (
-            "ABCDEFGHKLMNPQRSTUVWXYZabdefghkmnopqrtyÆÐØÞßæðđĦħŁłŊŋŒœŦŧƀƁƃƄƆƇƊƌƎƑƒƓƔƕƖƗƙƛ"
+            "ABCDEFGHKLMNPQRSTUVWXYZabdefghkmnopqrtyÆÐØÞßæðđĦħŁłŊŒœŦŧƀƁƄƆƇƊƌƎƑƒƓƔƕƖƗƙƛ"
             "ƜƝƢƣƤƥƦƧƩƪƫƭƮƱƲƳƴƵƷƸƺƻƾǂǥǶȜȡȢȣȤȴȵȶȸȹȺȻȽȾȿɀɁɂɃɄɅɆɇɈɊɍɎɏⱠⱣⱤⱥⱦⱧⱩⱪⱫⱮⱯⱱⱲⱴⱵⱷⱺꜢꜤꜧꜨ"
             "ꜩꜫꜬꜮꜲꜴꜵꜶꜷꜸꜹꜼꜽꝁꝉꝋꝎꝐꝒꝓꝤꝦꝨꝻꝼꞀꞂꞆꞍꞎꞑꞡꞢꞣꞤꞥꞦꞧꞨꞪ"
         ),
-        "IPA": "ɑɕɖɘɚɝɞɠɤɥɧɨɪɬɰɱɲɷɸɹɻɾɿʁʂʃʆʇʍʎʐʑʓʕʖʚʝʞʡʢʣʤʦʧʨʩʪʫʬʭʮᴈᴎᴒᴓᴕᴖᴗᴙᴚᴝᴞᴥᴦᴪᴫ",
-        "Greek": "ͲͼΔΞΠΩαβζκλμνξςσωϗϘϝϞϟϠϡϢϦϨϪϺϻϼ",
+        "IPA": "ɑɕɖɘɚɝɞɠɤɥɧɨɪɬɰɱɲɷɸɹɻɾɿʁʂʃʆʇʍʎʐʑʓʕʖʚʝʞʡʢʣʤʦʧʨʩʪʫʬʭʮᴈᴎᴒᴓᴕᴖᴗᴙᴚᴞᴥᴦᴪᴫ",
+        "Greek": "ͲΔΞΠΩαβζκλμνξςωϗϘϝϞϟϠϡϢϦϨϪϺϻϼ",
         "Cyrillic": (
-            "ЂЉЊЋЏДЖФЩЪЫЮцьэєћѢѣѤѦѨѪѬѮѰѱѵѸѹѼѿҊҌҍҎҐғҔҗҘқҜҞҠҤҦҨҫҭҰҲҴҶҸҺҼҾӃӅӈӋӶӺӾԀԂԄԆԈԌԎԔԖԗԘԙԞԠԢꙌꙐꙕꙗꙢꙤꙦꙭꙮꚔ"
+            "ЂЉЊЋЏДЖФЩЪЫЮцьэєћѢѣѤѦѨѪѬѮѰѱѵѸѹѼѿҊҌҍҎҐғҔҗҘқҜҞҠҤҦҨҭҰҲҴҶҸҺҼҾӃӅӈӶӺӾԀԂԄԆԈԌԎԔԖԗԘԙԞԠԢꙌꙐꙕꙗꙢꙤꙦꙮꚔ"
         ),
         "Georgian": "აბდევზკლოჟრსტუფქღცჭჯჰჲჴჵჸჺ",
         "Fraktur letters": "𝔄𝔅𝔇𝔈𝔉𝔊𝔍𝔎𝔏𝔐𝔑𝔒𝔓𝔔𝔖𝔗𝔘𝔛𝔜𝔞𝔟𝔠𝔡𝔢𝔤𝔥𝔦𝔨𝔪𝔫𝔬𝔭𝔮𝔯𝔰𝔱𝔲𝔴𝔵𝔶𝔷",
@@ -65,16 +65,16 @@ SCRIPTS = {
     },
     "validation": {
         "Hebrew": "אגטלמעףפצקשת",
-        "Arabic": "ءبةتجخدذرزسشصضطغفقكلمنوىيٴٹټځچڈډڊڋڍڏڑڒړڔڕږژښڝڠڡڣڥکڪګڮڰڱڲڳڵڸڹںڻھڿۆۇێې",
+        "Arabic": "ءبةتجخدذرزسشصطغفقكلمنوىيٴٹټځچڈډڊڋڍڏڒړڔڕږژښڝڠڡڣڥکڪګڮڰڲڳڸڹںڻھڿۆۇێې",
         "Asomtavruli": "ႡႢႥႦႧႨႩႪႫႬႮႯႰႲႳႵႸႼႽႾႿჀჁჂჃჄჅ",
-        "Nuskhuri": "ⴀⴁⴂⴄⴅⴆⴈⴉⴋⴎⴏⴐⴑⴓⴕⴘⴙⴛⴜⴝⴞⴟⴠⴡⴢⴤⴥ",
+        "Nuskhuri": "ⴀⴁⴂⴄⴅⴆⴈⴉⴋⴎⴏⴐⴑⴓⴕⴘⴙⴛⴜⴞⴟⴠⴡⴢⴤⴥ",
         "Old Italic": "𐌂𐌄𐌋𐌌𐌍𐌎𐌐𐌒𐌔𐌕𐌖𐌝",
     },
     "test": {
         "Armenian": "ԱԳԴԵԶԷԸԹԺԻԾԿՀՁՂՃՆՇՉՊՋՌՎՐՒՔՖըթխծճմնչջռտփֆ",
         "N'Ko": "ߐߑߒߖߚߜߝߞߟߢߤߦߧ߁߂߃߄߆߇߈߉",
         "Lao": "ກຂຄງຈຊຍຕຖທນບປຜຝພມຣລວສອຯະຽເແໂໃ໑໒໓໕໖໗໘໙",
-        "Canadian syllabics": "ᐅᐊᐫᐬᐭᐮᐳᐸᑧᑨᑩᑪᑫᒅᒆᒇᒈᒡᓂᓄᓇᓗᓬᓭᓯᓱᓴᔐᔑᔓᔕᔦᔨᔪᔭᕂᕃᕄᕆᕈᕊᕋᕍᕒᕓᕕᕗᕙᕞᕡᕤᕦᕴᕵᕷᕹᕿᖁᖃᖅᖊᖋᖌᖍᖏᖑᖓᖕᖖᖠᖢᖤᖧᖨᖬ",
+        "Canadian syllabics": "ᐅᐊᐫᐬᐭᐮᐳᐸᑧᑨᑩᑪᑫᒅᒆᒇᒈᒡᓂᓄᓇᓗᓬᓭᓯᔐᔑᔓᔕᔦᔨᔪᔭᕂᕃᕄᕆᕈᕊᕋᕍᕒᕓᕕᕗᕙᕞᕡᕤᕦᕴᕵᕷᕹᕿᖁᖃᖅᖊᖋᖌᖍᖏᖑᖓᖕᖖᖠᖢᖤᖧᖨᖬ",
         "Tifinagh": "ⴳⴵⴶⴻⴼⴽⴾⴿⵃⵄⵅⵇⵋⵌⵐⵒⵕⵚⵛⵜⵞⵢⵣⵤⵥ",
     },
 }
@@ -97,11 +97,12 @@ def faces_with(character: str) -> list[str]:
 
 def ink(character: str, face: str, stroke: int = 0) -> np.ndarray:
     """Where the character has ink, cropped to it; each pixel of `stroke` thickens the pen by two."""
-    image = Image.new("L", (4 * POINTS, 4 * POINTS))
-    where = (2 * POINTS, 2 * POINTS)
-    ImageDraw.Draw(image).text(where, character, fill=255, font=font(face), anchor="mm", stroke_width=stroke)
-    left, top, right, bottom = image.point(lambda grey: 255 * (grey > 127)).getbbox()
-    return np.asarray(image)[top:bottom, left:right] > 127
+    image = Image.new("L", (3 * POINTS, 3 * POINTS))
+    middle = (1.5 * POINTS, 1.5 * POINTS)
+    ImageDraw.Draw(image).text(middle, character, fill=255, font=font(face), anchor="mm", stroke_width=stroke)
+    inked = np.asarray(image) > 127
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return inked[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def draw(character: str) -> np.ndarray:
@@ -127,16 +128,17 @@ def warp(rng: np.random.Generator, source: np.ndarray) -> np.ndarray:
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     matrix = rotation @ np.array([[1, shear], [0, 1]]) @ np.diag(stretch)
 
-    inked = np.argwhere(source) @ matrix.T  # (n, 2) rows and columns, after the linear map
-    low, high = inked.min(axis=0), inked.max(axis=0)
+    inked = matrix @ np.stack(np.nonzero(source))  # (2, n) rows and columns, after the linear map
+    low, high = inked.min(axis=1), inked.max(axis=1)
     scale = rng.uniform(*EXTENT) / (high - low).max()  # pixels of the drawing for one of the source
     centre = (SIZE - 1) / 2 + rng.normal(0, SHIFT, 2)
 
     # Where each sample of the drawing comes from, as whole pixels of the source.
     grid = (np.arange(SIZE * SAMPLES) - (SAMPLES - 1) / 2) / SAMPLES
-    target = np.stack(np.meshgrid(grid, grid, indexing="ij"), axis=-1) + elastic_field(rng, grid)
-    back = ((target - centre) / scale + (low + high) / 2) @ np.linalg.inv(matrix).T
-    rows, columns = np.moveaxis(np.rint(back).astype(np.int64), -1, 0)
+    target = np.stack(np.meshgrid(grid, grid, indexing="ij")) + elastic_field(rng, grid)
+    shift = (low + high) / 2 - centre / scale
+    back = np.linalg.inv(matrix) @ (target.reshape(2, -1) / scale + shift[:, None])
+    rows, columns = np.rint(back).astype(np.int64)
     inside = (rows >= 0) & (rows < source.shape[0]) & (columns >= 0) & (columns < source.shape[1])
     samples = inside & source[rows * inside, columns * inside]
 
@@ -145,11 +147,11 @@ def warp(rng: np.random.Generator, source: np.ndarray) -> np.ndarray:
 
 
 def elastic_field(rng: np.random.Generator, grid: np.ndarray) -> np.ndarray:
-    """A smooth displacement (len(grid), len(grid), 2) in pixels, of standard deviation BEND."""
+    """A smooth displacement (2, len(grid), len(grid)) in pixels, of standard deviation BEND."""
     knots = np.linspace(0, SIZE - 1, 5)
     weights = np.exp(-((grid[:, None] - knots) ** 2) / (2 * (0.7 * knots[1]) ** 2))
     weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
-    return BEND * np.moveaxis(weights @ rng.standard_normal((2, 5, 5)) @ weights.T, 0, -1)
+    return BEND * (weights @ rng.standard_normal((2, 5, 5)) @ weights.T)
 
 
 def pack(levels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Glyphs: 973 characters of 19 scripts, 20 drawings each, shipped with the course, as Banks of 28x28 images.
+"""Glyphs: 958 characters of 19 scripts, 20 drawings each, shipped with the course, as Banks of 28x28 images.
 
 They stand in for handwriting where there is no network: typefaces, pen widths and warps vary as hands do.
 Whole scripts are held out, as in Omniglot (Lake et al. 2015). datasets/README.md is the data card.

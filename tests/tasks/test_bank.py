@@ -1,5 +1,7 @@
 """Episodes that are what they say: distinct classes, no shared image, labels that position does not tell."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -154,8 +156,7 @@ def test_a_class_without_images_is_named():
 
 def by_class(bank: Bank):
     return {
-        str(name): bank.images[a:b]
-        for name, a, b in zip(bank.names, bank.offsets, bank.offsets[1:], strict=False)
+        str(name): bank.images[a:b] for name, (a, b) in zip(bank.names, pairwise(bank.offsets), strict=True)
     }
 
 

@@ -1,4 +1,4 @@
-"""Omniglot: 1,623 characters of 50 alphabets, each drawn by the same 20 people, as a Bank of 28x28 images.
+"""Omniglot: 1,623 characters of 50 alphabets, each drawn by 20 people, as a Bank of 28x28 images.
 
 The two official archives are read once into an array that is cached; afterwards a call takes a tenth of
 a second. They come from a folder that holds them (`folder`, or the environment variable

@@ -7,6 +7,7 @@ import re
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from notebooks import build
 from tests.notebooks.chapters import SAMPLE, stored
@@ -120,3 +121,8 @@ def test_only_what_changed_is_built(tmp_path, monkeypatch, capsys):
 def test_an_unknown_chapter_is_named():
     with pytest.raises(SystemExit, match="There is no chapter 99_none"):
         build.main(["99_none"])
+
+
+def test_the_alternative_text_of_a_figure_reaches_a_page_made_from_the_notebook():
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(stored(SAMPLE))
+    assert 'alt="A falling curve:' in page

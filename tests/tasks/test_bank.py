@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 from reference.tasks.bank import Bank, FewShot, as_input, make_bank
 
@@ -30,9 +31,10 @@ def class_of(bank, rows):
     return np.searchsorted(bank.offsets, rows, side="right") - 1
 
 
-def chi_square(counts):
+def assert_uniform(counts):
+    """Chi-square at its 99.99 % point; drawing without replacement only makes counts more even."""
     expected = counts.mean()
-    return ((counts - expected) ** 2 / expected).sum()
+    assert ((counts - expected) ** 2 / expected).sum() < chi2.isf(1e-4, counts.size - 1), counts
 
 
 @st.composite
@@ -90,34 +92,32 @@ def test_images_are_the_bytes_over_255():
     assert as_input(images).min() == 0 and as_input(images).max() == 1
 
 
-# Frequencies: statistics are chi-square, of the given degrees of freedom; limits are its 99.99 % points.
+# Frequencies
 
 
 def test_classes_images_and_labels_are_drawn_uniformly():
-    tasks, rng = FewShot(a_bank([6] * 11), n_way=4, k_shot=1, n_query=2), np.random.default_rng(0)
+    tasks, rng = FewShot(a_bank([9] * 20), n_way=6, k_shot=2, n_query=4), np.random.default_rng(0)
     batch = tasks.sample_batch(rng, 20_000)
-    support, query = rows_of(batch.support.x), rows_of(batch.query.x)
-    assert chi_square(np.bincount(support.ravel(), minlength=66)) < 117  # 65 degrees
-    assert chi_square(np.bincount(query.ravel(), minlength=66)) < 117
-    classes = class_of(tasks.bank, support)
-    meets = np.zeros((11, 4))
-    np.add.at(meets, (classes, batch.support.y), 1)  # a class gets every label equally often
-    assert chi_square(meets) < 85  # at most 43 degrees
+    for x, y in (batch.support, batch.query):
+        rows = rows_of(x)
+        assert_uniform(np.bincount(rows.ravel(), minlength=180))
+        meets = np.zeros((20, 6))
+        np.add.at(meets, (class_of(tasks.bank, rows), y), 1)
+        assert_uniform(meets)  # a class gets every label equally often
 
 
 def test_classes_of_unequal_sizes_are_drawn_equally_often_and_their_images_too():
     tasks, rng = FewShot(a_bank([3, 30, 9]), n_way=2, k_shot=1, n_query=1), np.random.default_rng(1)
     rows = rows_of(tasks.sample_batch(rng, 30_000).support.x).ravel()
-    assert chi_square(np.bincount(class_of(tasks.bank, rows), minlength=3)) < 18.4  # 2 degrees
-    assert chi_square(np.bincount(rows, minlength=42)[3:33]) < 66  # 29 degrees
+    assert_uniform(np.bincount(class_of(tasks.bank, rows), minlength=3))
+    assert_uniform(np.bincount(rows, minlength=42)[3:33])
 
 
 def test_the_position_of_an_example_tells_nothing_about_its_label():
     tasks, rng = FewShot(a_bank([6] * 11), n_way=3, k_shot=2, n_query=2), np.random.default_rng(2)
     batch = tasks.sample_batch(rng, 20_000)
     for y in (batch.support.y, batch.query.y):
-        at = np.stack([np.bincount(y[:, position], minlength=3) for position in range(6)])
-        assert chi_square(at) < 45  # at most 17 degrees
+        assert_uniform(np.stack([np.bincount(y[:, position], minlength=3) for position in range(6)]))
         assert (np.diff(y, axis=1) >= 0).all(axis=1).mean() < 0.03  # sorted by chance: 1 in 90
     same_order = (batch.support.y == batch.query.y).all(axis=1).mean()
     assert same_order < 0.03  # the support's order is not the query's: again 1 in 90

@@ -262,6 +262,24 @@ def regions(
     return ax
 
 
+def closed_curves(
+    loops: Num[np.ndarray, "n_tasks n 2"],
+    centres: Num[np.ndarray, "n_tasks 2"],
+    *,
+    n_dark: int = 3,
+    ax: Axes | None = None,
+) -> Axes:
+    """A distribution of losses: a closed level curve and its centre for each, the first n_dark drawn out."""
+    ax = _axes(ax, 4.8, 4.4)
+    ax.plot(*loops[n_dark:].T, color=GREY, linewidth=0.6, alpha=0.5)
+    ax.plot(*centres[n_dark:].T, ".", color=GREY, markersize=3)
+    for number, (loop, centre) in enumerate(zip(loops[:n_dark], centres[:n_dark], strict=True)):
+        ax.plot(*loop.T, color=COLOURS[number % 8], linestyle=LINES[number % 8], linewidth=2)
+        ax.plot(*centre, MARKERS[number % 8], color=COLOURS[number % 8])
+    ax.set_aspect("equal")
+    return ax
+
+
 def graph(
     positions: Mapping[str, tuple],
     edges: Sequence[tuple[str, str]],

@@ -12,6 +12,7 @@ from reference import plotting
 
 X = np.linspace(-1, 1, 25)
 IMAGES = np.arange(7 * 12, dtype=float).reshape(7, 1, 4, 3)
+CIRCLE = np.stack([np.cos(np.pi * X), np.sin(np.pi * X)], axis=1)
 SQUARE = {"a": (0, 0), "b": (1, 0), "c": (1, 1)}
 
 DRAWN = {  # every public function, with the least it needs
@@ -29,6 +30,9 @@ DRAWN = {  # every public function, with the least it needs
     plotting.histogram: lambda ax: plotting.histogram(*np.histogram(X), ax=ax),
     plotting.points: lambda ax: plotting.points(np.eye(2), np.array([0, 1]), ax=ax),
     plotting.regions: lambda ax: plotting.regions(X, X, (X[:, None] > X).astype(int), ax=ax),
+    plotting.closed_curves: lambda ax: plotting.closed_curves(
+        np.stack([CIRCLE, CIRCLE + 1]), np.array([[0.0, 0.0], [1.0, 1.0]]), n_dark=1, ax=ax
+    ),
     plotting.graph: lambda ax: plotting.graph(SQUARE, [("a", "b"), ("b", "c")], ax=ax),
 }
 
@@ -132,6 +136,15 @@ def test_a_family_draws_every_function_and_the_first_ones_dark(ax):
     drawn = np.stack([line.get_ydata() for line in ax.lines])
     assert np.array_equal(drawn, ys[[2, 3, 4, 0, 1]])
     assert [line.get_linewidth() for line in ax.lines] == [0.6, 0.6, 0.6, 2, 2]
+
+
+def test_closed_curves_draw_every_loop_with_its_centre_and_the_first_ones_dark(ax):
+    centres = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
+    loops = centres[:, None] + CIRCLE
+    plotting.closed_curves(loops, centres, n_dark=1, ax=ax)
+    drawn = [np.stack(line.get_data(), axis=1) for line in ax.lines]
+    assert all(map(np.array_equal, drawn, [loops[1], loops[2], centres[1:], loops[0], centres[:1]]))
+    assert [line.get_linewidth() for line in ax.lines][::3] == [0.6, 2]
 
 
 def test_a_regression_task_shows_points_truth_and_predictions(ax):

@@ -140,4 +140,5 @@ def _distinct(
     keys = rng.random((*limits.shape, limits.max()))
     keys[np.arange(limits.max()) >= limits[..., None]] = 1  # random() gives less than 1
     winners = np.argpartition(keys, count - 1, axis=-1)[..., :count]
-    return rng.permuted(winners, axis=-1)  # a partition has an order of its own
+    # The order within a partition is not random, and not the same on every processor: sort, then shuffle.
+    return rng.permuted(np.sort(winners, axis=-1), axis=-1)

@@ -77,6 +77,15 @@ def test_the_same_generator_gives_the_same_episode(shape, seed):
     assert (one.task == again.task).all() and (one.task == batch.task[0]).all()
 
 
+def test_a_seed_gives_one_episode_on_every_processor():
+    """Sorting and partitioning go other ways with other instructions; what is drawn must not follow them."""
+    tasks = FewShot(a_bank([30] * 300), n_way=20, k_shot=5, n_query=15)
+    episode = tasks.sample(np.random.default_rng(0))
+    assert [int(name.split()[1]) for name in episode.task[:8]] == [159, 269, 20, 13, 11, 2, 196, 150]
+    assert rows_of(episode.support.x)[:8].tolist() == [86, 7455, 8080, 4782, 2761, 3580, 3266, 4787]
+    assert episode.query.y[:8].tolist() == [0, 0, 3, 4, 9, 11, 18, 2]
+
+
 def test_types_and_shapes():
     batch = FewShot(a_bank([9] * 8), n_way=5, k_shot=2, n_query=3).sample_batch(np.random.default_rng(0), 7)
     assert batch.support.x.shape == (7, 10, 1, 4, 4) and batch.query.x.shape == (7, 15, 1, 4, 4)
@@ -98,11 +107,12 @@ def test_images_are_the_bytes_over_255():
 def test_classes_images_and_labels_are_drawn_uniformly():
     tasks, rng = FewShot(a_bank([9] * 20), n_way=6, k_shot=2, n_query=4), np.random.default_rng(0)
     batch = tasks.sample_batch(rng, 20_000)
-    for x, y in (batch.support, batch.query):
+    for (x, y), n_each in ((batch.support, 2), (batch.query, 4)):
         rows = rows_of(x)
-        assert_uniform(np.bincount(rows.ravel(), minlength=180))
+        for of_class in np.bincount(rows.ravel(), minlength=180).reshape(20, 9):
+            assert_uniform(of_class)
         meets = np.zeros((20, 6))
-        np.add.at(meets, (class_of(tasks.bank, rows), y), 1)
+        np.add.at(meets, (class_of(tasks.bank, rows), y), 1 / n_each)
         assert_uniform(meets)  # a class gets every label equally often
 
 

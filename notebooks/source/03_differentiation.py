@@ -1,0 +1,1731 @@
+# %% [markdown] teaches=["reference.scratch.autodiff", "reference.scratch.nn", "reference.scratch.optim", "reference.scratch.unroll", "reference.pytorch.unroll"]
+# # Differentiation you can differentiate
+#
+# **Question.** How can a program find the gradient of a function that takes gradient steps itself?
+#
+# **Objectives.** After this chapter you can
+#
+# - build a reverse-mode engine in about eighty lines whose gradients can be differentiated again,
+# - derive the vjp of an operation, and check it to second order,
+# - multiply a vector by a Hessian without ever forming the Hessian,
+# - say what one `detach` removes from a meta-gradient,
+# - predict how the memory of $k$ unrolled steps grows with $k$.
+#
+# **Prerequisites.** The chain rule, partial derivatives, the product of two matrices; NumPy. The symbols are
+# those of the table in chapter 01.
+#
+# **Time.** 90 minutes to read, 1 minute to run.
+
+# %% tags=["setup"]
+import gc
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from reference import plotting
+from reference.checks import claim, same
+
+# %% [markdown]
+# ## Why one derivative is not enough
+#
+# Many learners of this course adapt to a task by a gradient step. They hold parameters $\theta$, look at the
+# support loss $L_S$ of the task, and move to
+#
+# $$\phi = \theta - \alpha \, \nabla L_S(\theta),$$
+#
+# with the inner learning rate $\alpha$. How good was $\theta$? As good as the query loss $L_Q(\phi)$ *after* the
+# step. To improve $\theta$ we need the slope of $L_Q(\phi)$ in $\theta$, and $\phi$ contains a gradient. So we
+# must differentiate a gradient.
+#
+# Take the smallest case: one number $\theta$, $L_S(\theta) = \tfrac12 \cdot 4\,\theta^2$ and
+# $L_Q(\phi) = \tfrac12 (\phi - 2)^2$. The gradient of $L_S$ is $4\theta$. With $\theta = 1$ and $\alpha = 0.1$ the
+# step gives $\phi = 0.6$. We ask a small difference for the slope of the loss after the step.
+
+
+# %%
+def loss_after_step(theta, inner_lr=0.1):
+    phi = theta - inner_lr * 4 * theta  # 4 * theta is the gradient of L_S
+    return (phi - 2) ** 2 / 2
+
+
+h = 1e-5
+slope = (loss_after_step(1 + h) - loss_after_step(1 - h)) / (2 * h)
+print(f"slope of the query loss after the step: {slope:.4g}")
+
+# %% [markdown]
+# The chain rule says why. $\phi$ changes by $1 - 4\alpha = 0.6$ when $\theta$ changes by 1, and $L_Q$ has the slope
+# $\phi - 2 = -1.4$ at $\phi = 0.6$. The product is $-0.84$. The factor $1 - 4\alpha$ holds the *second* derivative
+# of $L_S$, which is 4. Somebody who forgets that the step depends on $\theta$ finds $-1.4$.
+#
+# In this chapter we build a machine that gets the factor right, for any loss and any number of steps.
+#
+# **Predict.** Write down two guesses before you read on.
+#
+# 1. An engine computes its backward pass in ordinary floating-point numbers. Every gradient it gives is right to
+#    the last digit. We use it for the slope above. Does it stop with an error, give $-0.84$, or give $-1.4$?
+# 2. A loss has $d$ parameters, so its Hessian $H$ (the table of all second derivatives) has $d^2$ entries. You
+#    want $Hv$ for one vector $v$. Is the cost about that of a few gradients, of $d$ gradients, or of $d^2$?
+#
+# The answers come under "Experiment" and "From the museum".
+
+# %% [markdown]
+# ## By hand
+#
+# We start with $f(x) = x^3$ at $x = 2$, written as two multiplications. The first two lines go forward. The last
+# three go backward: each asks how much $y$ changes when one earlier number changes. We write $\bar u$ (in code
+# `gu`) for the slope of $y$ in $u$.
+
+# %%
+x = 2.0
+u = x * x
+y = u * x
+gy = 1.0  # y changes as y
+gu = gy * x  # from y = u * x
+gx = gy * u + gu * x + gu * x  # x was used three times: once in y, twice in u
+print("value:", y, " slope:", gx)
+
+# %% [markdown]
+# The slope of $x^3$ is $3x^2 = 12$, as found. Now the observation on which the whole chapter rests: **the backward
+# lines are multiplications and additions too.** They are a program that computes `gx` from `x`. So we can go
+# backward through them once more, with the same rules. Now `g_gu` is the slope of `gx` in `gu`, and so on.
+
+# %%
+g = 1.0
+g_gu = g * x + g * x  # from gx = gy * u + gu * x + gu * x
+g_u = g * gy
+second = g * gu + g * gu  # x stands twice in the line of gx,
+second += g_gu * gy  # once in the line of gu,
+second += g_u * x + g_u * x  # and twice in the line of u
+print("second slope:", second)
+
+# %% [markdown]
+# The second derivative $6x$ is 12 at $x = 2$. Small differences agree; they know nothing of our rules.
+
+# %%
+by_steps = ((2 + 1e-4) ** 3 - 2 * 2**3 + (2 - 1e-4) ** 3) / 1e-8
+claim("Small steps find 12 for the second derivative, too.", abs(by_steps - second) < 1e-4, by_steps)
+
+# %% [markdown]
+# ## Build it: a tensor that remembers
+#
+# Going backward by hand is dull and exact, which is work for a machine. It needs to know, for every number, what
+# it was computed from, and how to send a gradient back. So we let numbers remember.
+#
+# A `Tensor` holds an array, and for every operand a pair: the operand, and a function called its **vjp**. The vjp
+# takes the gradient of the result and gives the gradient of the operand. (The name is short for vector-Jacobian
+# product; the derivation below says why.) A plain array is a constant: nothing flows back to it, so we drop it.
+# The depth of a tensor is one more than that of its deepest operand, so operands always lie less deep than results.
+
+
+# %% tags=["setup"]
+class Tensor:
+    """An array that remembers what it was computed from."""
+
+    __array_ufunc__ = None  # in `array * tensor`, NumPy leaves the work to us
+
+    def __init__(self, value, parents=()):
+        self.value = np.asarray(value, dtype=float)
+        self.parents = [(x, vjp) for x, vjp in parents if isinstance(x, Tensor)]
+        self.depth = 1 + max([x.depth for x, _ in self.parents], default=-1)
+
+    @property
+    def shape(self):
+        return self.value.shape
+
+
+def detach(x):
+    """The plain array of x, without its memory."""
+    return x.value if isinstance(x, Tensor) else np.asarray(x, dtype=float)
+
+
+# %% [markdown]
+# An operation computes its value on plain arrays, and writes beside it the vjp of each operand. For the sum, the
+# gradient goes back unchanged. For the product $ab$, the gradient of $a$ is $g \cdot b$.
+#
+# Look closely at `g * b`. Here `g` and `b` are tensors, and `*` is the very operation that we are defining. So the
+# vjp, when it runs, is recorded as well. This is the only trick.
+
+
+# %% tags=["setup"]
+def add(a, b):
+    return Tensor(detach(a) + detach(b), [(a, lambda g: g), (b, lambda g: g)])
+
+
+def mul(a, b):
+    return Tensor(detach(a) * detach(b), [(a, lambda g: g * b), (b, lambda g: g * a)])
+
+
+Tensor.__add__ = Tensor.__radd__ = add
+Tensor.__mul__ = Tensor.__rmul__ = mul
+Tensor.__neg__ = lambda a: -1.0 * a
+Tensor.__sub__ = lambda a, b: a + -1.0 * b
+Tensor.__rsub__ = lambda a, b: b + -1.0 * a
+
+# %% [markdown]
+# NumPy repeats a small array to fit a large one: a row of 3 added to a table of shape (2, 3) is used twice. Each of
+# its entries reaches two results, so its gradient is the sum of two. "Repeat" and "sum what was repeated" undo each
+# other's shapes, and **each is the vjp of the other**. With this pair, every broadcast and every sum is done.
+
+
+# %% tags=["setup"]
+def spread(x, shape):
+    """x repeated to the shape, as NumPy broadcasts."""
+    return Tensor(np.broadcast_to(detach(x), shape), [(x, lambda g: sum_to(g, x.shape))])
+
+
+def sum_to(x, shape):
+    """x summed over the axes along which an array of this shape would be repeated."""
+    if x.shape == shape:
+        return x
+    new = len(x.shape) - len(shape)
+    axes = (*range(new), *(new + i for i, n in enumerate(shape) if n == 1))
+    return Tensor(np.reshape(np.sum(x.value, axis=axes), shape), [(x, lambda g: spread(g, x.shape))])
+
+
+def total(x):
+    """The sum of all entries: a scalar."""
+    return sum_to(x, ())
+
+
+# %% [markdown]
+# ### The walk back
+#
+# To go backward from $y$ we need what $y$ depends on, in an order in which no result comes before its operands.
+# We collect it with a stack and sort by depth.
+
+
+# %% tags=["setup"]
+def ancestors(y):
+    """The tensors that y was computed from, y included; operands before results."""
+    found, stack = {y: None}, [y]  # a dict keeps the order in which we met them
+    while stack:
+        for parent, _ in stack.pop().parents:
+            if parent not in found:
+                found[parent] = None
+                stack.append(parent)
+    return sorted(found, key=lambda tensor: tensor.depth)
+
+
+# %% [markdown]
+# Not all of these matter. To differentiate in some tensors `xs` we need only those that lie between `xs` and `y`:
+# the `xs` themselves, and every tensor with an operand that lies between.
+
+
+# %% tags=["setup"]
+def between(xs, y):
+    """The tensors through which y depends on the xs, both ends included; results before operands."""
+    order, reached = ancestors(y), set(xs)
+    for tensor in order:
+        if any(parent in reached for parent, _ in tensor.parents):
+            reached.add(tensor)
+    return [tensor for tensor in reversed(order) if tensor in reached]
+
+
+# %% [markdown]
+# Now the backward pass. Every tensor hands its gradient to its operands. A tensor that was used several times gets
+# several gradients, and they add up. Since results come before operands, a gradient is complete before it is
+# handed on. `sum_to` mends the shape where an operand was repeated. All of it is tensor arithmetic.
+
+
+# %% tags=["setup"]
+def grads(y, xs):
+    """The gradient of the scalar y in each of the tensors xs, as tensors that remember."""
+    if y.shape != ():
+        raise ValueError(f"y: only a scalar has a gradient, this has shape {y.shape}; take total(y).")
+    path = between(xs, y)
+    on_path, gradients = set(path), {y: Tensor(1.0)}
+    for tensor in path:
+        for parent, vjp in tensor.parents:
+            if parent in on_path:
+                g = sum_to(vjp(gradients[tensor]), parent.shape)
+                gradients[parent] = gradients[parent] + g if parent in gradients else g
+    return [gradients.get(x, Tensor(np.zeros(x.shape))) for x in xs]
+
+
+def grad(y, x):
+    """The gradient of the scalar y in the tensor x."""
+    return grads(y, [x])[0]
+
+
+# %% [markdown]
+# That is the engine. We try it on $x^3$ at 2. By pencil: value 8, first derivative $3x^2 = 12$, second $6x = 12$,
+# third 6.
+
+# %%
+x0 = Tensor(2.0)
+derivatives = [x0 * x0 * x0]
+for _ in range(3):
+    derivatives.append(grad(derivatives[-1], x0))
+print([float(t.value) for t in derivatives])
+
+# %% [markdown]
+# The reference engine was written independently of ours, so we let the two check each other. `two_orders` makes of a
+# function $f$ another one, which gives the value $y$, the gradients of $\sum y^2$, and the gradients of *their* sum.
+
+
+# %%
+from functools import wraps
+
+
+def two_orders(f):
+    """Arrays in; out come f's value y, the gradients of sum(y^2), and the gradients of their sum."""
+
+    @wraps(f)
+    def run(*arrays):
+        xs = [Tensor(array) for array in arrays]
+        y = f(*xs)
+        first = grads(total(y * y), xs)
+        second = grads(sum(total(g) for g in first), xs)
+        return [t.value for t in [y, *first, *second]]
+
+    return run
+
+
+# %%
+from reference.scratch import autodiff as engine
+
+
+def two_orders_reference(f):
+    """The same on the reference engine, which answers to NumPy's own functions."""
+
+    @wraps(f)
+    def run(*arrays):
+        xs = [engine.Tensor(array) for array in arrays]
+        y = f(*xs)
+        first = engine.grad(np.sum(y * y), xs)
+        second = engine.grad(sum(np.sum(g) for g in first), xs)
+        return [engine.detach(t) for t in [y, *first, *second]]
+
+    return run
+
+
+def polynomial(a, b):
+    return a * a * b - 3.0 * b * b * a
+
+
+def shapes_that_broadcast(rng):
+    return rng.normal(size=3), rng.normal(size=(2, 1))
+
+
+same(two_orders(polynomial), two_orders_reference(polynomial), shapes_that_broadcast)
+
+# %% [markdown]
+# ## The graph of a graph
+#
+# What did `grad` do to the memory? It added tensors to it. We count them, for each derivative of $x^3$.
+
+# %%
+for name, tensor in zip(("x^3", "first derivative", "second", "third"), derivatives, strict=True):
+    print(f"{name:17s} depends on {len(ancestors(tensor)):2d} tensors")
+
+# %% [markdown]
+# Each derivative has a graph of its own, and that graph holds part of the one before. We draw the first two
+# together: above, the two multiplications of $x^3$; below, what `grad` recorded. The arrows are read from the
+# tensors; only the labels and the places are ours.
+
+# %%
+x1 = Tensor(2.0)
+u1 = x1 * x1
+y1 = u1 * x1
+slope1 = grad(y1, x1)
+nodes = [*ancestors(slope1), y1]
+labels = ["x", r"$\bar y$", r"$\bar u = \bar y\,x$", "u = x x", r"$\bar u\,x$", r"$\bar y\,u$"]
+labels += [r"$\bar u\,x\,$", "+", r"$\bar x$ = + ", "y = u x"]
+label = dict(zip(nodes, labels, strict=True))
+lanes = [0.9, -1.6, -1.2, 1.5, -1.9, -0.1, -1.0, -0.5, -1.1, 1.5]
+places = {label[t]: (1.5 * t.depth, lane) for t, lane in zip(nodes, lanes, strict=True)}
+arrows = [(label[operand], label[t]) for t in nodes for operand, _ in t.parents]
+
+# %% alt="A graph. Above, x leads to u = x x and both lead to y. Below, a second graph starts from 1 and from the same x and u, and ends in the gradient of x."
+ax = plotting.graph(places, arrows, dark=[label[t] for t in (x1, u1, y1)])
+plt.show()
+
+# %% [markdown]
+# **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the dark nodes are the
+# function, the light ones are what `grad` recorded, and arrows run from the dark to the light. Following them back
+# from $\bar x$ to $x$ gives the second derivative. The figure does not show the values, nor the next graph, which
+# hangs on this one in the same way.
+
+# %% [markdown]
+# ## More operations, and a judge
+#
+# The engine needs a few more operations. Each is one line of value and one line of vjp; each vjp is written with
+# our operations, and may use the operation itself.
+
+
+# %% tags=["setup"]
+def exp(x):
+    return Tensor(np.exp(detach(x)), [(x, lambda g: g * exp(x))])
+
+
+def log(x):
+    return Tensor(np.log(detach(x)), [(x, lambda g: g * x**-1.0)])
+
+
+def power(x, n):
+    """x to the power of the number n."""
+    return Tensor(detach(x) ** n, [(x, lambda g: g * (n * x ** (n - 1)))])
+
+
+Tensor.__pow__ = power
+Tensor.__truediv__ = lambda a, b: a * b**-1.0
+Tensor.__rtruediv__ = lambda b, a: a * b**-1.0
+
+# %% [markdown]
+# Who says that these are right? A judge that knows nothing of vjps. Take a random direction $v$ and a small $h$; the
+# gradient of $s$ along $v$ must be near
+#
+# $$\frac{s(x + hv) - s(x - hv)}{2h}.$$
+#
+# That is a judgement of the first derivative. For the second, note that the gradient is itself a function built
+# from our operations, so the judge can be asked about the gradient. One recursive call does it.
+
+
+# %% tags=["setup"]
+def judge(f, x, orders=("first", "second"), h=1e-5):
+    """Raise AssertionError unless the derivatives of f at the array x are what small steps find."""
+    rng = np.random.default_rng(0)
+    weights, v = rng.normal(size=f(Tensor(x)).shape), rng.normal(size=np.shape(x))
+
+    def s(t):
+        return total(weights * f(t))
+
+    t = Tensor(x)
+    found = np.sum(grad(s(t), t).value * v)
+    expected = (s(Tensor(x + h * v)).value - s(Tensor(x - h * v)).value) / (2 * h)
+    assert abs(found - expected) < 1e-6 * max(1, abs(expected)), (
+        f"the {orders[0]} derivative is wrong: expected {expected:.6g} by small steps, the vjp gives {found:.6g}."
+    )
+    if orders[1:]:
+        judge(lambda t: grad(s(t), t), x, orders[1:], h)
+
+
+# %%
+positive = np.array([0.3, 1.0, 2.5])
+for operation in (exp, log, lambda x: x**-0.5, lambda x: 2 / x, lambda x: x - x * x):
+    judge(operation, positive)
+print("The judge finds five operations right to second order.")
+
+# %% [markdown]
+# ## Derivation: the vjp of a matrix product
+#
+# Let $C = AB$ be a step on the way to a number $L$, and let $G$ be the gradient of $L$ in $C$: a matrix of the shape
+# of $C$ with $G_{ij} = \partial L / \partial C_{ij}$. What is the gradient in $A$?
+#
+# A small change $dC$ changes $L$ by $dL = \sum_{ij} G_{ij}\, dC_{ij}$. Write $\langle G, dC \rangle$ for this sum. The
+# definition of a gradient reads backward, too: if we can write $dL = \langle X, dA \rangle$ for every $dA$, then $X$
+# is the gradient in $A$. Now
+#
+# $$dC = dA\,B + A\,dB \qquad \text{(the product rule; the term } dA\,dB \text{ is of second order)},$$
+#
+# $$dL = \langle G, dA\,B \rangle + \langle G, A\,dB \rangle.$$
+#
+# In the first term, $\langle G, dA\,B \rangle = \sum_{ijk} G_{ij}\, dA_{ik} B_{kj} = \sum_{ik} \big(\sum_j G_{ij} B_{kj}\big)
+# dA_{ik}$. The bracket is entry $(i, k)$ of $G B^\top$. In the second term the same gives $A^\top G$. So
+#
+# $$dL = \langle G B^\top, dA \rangle + \langle A^\top G, dB \rangle:$$
+#
+# **the gradient in $A$ is $G B^\top$, and the gradient in $B$ is $A^\top G$.** Both are matrix products again.
+#
+# In general let a function take $x$ to $y$, and let $J_{ij} = \partial y_i / \partial x_j$ be its Jacobian. A gradient
+# $g$ of $y$ becomes the gradient $\sum_i g_i J_{ij}$ of $x$, the vector $g$ times the Jacobian: hence the name. The matrix
+# $J$ is never formed; for the product above it would have as many entries as $C$ and $A$ multiplied.
+
+
+# %% tags=["setup"]
+def matmul(a, b):
+    return Tensor(detach(a) @ detach(b), [(a, lambda g: g @ transpose(b)), (b, lambda g: transpose(a) @ g)])
+
+
+def transpose(x):
+    return Tensor(detach(x).T, [(x, transpose)])
+
+
+Tensor.__matmul__ = matmul
+Tensor.__rmatmul__ = lambda b, a: matmul(a, b)
+Tensor.T = property(transpose)
+
+# %% [markdown]
+# We assert the last line in two ways: against small steps, entry by entry, and against the other engine.
+
+# %%
+rng = np.random.default_rng(0)
+A, B, G = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
+entry_by_entry = np.zeros_like(A)
+for i, k in np.ndindex(A.shape):
+    dA = np.zeros_like(A)
+    dA[i, k] = 1e-3
+    entry_by_entry[i, k] = np.sum(G * ((A + dA) @ B - (A - dA) @ B)) / 2e-3
+left, right = Tensor(A), Tensor(B)
+in_A, in_B = grads(total(G * (left @ right)), [left, right])
+claim(
+    "The gradient in A is G B^T.",
+    np.allclose(in_A.value, G @ B.T) and np.allclose(in_A.value, entry_by_entry),
+)
+claim("The gradient in B is A^T G.", np.allclose(in_B.value, A.T @ G))
+
+
+# %%
+def product_of_powers(a, b):
+    return (a**2.0) @ (b**-1.0).T
+
+
+same(
+    two_orders(product_of_powers),
+    two_orders_reference(product_of_powers),
+    lambda rng: (rng.normal(size=(2, 3)), rng.uniform(1, 2, size=(4, 3))),
+)
+
+# %% [markdown]
+# ### Picking numbers out
+#
+# One more pair completes the engine. `take` picks entries by their number (counted along the rows); its vjp puts
+# the gradients back where the entries were, and adds where one was picked twice. That is `put`, and the vjp of
+# `put` is `take`. With it we can cut, reorder, reshape, and, in a while, slide a window over an image.
+
+
+# %% tags=["setup"]
+def take(x, where):
+    """The entries of x with the numbers `where`, in the shape of `where`."""
+    return Tensor(detach(x).ravel()[where], [(x, lambda g: put(g, where, x.shape))])
+
+
+def put(g, where, shape):
+    """Zeros of the shape with each g added at its number."""
+    value = np.bincount(where.ravel(), weights=g.value.ravel(), minlength=np.prod(shape, dtype=int))
+    return Tensor(value.reshape(shape), [(g, lambda h: take(h, where))])
+
+
+# %%
+twice = Tensor([5.0, 7.0, 9.0])
+print(grad(total(take(twice, np.array([0, 2, 2]))), twice).value)
+judge(lambda t: take(t * t * t, np.array([[0, 2], [2, 1]])), np.array([1.0, -2.0, 3.0]))
+
+# %% [markdown]
+# The operations came in pairs: `spread` and `sum_to`, `take` and `put`, `transpose` with itself, the product with
+# products. Each linear operation is partner to the one that carries gradients the other way. This closure is what
+# gives derivatives of every order.
+#
+# ## A Hessian-vector product
+#
+# The Hessian $H$ of a loss $L(\theta)$ with $d$ parameters is the matrix $H_{ij} = \partial^2 L / \partial\theta_i
+# \partial\theta_j$. It says how the gradient changes: a small move $v$ of $\theta$ changes the gradient by $Hv$. For a
+# million parameters $H$ has $10^{12}$ entries; but we mostly want $Hv$ for one $v$, and that is cheap. With $v$ constant,
+#
+# $$\frac{\partial}{\partial \theta_j} \sum_i v_i \frac{\partial L}{\partial \theta_i}
+# = \sum_i H_{ji}\, v_i = (Hv)_j .$$
+#
+# So: take the gradient, multiply by $v$, sum, and take the gradient of that number.
+
+
+# %% tags=["setup"]
+def hvp(loss, theta, v):
+    """The Hessian of the loss at the array theta, times the array v."""
+    t = Tensor(theta)
+    return grad(total(grad(loss(t), t) * v), t).value
+
+
+# %% [markdown]
+# A quadratic loss $L(\theta) = \tfrac12 (\theta - c)^\top A\, (\theta - c)$ with a symmetric matrix $A$ has the Hessian
+# $A$ everywhere. Chapter 01 drew such losses as tasks. Our product wants matrices, so $\theta$ and $c$ are columns.
+
+
+# %% tags=["setup"]
+def quadratic(theta, curvature, centre):
+    """(theta - c)^T A (theta - c) / 2, for columns theta and c."""
+    away = theta - centre
+    return total(away * (curvature @ away)) / 2.0
+
+
+# %%
+from reference.tasks.families import Quadratics
+
+task = Quadratics(dimension=5).sample(np.random.default_rng(1))
+bowl, bottom = task.curvature, task.centre[:, None]
+somewhere, v = np.random.default_rng(2).normal(size=(2, 5, 1))
+claim(
+    "On a quadratic, the product with the Hessian is A v.",
+    np.allclose(hvp(lambda t: quadratic(t, bowl, bottom), somewhere, v), bowl @ v),
+)
+
+# %% [markdown]
+# On a loss that is not quadratic the Hessian depends on $\theta$. There a second oracle is the definition: move
+# $\theta$ a little along $v$ and see how the gradient changes.
+
+
+# %%
+def bumpy(t):
+    return total(exp(t * take(t, np.array([[1], [2], [3], [4], [0]]))))
+
+
+def gradient_of_bumpy(theta):
+    t = Tensor(theta)
+    return grad(bumpy(t), t).value
+
+
+change = gradient_of_bumpy(somewhere + 1e-5 * v) - gradient_of_bumpy(somewhere - 1e-5 * v)
+claim("The gradient changes by H v.", np.allclose(hvp(bumpy, somewhere, v), change / 2e-5, rtol=1e-5))
+
+# %% [markdown]
+# ## Through a gradient step
+#
+# Back to the question of this chapter. With $\phi = \theta - \alpha \nabla L_S(\theta)$, the Jacobian of $\phi$ in
+# $\theta$ is $I - \alpha H$, where $I$ is the identity and $H$ the Hessian of $L_S$ at $\theta$. So the chain rule says
+#
+# $$\frac{d}{d\theta} L_Q(\phi) = (I - \alpha H)\, \nabla L_Q(\phi).$$
+#
+# This is the **meta-gradient**. First the pencil: in our example it was $(1 - 4\alpha)(\phi - 2) = -0.84$.
+
+# %%
+one = Tensor(1.0)
+adapted = one - 0.1 * grad(2.0 * one * one, one)
+meta_gradient = grad((adapted - 2.0) * (adapted - 2.0) / 2.0, one)
+print(f"by the engine: {meta_gradient.value:.4g}")
+
+# %% [markdown]
+# Then columns of five numbers, with a support loss and a query loss of their own.
+
+# %%
+query_task = Quadratics(dimension=5).sample(np.random.default_rng(3))
+theta = Tensor(somewhere)
+phi = theta - 0.3 * grad(quadratic(theta, bowl, bottom), theta)
+query_gradient = query_task.curvature @ (phi.value - query_task.centre[:, None])
+through = grad(quadratic(phi, query_task.curvature, query_task.centre[:, None]), theta).value
+claim(
+    "The meta-gradient is (I - alpha H) times the query gradient.",
+    np.allclose(through, (np.eye(5) - 0.3 * bowl) @ query_gradient),
+)
+
+# %% [markdown]
+# Now one word is changed: `detach` makes the inner gradient a plain array. The adapted $\phi$ is the same number.
+# But to the engine the step is a constant, so the Jacobian of $\phi$ is $I$, and the curvature $\alpha H$ is gone.
+# This is called the **first-order** meta-gradient; chapter 08 asks when one can afford it.
+
+# %%
+cut = theta - 0.3 * detach(grad(quadratic(theta, bowl, bottom), theta))
+first_order = grad(quadratic(cut, query_task.curvature, query_task.centre[:, None]), theta).value
+claim("The adapted parameters are the same.", np.array_equal(cut.value, phi.value))
+claim("The first-order meta-gradient is the query gradient alone.", np.allclose(first_order, query_gradient))
+claim("It is not the meta-gradient.", not np.allclose(first_order, through, rtol=0.1))
+
+# %% [markdown]
+# Several steps are the same step again. We write the loop once; all of part 2 of the course is a use of it. It
+# knows nothing of models or data: a loss is a function of the parameters.
+
+
+# %% tags=["setup"]
+def unroll(loss, theta, inner_lr, n_steps, first_order=False):
+    """The tensor theta after n_steps of gradient descent on the loss, to be differentiated again."""
+    for _ in range(n_steps):
+        gradient = grad(loss(theta), theta)
+        theta = theta - inner_lr * (detach(gradient) if first_order else gradient)
+    return theta
+
+
+# %%
+from reference.scratch import unroll as reference_unroll
+
+
+def three_steps(start):
+    return unroll(lambda t: total(t * t * t * t), start, 0.02, 3)
+
+
+def three_steps_reference(start):
+    step = reference_unroll.sgd(0.02)
+    return reference_unroll.unroll(lambda p: np.sum(p["t"] ** 4), {"t": start}, step, 3)["t"]
+
+
+same(
+    two_orders(three_steps), two_orders_reference(three_steps_reference), lambda rng: (rng.uniform(-1, 1, 4),)
+)
+
+# %% [markdown]
+# ## On top of the engine: layers and optimisers
+#
+# A layer is a function of parameters and input; it needs no vjp of its own, for it is made of operations that have
+# one. A **linear layer** with weight $W$ (out, in) and bias $b$:
+
+
+# %%
+def linear(x, weight, bias):
+    return x @ weight.T + bias
+
+
+from reference.scratch import nn
+
+same(
+    two_orders(linear),
+    two_orders_reference(nn.linear),
+    lambda rng: (rng.normal(size=(5, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)),
+)
+
+# %% [markdown]
+# **Layer normalisation** (Ba et al. 2016, arXiv:1607.06450) moves every row to mean 0 and scales it to variance 1,
+# then applies a learned scale and shift. The mean and the variance depend on the input, so the gradient must go
+# through them too.
+
+
+# %%
+def layer_norm(x, weight, bias):
+    n, width = x.shape
+    centred = x - sum_to(x, (n, 1)) / width
+    variance = sum_to(centred * centred, (n, 1)) / width
+    return centred * (variance + 1e-5) ** -0.5 * weight + bias
+
+
+same(
+    two_orders(layer_norm),
+    two_orders_reference(nn.layer_norm),
+    lambda rng: (rng.normal(size=(5, 4)), rng.normal(size=4), rng.normal(size=4)),
+)
+
+# %% [markdown]
+# Here is a way to see that nothing was forgotten. Adding a number to a whole row changes nothing, since the mean is
+# taken off. So the slope in that direction must be 0: the gradient of every row sums to 0.
+
+# %%
+table = Tensor(np.random.default_rng(4).normal(size=(5, 4)))
+row_sums = grad(total(layer_norm(table, np.arange(4.0), 1.0) ** 3.0), table).value.sum(axis=1)
+claim("Every row of the gradient sums to zero.", np.allclose(row_sums, 0), row_sums)
+
+# %% [markdown]
+# ### Convolution by hand
+#
+# A **convolution** slides a small kernel over its input. In one dimension, with input $x = (1, 2, 3, 4)$ and kernel
+# $w = (1, 10)$: $y_i = x_i w_0 + x_{i+1} w_1$, so $y = (21, 32, 43)$. Let the gradient of $y$ be $g = (1, 1, 1)$.
+#
+# - The weight $w_0$ met $x_0, x_1, x_2$, so its gradient is $1 + 2 + 3 = 6$; $w_1$ met $x_1, x_2, x_3$: 9.
+# - The input $x_1$ reached $y_1$ with weight 1 and $y_0$ with weight 10, so its gradient is 11. The ends met the
+#   kernel once: 1 and 10. The kernel slides over $g$ turned around.
+#
+# For the engine this is `take` and a product: pick the windows as the rows of a matrix, multiply by the kernel.
+
+# %%
+signal, kernel = Tensor([1.0, 2.0, 3.0, 4.0]), Tensor([[1.0], [10.0]])
+convolved = take(signal, np.array([[0, 1], [1, 2], [2, 3]])) @ kernel
+in_signal, in_kernel = grads(total(convolved), [signal, kernel])
+print(convolved.value.ravel(), in_kernel.value.ravel(), in_signal.value)
+
+# %% [markdown]
+# For images nothing new happens. We let NumPy slide a window over the *numbers* of the pixels; `take` picks each
+# window as a row; one product multiplies all windows by all kernels; a last `take` puts the axes in order.
+
+
+# %%
+def conv2d(x, weight):
+    """x (n, channels, height, width), weight (filters, channels, h, w): (n, filters, new h, new w)."""
+    pixels = np.arange(x.value.size).reshape(x.shape)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, weight.shape[1:], axis=(1, 2, 3))[:, 0]
+    n, height, width, *_ = windows.shape
+    n_filters = weight.shape[0]
+    kernels = take(weight, np.arange(weight.value.size).reshape(n_filters, -1))
+    y = take(x, windows.reshape(n * height * width, -1)) @ kernels.T
+    order = np.arange(y.value.size).reshape(n, height, width, n_filters).transpose(0, 3, 1, 2)
+    return take(y, order)
+
+
+# %%
+def conv2d_reference(x, weight):
+    return engine.conv2d(x, weight, padding=0)
+
+
+same(
+    two_orders(conv2d),
+    two_orders_reference(conv2d_reference),
+    lambda rng: (rng.normal(size=(2, 3, 5, 6)), rng.normal(size=(4, 3, 3, 2))),
+)
+
+# %% [markdown]
+# The windows overlap, so the matrix holds most pixels several times. That is the price of this short way. The
+# reference makes one operation of it, whose two vjps are again convolutions; no window is kept.
+#
+# ### SGD and Adam
+#
+# An optimiser turns a gradient into a step. It works on plain arrays: nobody differentiates through the outer step.
+# Gradient descent is $\theta \leftarrow \theta - \beta g$ with the outer learning rate $\beta$. **Adam** (Kingma and Ba
+# 2015, arXiv:1412.6980) keeps running means $m$ of the gradient and $s$ of its square, and divides one by the
+# root of the other. Both start at 0 and so are too small at first; dividing by $1 - b^t$ after $t$ steps mends that,
+# with $b$ the rate at which a mean forgets.
+
+
+# %%
+def sgd(theta, g, outer_lr):
+    return theta - outer_lr * g
+
+
+def adam(theta, g, state, outer_lr):
+    """One step of Adam; the state is (t, m, s), at first (0, 0, 0)."""
+    t, m, s = state
+    t, m, s = t + 1, 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
+    step = (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    return theta - outer_lr * step, (t, m, s)
+
+
+# %%
+from reference.scratch import optim
+
+
+def ten_steps(start, pull):
+    path, state = start, (0, 0.0, 0.0)
+    for _ in range(10):
+        path, state = adam(path, pull * path, state, 0.1)
+    return path, sgd(path, pull, 0.1)
+
+
+def ten_steps_reference(start, pull):
+    rule, descent = optim.adam(0.1), optim.sgd(0.1)
+    params = {"p": start}
+    state = rule.init(params)
+    for _ in range(10):
+        params, state = rule.update(params, {"p": pull * params["p"]}, state)
+    return params["p"], descent.update(params, {"p": pull}, descent.init(params))[0]["p"]
+
+
+same(ten_steps, ten_steps_reference, lambda rng: (rng.normal(size=3), rng.uniform(1, 9, size=3)))
+
+# %% [markdown]
+# A pencil check: at the first step $m$ and $s$ are mended to $g$ and $g^2$, so the step is $g / |g|$. Whatever the size of a
+# gradient, Adam first moves every parameter by the learning rate.
+
+# %%
+moved, _ = adam(np.zeros(3), np.array([0.001, -1.0, 500.0]), (0, 0.0, 0.0), 0.1)
+print(moved.round(4))
+
+# %% [markdown]
+# ### Does it learn?
+#
+# All of it together: a network with one hidden layer, whose parameters $\theta$ stand in one long column (`take`
+# cuts them out), fitted by Adam to twenty points of a sinusoid task from chapter 01. The hidden units use the
+# sigmoid $\sigma(z) = 1 / (1 + e^{-z})$.
+
+
+# %% tags=["setup"]
+def network(theta, x):
+    """Predictions (n, 1) at x (n, 1); theta (3 h, 1) holds h slopes, h biases, h output weights."""
+    third = np.arange(theta.shape[0] // 3)
+    slopes, biases, outputs = (take(theta, third + i * len(third)) for i in range(3))
+    hidden = (1.0 + exp(-(x * slopes + biases))) ** -1.0
+    return sum_to(hidden * outputs, x.shape)
+
+
+def fit_loss(theta, x, y):
+    """The mean squared error of the network."""
+    error = network(theta, x) - y
+    return total(error * error) / len(x)
+
+
+# %%
+from reference.tasks.families import Sinusoids
+
+x_fit, y_fit = Sinusoids(k_shot=20, n_query=1).sample(np.random.default_rng(5)).support
+
+
+def fit(seed, n_steps=400):
+    learned, state = np.random.default_rng(seed).normal(size=(60, 1)), (0, 0.0, 0.0)
+    for _ in range(n_steps):
+        t = Tensor(learned)
+        learned, state = adam(learned, grad(fit_loss(t, x_fit, y_fit), t).value, state, 0.05)
+    return float(fit_loss(Tensor(learned), x_fit, y_fit).value)
+
+
+# %% tags=["training", "nbval-ignore-output"]
+best_constant = np.var(y_fit)
+fits = [fit(seed) / best_constant for seed in range(3)]
+print("error, as a fraction of that of the best constant:", np.round(fits, 4))
+
+# %%
+claim(
+    "From each of three starts, the network's error ends below a tenth of the best constant's.",
+    max(fits) < 0.1,
+)
+
+# %% [markdown]
+# ## The same in PyTorch
+#
+# PyTorch has all this. Its backward pass is recorded if one asks for it: `torch.autograd.grad(y, x,
+# create_graph=True)`. We work in double precision, on the device that is there.
+
+# %%
+import torch
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+x2 = torch.tensor(2.0, dtype=torch.float64, device=device, requires_grad=True)
+by_torch = [x2 * x2 * x2]
+for _ in range(3):
+    by_torch += torch.autograd.grad(by_torch[-1], x2, create_graph=True)
+print([t.item() for t in by_torch])
+
+# %% [markdown]
+# By default `create_graph` is off: the gradient then comes back without a memory, as if we had called `detach`. A
+# direct second derivative stops with an error. Within a gradient step there is *no* error, since $\phi$ still depends
+# on $\theta$ through the first term of the step. The result is first order. Our pencil example:
+
+
+# %%
+def slope_by_torch(create_graph):
+    start = torch.tensor(1.0, dtype=torch.float64, device=device, requires_grad=True)
+    (inner,) = torch.autograd.grad(2 * start**2, start, create_graph=create_graph)
+    (outer,) = torch.autograd.grad((start - 0.1 * inner - 2) ** 2 / 2, start)
+    return outer.item()
+
+
+print(f"with create_graph: {slope_by_torch(True):.4g}, without: {slope_by_torch(False):.4g}")
+
+# %% [markdown]
+# `torch.func` says the same with functions instead of graphs: `grad(f)` is the function that computes the gradient
+# of `f`, and it can be nested. Here the unrolled loop, in both styles, against the reference.
+
+
+# %%
+def quartic(p):
+    return (p["t"] ** 4).sum()
+
+
+def torch_unroll(start, inner_lr, n_steps):
+    params = {"t": start}
+    for _ in range(n_steps):
+        (gradient,) = torch.autograd.grad(quartic(params), params["t"], create_graph=True)
+        params = {"t": params["t"] - inner_lr * gradient}
+    return params["t"]
+
+
+def functional_unroll(start, inner_lr, n_steps):
+    params = {"t": start}
+    for _ in range(n_steps):
+        params = {"t": params["t"] - inner_lr * torch.func.grad(quartic)(params)["t"]}
+    return params["t"]
+
+
+# %%
+from reference.pytorch import unroll as torch_reference
+
+
+def unroll_reference(start, inner_lr, n_steps):
+    return torch_reference.unroll(quartic, {"t": start}, torch_reference.sgd(inner_lr), n_steps)["t"]
+
+
+def starts(rng):
+    return torch.from_numpy(rng.uniform(-1, 1, 4)).to(device), 0.02, 3
+
+
+same(torch_unroll, unroll_reference, starts)
+same(functional_unroll, unroll_reference, starts)
+
+# %% [markdown]
+# Two tools of `torch.func` are new to us.
+#
+# - `jvp(f, (x,), (v,))` goes *forward*: it carries a direction $v$ along with the value and gives $Jv$, the change of the
+#   result. For a gradient function, $Jv$ is $Hv$. This is the usual way to a Hessian-vector product: forward over
+#   reverse, with no second backward pass.
+# - `vmap(f)` runs `f` on every row of a batch at once, as if in a loop. In later chapters the rows are tasks.
+
+
+# %%
+def bumpy_torch(t):
+    return torch.exp(t * t.roll(-1)).sum()
+
+
+def hvp_torch(t, v):
+    return torch.func.jvp(torch.func.grad(bumpy_torch), (t,), (v,))[1]
+
+
+def hvp_by_autograd(t, v):
+    return torch.autograd.functional.hvp(bumpy_torch, t, v, create_graph=True)[1]
+
+
+same(hvp_torch, hvp_by_autograd, lambda rng: tuple(torch.from_numpy(rng.normal(size=(2, 5)) / 2).to(device)))
+
+# %% [markdown]
+# With `vmap` over the rows of the identity, the products with all unit vectors give the whole Hessian at once.
+
+# %%
+place = torch.from_numpy(somewhere.ravel() / 2).to(device)
+columns = torch.func.vmap(lambda e: hvp_torch(place, e))(torch.eye(5, dtype=torch.float64, device=device))
+claim(
+    "vmap over unit vectors gives the Hessian.",
+    torch.allclose(columns, torch.func.hessian(bumpy_torch)(place)),
+)
+
+# %% [markdown]
+# ## Experiment: what a second derivative costs
+#
+# First, is the engine right where it matters, on a network and through several steps? We ask PyTorch for the same
+# numbers: the loss, its gradient, a Hessian-vector product, and the gradient of the loss after three steps.
+
+
+# %%
+def torch_loss(t):
+    slopes, biases, outputs = t.reshape(3, -1)
+    hidden = torch.sigmoid(torch.from_numpy(x_fit).to(device) * slopes + biases)
+    return ((hidden @ outputs - torch.from_numpy(y_fit[:, 0]).to(device)) ** 2).mean()
+
+
+def torch_after_steps(t):
+    for _ in range(3):
+        t = t - 0.01 * torch.func.grad(torch_loss)(t)
+    return torch_loss(t)
+
+
+w, d = np.random.default_rng(6).normal(size=(2, 60, 1))
+wt, dt = (torch.from_numpy(a.ravel()).to(device) for a in (w, d))
+theirs = [torch_loss(wt), torch.func.grad(torch_loss)(wt)]
+theirs += [
+    torch.func.jvp(torch.func.grad(torch_loss), (wt,), (dt,))[1],
+    torch.func.grad(torch_after_steps)(wt),
+]
+
+
+# %%
+def sine_loss(t):
+    return fit_loss(t, x_fit, y_fit)
+
+
+tw = Tensor(w)
+after_steps = sine_loss(unroll(sine_loss, tw, 0.01, 3))
+ours = [sine_loss(tw).value, grad(sine_loss(tw), tw).value, hvp(sine_loss, w, d), grad(after_steps, tw).value]
+gaps = [np.abs(a.ravel() - b.cpu().numpy().ravel()).max() for a, b in zip(ours, theirs, strict=True)]
+claim("Engine and PyTorch agree to 1e-10 in all four.", max(gaps) < 1e-10, gaps)
+
+# %% [markdown]
+# Now the cost. Seconds depend on the machine; what a graph holds does not. Every number in the graph of a tensor
+# was computed once and is kept, so we count numbers, for networks of growing size: in the loss, in its gradient, in
+# a Hessian-vector product, and in the whole Hessian, which we get from $d$ products with unit vectors.
+
+
+# %%
+def numbers_in(*ys):
+    """How many numbers the graphs of these tensors hold; shared tensors count once."""
+    return sum(tensor.value.size for tensor in set().union(*map(ancestors, ys)))
+
+
+def costs(d):
+    """Numbers in the loss, the gradient, one product and the Hessian of a network of d parameters."""
+    t = Tensor(np.random.default_rng(d).normal(size=(d, 1)))
+    loss = sine_loss(t)
+    gradient = grad(loss, t)
+    products = [grad(total(gradient * column[:, None]), t) for column in np.eye(d)]
+    return numbers_in(loss), numbers_in(gradient), numbers_in(products[0]), numbers_in(*products)
+
+
+# %%
+sizes = np.array([6, 12, 24, 48, 96])
+in_loss, in_gradient, in_product, in_hessian = np.array([costs(size) for size in sizes]).T
+for row in zip(sizes, in_gradient / in_loss, in_product / in_loss, in_hessian / in_loss, strict=True):
+    print("d = {:2d}: gradient {:.2f}, product {:.2f}, Hessian {:6.1f} times the loss".format(*row))
+
+# %%
+claim(
+    "At every size the product holds less than five times the gradient's numbers.",
+    max(in_product / in_gradient) < 5,
+)
+claim("The gradient holds less than five times the loss's numbers.", max(in_gradient / in_loss) < 5)
+growth = in_hessian[1:] / in_hessian[:-1] / (in_product[1:] / in_product[:-1])
+claim(
+    "When d doubles, the Hessian grows twice as fast as the product.",
+    np.all((growth > 1.8) & (growth < 2.1)),
+    growth,
+)
+
+# %% alt="Numbers against parameters, both axes logarithmic. Loss, gradient and product rise in parallel; the Hessian rises twice as steeply."
+held = {
+    "loss": in_loss,
+    "gradient": in_gradient,
+    "Hessian times vector": in_product,
+    "whole Hessian": in_hessian,
+}
+ax = plotting.curves(sizes, held)
+ax.set(xscale="log", yscale="log", xlabel="parameters $d$", ylabel="numbers in the graph")
+plt.show()
+
+# %% [markdown]
+# **Figure 2.** A Hessian-vector product costs a few losses at every size; the whole Hessian costs about $d$ of them. This
+# answers the second guess: a few gradients. The figure counts numbers, not seconds, and one kind of network. That
+# the ratio is bounded for every function is a theorem (Baur and Strassen 1983 for gradients; Pearlmutter 1994 for
+# products).
+#
+# Do seconds follow? That depends on the machine, so the next cell is not compared and nothing is claimed from it.
+
+
+# %% tags=["timing", "nbval-ignore-output"]
+def milliseconds(run, n=20):
+    began = time.perf_counter()
+    for _ in range(n):
+        run()
+    return 1000 * (time.perf_counter() - began) / n
+
+
+unit = np.eye(60)[:, :, None]
+print(
+    f"gradient {milliseconds(lambda: grad(sine_loss(tw), tw)):.2f} ms,",
+    f"product {milliseconds(lambda: hvp(sine_loss, w, d)):.2f} ms,",
+    f"Hessian {milliseconds(lambda: [hvp(sine_loss, w, e) for e in unit], 1):.0f} ms",
+)
+in_torch = milliseconds(lambda: torch.func.jvp(torch.func.grad(torch_loss), (wt,), (dt,)))
+print(f"product in PyTorch {in_torch:.2f} ms")
+
+# %% [markdown]
+# ### The memory of unrolled steps
+#
+# To differentiate through $k$ steps, the engine must remember all of them. How much is that? We count the tensors in
+# the graph of the query loss after $k$ steps, with and without the inner gradients.
+
+# %%
+steps = np.arange(9)
+ends = [[sine_loss(unroll(sine_loss, tw, 0.01, k, cheap)) for k in steps] for cheap in (False, True)]
+full, cheap = np.array([[len(ancestors(end)) for end in row] for row in ends])
+per_step = np.diff(full)
+claim("Every step adds the same number of tensors.", np.all(per_step == per_step[0]))
+claim("With detached gradients a step adds one tensor: the new parameters.", np.all(np.diff(cheap) == 1))
+print(f"{full[0]} tensors for the loss alone; {per_step[0]} more for each step")
+
+# %% [markdown]
+# That count walks the graph. A second oracle asks Python itself which tensors are alive.
+
+
+# %%
+def alive():
+    gc.collect()
+    return sum(type(thing) is Tensor for thing in gc.get_objects())
+
+
+before = alive()
+kept_end = sine_loss(unroll(sine_loss, tw, 0.01, 8))
+made = alive() - before
+claim(
+    "Python holds just the tensors of the graph (the parameters were there before).",
+    made == full[8] - 1,
+    made,
+)
+
+# %% alt="Tensors against steps. With the graph of the gradients a steep straight line; with detached gradients a line that is all but flat."
+ax = plotting.curves(steps, {"through the gradients": full, "gradients detached": cheap})
+ax.set(xlabel="steps $k$", ylabel="tensors in the graph", ylim=(0, None))
+plt.show()
+
+# %% [markdown]
+# **Figure 3.** The memory of a second-order meta-gradient grows in proportion to the number of steps; with detached
+# gradients it hardly grows. The flat line still rises by one tensor a step. Even that can go: to first order the
+# meta-gradient is $\nabla L_Q(\phi)$, so one may forget the path, start afresh at $\phi$, and differentiate once. The figure
+# does not show that the two compute different things, nor that memory can be bought with time: exercise 4 does.
+#
+# ## Step through a backward pass
+#
+# We take a model $q = w x + b$ at $w = 3$, $x = 2$, $b = -1$, with target 3 and squared error, and watch the gradients
+# arrive. `grads` gives all of them at once when we ask for every node between the parameters and the loss.
+
+# %%
+slope_w, offset_b = Tensor(3.0), Tensor(-1.0)
+scaled = slope_w * 2.0
+predicted = scaled + offset_b
+error = predicted - 3.0
+squared = error * error
+named = {
+    "w = 3": slope_w,
+    "b = -1": offset_b,
+    "2 w = 6": scaled,
+    "q = 5": predicted,
+    "e = q - 3 = 2": error,
+    "e e = 4": squared,
+}
+back = between([slope_w, offset_b], squared)
+found = dict(zip(back, grads(squared, back), strict=True))
+
+# %%
+spots = {
+    "w = 3": (0, 1),
+    "b = -1": (1.2, 0),
+    "2 w = 6": (1.2, 1),
+    "q = 5": (2.4, 0.5),
+    "e = q - 3 = 2": (3.8, 0.5),
+    "e e = 4": (5.2, 0.5),
+}
+name_of = {tensor: name for name, tensor in named.items()}
+links = [(name_of[p], name) for name, tensor in named.items() for p, _ in tensor.parents]
+arriving = {name_of[tensor]: f"gradient {found[tensor].value:.4g}" for tensor in back}
+print(arriving)
+
+# %% alt="The graph of the squared error after three of six nodes, from the right, have their gradient: 1 for the loss, 4 for the error, 4 for the prediction."
+from reference.widgets import show_backward, sliders
+
+_ = show_backward(spots, links, arriving, step=3)
+plt.show()
+
+# %% [markdown]
+# **Figure 4.** Gradients arrive from the right: a node's is complete before it is handed on. The picture shows numbers;
+# each of these numbers is itself a tensor, with a graph as in figure 1.
+#
+# Drag the slider from 0 to 6. Before each step, say which node is next and what its gradient will be.
+
+# %% tags=["interactive", "nbval-ignore-output"]
+sliders(show_backward, spots, links, arriving, step=(0, 6, 3))
+
+# %% [markdown]
+# ## What breaks it
+#
+# - **Corners.** The ReLU $\max(z, 0)$ has slope 0 or 1 and second derivative 0, except at the corner, where there is
+#   none. In a ReLU network each unit by itself contributes no curvature; what is left comes from products of layers and
+#   from the loss.
+# - **Decisions.** `take` differentiates the numbers it picks, never the picking. Sorting, rounding or taking a maximum
+#   gives the slope of what was chosen, not of the choice.
+# - **Points where a formula fails.** Our `power` multiplies by $x^{n-1}$, so at $x = 0$ it may divide by zero though the true
+#   derivative is fine. The reference treats these points one by one.
+# - **Writing in place.** A vjp reads the values of its operands when the backward pass runs. If somebody has changed an
+#   array meanwhile, the gradient is wrong without a word. The reference forbids `x[i] = ...`.
+#
+# Beyond this, the reference differs from ours in one comfort: its Tensor answers to NumPy's own functions, so one
+# writes `np.exp(x)` for arrays and tensors alike; and its nodes do not keep values that no vjp needs.
+#
+# ## From the museum
+#
+# Here is an engine as one often finds it. It is short and tidy, and its gradients are right to the last digit.
+
+
+# %%
+class Scalar:
+    """A number that remembers its operands, and its slope in each."""
+
+    def __init__(self, value, parents=()):
+        self.value, self.parents, self.grad = value, parents, 0.0
+
+    def __add__(self, other):
+        return Scalar(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+    def __mul__(self, other):
+        return Scalar(self.value * other.value, [(self, other.value), (other, self.value)])
+
+    def backward(self, g=1.0):
+        self.grad += g
+        for parent, slope in self.parents:
+            parent.backward(g * slope)
+
+
+s = Scalar(2.0)
+(s * s * s).backward()
+print("slope of x^3 at 2:", s.grad)
+
+# %% [markdown]
+# Somebody meta-learns with it. There are two tasks $L_i(\theta) = \tfrac12 a_i (\theta - c_i)^2$, with $a = 1, c = 0$ and
+# $a = 4, c = 1$. A learner takes one step with $\alpha = 0.2$ on each task. We look for the $\theta$ with the least loss *after*
+# the step, summed over the tasks.
+
+
+# %%
+TASKS = ((1.0, 0.0), (4.0, 1.0))
+
+
+def task_loss(at, a, c, number):
+    away = at + number(-c)
+    return number(a / 2) * away * away
+
+
+def museum_meta_gradient(start):
+    at, loss = Scalar(start), Scalar(0.0)
+    for a, c in TASKS:
+        at.grad = 0.0
+        task_loss(at, a, c, Scalar).backward()
+        loss = loss + task_loss(at + Scalar(-0.2 * at.grad), a, c, Scalar)
+    at.grad = 0.0
+    loss.backward()
+    return at.grad
+
+
+# %%
+def meta_train(meta_gradient_at, start=0.9):
+    for _ in range(200):
+        start -= 0.3 * meta_gradient_at(start)
+    return start
+
+
+def loss_after_adapting(start):
+    return sum(a / 2 * (start - 0.2 * a * (start - c) - c) ** 2 for a, c in TASKS)
+
+
+museum_end = meta_train(museum_meta_gradient)
+print(f"ended at {museum_end:.4g}, with a loss after adapting of {loss_after_adapting(museum_end):.4g}")
+
+# %% [markdown]
+# Training ran without a warning, and it has settled: the meta-gradient there is zero. Now the symptom. Somebody
+# moves $\theta$ by hand.
+
+# %%
+print(f"the museum's slope at the end: {abs(museum_meta_gradient(museum_end)):.1f}")
+print(f"the loss at 0.3: {loss_after_adapting(0.3):.4g}, at 0.2: {loss_after_adapting(0.2):.4g}")
+
+# %% [markdown]
+# The loss falls by a third when one walks away from where training ended. **Find the cause before you open the fold.**
+# Which line throws something away?
+#
+# <details><summary>What it is</summary>
+#
+# In `__mul__` the slopes are `other.value` and `self.value`, and in `backward` the gradient `g` is a float. So `grad` is a
+# plain number without a memory. In the step, `Scalar(-0.2 * at.grad)` is a constant, and the factor $1 - \alpha a_i$ is
+# missing from the meta-gradient. Training finds the point where the *first-order* meta-gradient vanishes: $\sum_i a_i
+# (1 - \alpha a_i)(\theta - c_i) = 0.8\,\theta + 0.8\,(\theta - 1) = 0$, so $\theta = 0.5$. The least loss is where $\sum_i a_i
+# (1 - \alpha a_i)^2 (\theta - c_i) = 0.64\,\theta + 0.16\,(\theta - 1) = 0$, so $\theta = 0.2$.
+#
+# This answers the first guess: no error, and the slope $-1.4$.
+#
+# </details>
+#
+# A test that compares gradients with small differences passes on this engine, for its first derivatives are right. The
+# test that fails compares the *meta-gradient* with small differences of the loss after adapting.
+
+
+# %%
+def check_meta_gradient(meta_gradient_at):
+    expected = (loss_after_adapting(0.5 + 1e-5) - loss_after_adapting(0.5 - 1e-5)) / 2e-5
+    given = meta_gradient_at(0.5)
+    if abs(given - expected) > 1e-6:
+        return f"FAILED: small steps give {expected:.2f}, the meta-gradient is {abs(given):.2f}"
+    return "passed"
+
+
+print(check_meta_gradient(museum_meta_gradient))
+
+# %% [markdown]
+# The fix is to write the vjp in the engine's own numbers: the slope of a product is `other`, not `other.value`, and the
+# gradient that is handed back is not a float. That is our engine.
+#
+# | museum | ours |
+# | --- | --- |
+# | `[(self, other.value), (other, self.value)]` | `[(a, lambda g: g * b), (b, lambda g: g * a)]` |
+
+
+# %%
+def mended_meta_gradient(start):
+    at, loss = Tensor(start), Tensor(0.0)
+    for a, c in TASKS:
+        step = grad(task_loss(at, a, c, Tensor), at)
+        loss = loss + task_loss(at - 0.2 * step, a, c, Tensor)
+    return float(grad(loss, at).value)
+
+
+print(check_meta_gradient(mended_meta_gradient))
+mended_end = meta_train(mended_meta_gradient)
+print(f"ended at {mended_end:.4g}, with a loss after adapting of {loss_after_adapting(mended_end):.4g}")
+
+# %%
+claim("The museum's engine ends where the first-order meta-gradient is zero.", np.isclose(museum_end, 0.5))
+claim("The mended one ends at the least loss.", np.isclose(mended_end, 0.2))
+
+# %% [markdown]
+# ## Exercises
+
+# %% [markdown]
+# ### Exercise 1: Three operations
+#
+# *Difficulty: easy. Time: 20 minutes. Points: 3.*
+#
+# Write three operations for the engine, each as **one** `Tensor(...)` with its vjps beside the value:
+#
+# - `tanh(x)`, whose derivative is $1 - \tanh^2 x$;
+# - `divide(a, b)`, entry by entry, for $a$ and $b$ of one shape;
+# - `cumulate(x)` for a vector: $y_i = x_1 + \dots + x_i$. (NumPy has `np.cumsum`.)
+#
+# The tests differentiate each of them twice.
+#
+# <details><summary>Hint 1</summary>
+#
+# A vjp gets a tensor `g` and must give a tensor that remembers how it was made. What happens to the second derivative
+# if it takes `x.value` instead of `x`?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the quotient, the slope in $a$ is $1 / b$ and in $b$ it is $-a / b^2$. For the running sum: which results does
+# $x_j$ reach? Its gradient is the sum of theirs.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# $x_j$ reaches $y_j, y_{j+1}, \dots$, so its gradient is the running sum of `g` *from the end*. Let
+# `cumulate(x, from_end=False)` do both: each is the vjp of the other.
+#
+# </details>
+
+
+# %% tags=["setup"]
+def right_twice(name, f, x, hint):
+    """Ask the judge, and add to its verdict what to think about."""
+    try:
+        judge(f, x)
+    except (AssertionError, AttributeError) as error:
+        if "second" in str(error):
+            hint = "The first is right, so the memory is lost: does a vjp use detach, .value or NumPy?"
+        if isinstance(error, AttributeError):
+            hint = "A vjp gave a plain array, which has no memory: build it from tensors."
+        raise AssertionError(f"{name}: {error} {hint}") from None
+
+
+def is_one_step(result, operand):
+    """Whether the result remembers this operand itself, and nothing in between."""
+    return any(parent is operand for parent, _ in result.parents) and result.depth == operand.depth + 1
+
+
+# %% solution="three-operations"
+### BEGIN SOLUTION
+def tanh(x):
+    return Tensor(np.tanh(detach(x)), [(x, lambda g: g * (1.0 - tanh(x) * tanh(x)))])
+
+
+def divide(a, b):
+    return Tensor(detach(a) / detach(b), [(a, lambda g: divide(g, b)), (b, lambda g: -divide(g * a, b * b))])
+
+
+def cumulate(x, from_end=False):
+    value = np.cumsum(detach(x)[::-1])[::-1] if from_end else np.cumsum(detach(x))
+    return Tensor(value, [(x, lambda g: cumulate(g, not from_end))])
+
+
+### END SOLUTION
+
+# %% test="three-operations" points=1
+t = Tensor([-1.0, 0.2, 2.0])
+assert np.allclose(tanh(t).value, np.tanh(t.value)), (
+    f"tanh: expected {np.tanh(t.value)}, got {tanh(t).value}."
+)
+assert is_one_step(tanh(t), t), (
+    "tanh: write one Tensor(...) with a vjp for x, not a formula of other operations."
+)
+right_twice(
+    "tanh", tanh, t.value, "A vjp must multiply the slope 1 - tanh(x)^2 by g, the gradient that comes in."
+)
+### BEGIN HIDDEN TESTS
+right_twice("tanh", lambda x: tanh(x * x) * tanh(x), np.array([[0.5, -0.3]]), "Does g enter the vjp?")
+### END HIDDEN TESTS
+print("tanh: right to second order")
+
+# %% test="three-operations" points=1
+a, b = np.array([1.0, -2.0, 3.0]), np.array([2.0, 0.5, -1.5])
+quotient = divide(Tensor(a), Tensor(b)).value
+assert np.allclose(quotient, a / b), f"divide: expected {a / b}, got {quotient}."
+right_twice("divide, in a", lambda t: divide(t, Tensor(b)), a, "a / b has the slope 1 / b in a, times g.")
+right_twice(
+    "divide, in b", lambda t: divide(Tensor(a), t), b, "a / b has the slope -a / b^2 in b: see its sign."
+)
+### BEGIN HIDDEN TESTS
+t = Tensor(b)
+assert is_one_step(divide(Tensor(a), t), t), "divide: write one Tensor(...) with a vjp for a and one for b."
+right_twice("divide, in both", lambda t: divide(t * t, t * t * t), b, "Has each operand its own vjp?")
+### END HIDDEN TESTS
+print("divide: right to second order")
+
+# %% test="three-operations" points=1
+t = Tensor([1.0, 10.0, 100.0])
+assert np.allclose(cumulate(t).value, [1, 11, 111]), (
+    f"cumulate: expected [1, 11, 111], got {cumulate(t).value}."
+)
+assert is_one_step(cumulate(t), t), "cumulate: write one Tensor(...) with a vjp for x."
+given = detach(grad(total(cumulate(t)), t))
+assert np.allclose(given, [3, 2, 1]), (
+    f"cumulate: the gradient of the sum should be [3, 2, 1], got {given}. The first entry reaches all three "
+    "results, the last only one: so the gradients add up from the end."
+)
+### BEGIN HIDDEN TESTS
+right_twice(
+    "cumulate", lambda x: cumulate(x * cumulate(x)), np.array([0.5, -1.0, 2.0]), "Sum g from the end."
+)
+### END HIDDEN TESTS
+print("cumulate: right to second order")
+
+# %% [markdown]
+# ### Exercise 2: A Hessian for many parameters
+#
+# *Difficulty: medium. Time: 15 minutes. Points: 2.*
+#
+# A network keeps its parameters in a dict, name to array. Write `hvp_of_dict(loss, params, vectors)`. The loss takes a
+# dict of tensors and gives a scalar tensor; `params` and `vectors` are dicts of arrays with the same names and shapes.
+# Return the product of the whole Hessian with the vector: a dict of plain arrays.
+#
+# Try it with a pencil for $L(a, b) = a^2 b$ at $a = 3$, $b = 5$: what is the Hessian there, and what is its first column?
+#
+# <details><summary>Hint 1</summary>
+#
+# The Hessian has entries for pairs of parameters from *different* arrays, too. Moving $a$ changes the gradient in $b$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Form one number: the sum of `total(gradient * vector)` over all names. Then differentiate that number.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `leaves = {name: Tensor(p) for name, p in params.items()}`; `grads(loss(leaves), list(leaves.values()))` gives the
+# gradients in the order of the names. Call `grads` again on the sum.
+#
+# </details>
+
+
+# %% solution="hvp-of-dict"
+def hvp_of_dict(loss, params, vectors):
+    """The Hessian of the loss at params times the vectors, as a dict of arrays."""
+    ### BEGIN SOLUTION
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    gradients = grads(loss(leaves), list(leaves.values()))
+    along = sum(total(g * vectors[name]) for name, g in zip(leaves, gradients, strict=True))
+    products = grads(along, list(leaves.values()))
+    return {name: product.value for name, product in zip(leaves, products, strict=True)}
+    ### END SOLUTION
+
+
+# %% test="hvp-of-dict" points=2
+def cubic(p):
+    return p["a"] * p["a"] * p["b"]  # its gradient is (2 a b, a^2), its Hessian [[2 b, 2 a], [2 a, 0]]
+
+
+point = {"a": np.array(3.0), "b": np.array(5.0)}
+given = hvp_of_dict(cubic, point, {"a": np.array(1.0), "b": np.array(0.0)})
+assert set(given) == {"a", "b"}, f"the result needs the names a and b, it has {sorted(given)}."
+pair = (float(detach(given["a"])), float(detach(given["b"])))
+story = f"For a^2 b at (3, 5) and v = (1, 0) expected (10, 6), got ({pair[0]:g}, {pair[1]:g})."
+assert pair != (0, 0), f"{story} All zero: was the gradient cut from its memory before the second grads?"
+assert pair != (30, 0), f"{story} This is the gradient times v; it has yet to be summed and differentiated."
+assert pair != (10, 0), (
+    f"{story} Moving a changes the gradient in b: other parameters belong to the sum as well."
+)
+assert np.allclose(pair, (10, 6)), f"{story} Where does the vector v enter?"
+### BEGIN HIDDEN TESTS
+given = hvp_of_dict(cubic, point, {"a": np.array(0.0), "b": np.array(1.0)})
+pair = (float(detach(given["a"])), float(detach(given["b"])))
+assert np.allclose(pair, (6, 0)), (
+    f"for v = (0, 1) expected (6, 0), got {pair}: both names count, each with its v."
+)
+many = {"w": np.arange(6.0).reshape(2, 3) / 5, "c": np.array([[0.5, -1.0]])}
+given = hvp_of_dict(lambda p: total(exp(p["c"] @ p["w"])), many, {"w": np.ones((2, 3)), "c": np.ones((1, 2))})
+z = np.exp(many["c"] @ many["w"])
+change = np.ones((1, 2)) @ many["w"] + many["c"] @ np.ones((2, 3))
+expected = (z * change) @ many["w"].T + z @ np.ones((3, 2))
+assert np.allclose(detach(given["c"]), expected), f"for matrices expected {expected} in c, got {given['c']}."
+### END HIDDEN TESTS
+print("hvp_of_dict: passed")
+
+# %% [markdown]
+# ### Exercise 3: Curvature for the last steps only
+#
+# *Difficulty: medium. Time: 20 minutes. Points: 3.*
+#
+# Between the full meta-gradient and the first-order one there is a middle. Write `truncated(support_loss, query_loss,
+# theta, inner_lr, n_steps, n_exact)`: the slope of the query loss after `n_steps` steps on the support loss, in the
+# array `theta`, where only the *last* `n_exact` steps contribute their curvature. The earlier ones count as
+# first-order. Losses are functions of a tensor; the result is a plain array.
+#
+# In symbols, with $H_i$ the Hessian of $L_S$ at $\theta_i$, where step $i$ was taken, and $m$ for `n_exact`:
+#
+# $$(I - \alpha H_{n-m}) \cdots (I - \alpha H_{n-2})(I - \alpha H_{n-1})\, \nabla L_Q(\theta_n).$$
+#
+# <details><summary>Hint 1</summary>
+#
+# A step is $\theta - \alpha g$. Its Jacobian $I - \alpha H$ has two terms. Which part of the step makes which?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Detach the gradient and $I$ is left. Detach the parameters and nothing is left: the path back to `theta` is cut.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The steps are numbered 0 to `n_steps - 1`; the exact ones are those from `n_steps - n_exact` on.
+#
+# </details>
+
+
+# %% tags=["setup"]
+def fourth(t):
+    return total(t * t * t * t) / 4.0  # gradient t^3, Hessian 3 t^2
+
+
+def to_two(t):
+    return total((t - 2.0) * (t - 2.0)) / 2.0
+
+
+# %% solution="truncated"
+def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
+    """The meta-gradient in theta with the curvature of the last n_exact steps."""
+    ### BEGIN SOLUTION
+    start = t = Tensor(theta)
+    for step in range(n_steps):
+        gradient = grad(support_loss(t), t)
+        is_exact = step >= n_steps - n_exact
+        t = t - inner_lr * (gradient if is_exact else detach(gradient))
+    return grad(query_loss(t), start).value
+    ### END SOLUTION
+
+
+# %% test="truncated" points=3
+# From theta = 1 with inner_lr = 0.1 two steps go to 0.9 and 0.8271; their factors are 0.7 and 0.757.
+given = [float(detach(truncated(fourth, to_two, np.array(1.0), 0.1, 2, m))) for m in (0, 1, 2)]
+assert given[0] != 0, (
+    "n_exact = 0: got 0. The path back to theta is cut; detach the gradient, not the parameters."
+)
+assert np.isclose(given[0], 0.8271 - 2), (
+    f"n_exact = 0: expected the query gradient alone, {0.8271 - 2:.4f}, got {given[0]:.4f}. Which detach is missing?"
+)
+assert np.isclose(given[2], 0.7 * 0.757 * (0.8271 - 2)), (
+    f"n_exact = 2: expected both factors, {0.7 * 0.757 * (0.8271 - 2):.4f}, got {given[2]:.4f}. Count the steps."
+)
+### BEGIN HIDDEN TESTS
+assert np.isclose(given[1], 0.757 * (0.8271 - 2)), (
+    f"n_exact = 1: expected the factor 0.757 of the last step, {0.757 * (0.8271 - 2):.4f}, got {given[1]:.4f}. "
+    "Is the exact step the last one, or the first?"
+)
+t, product = 1.5, 1.0
+for step in range(5):
+    product *= 1 - 0.3 * t**2 if step >= 2 else 1.0
+    t -= 0.1 * t**3
+given = float(detach(truncated(fourth, to_two, np.array(1.5), 0.1, 5, 3)))
+assert np.isclose(given, product * (t - 2)), (
+    f"3 of 5 steps: expected {product * (t - 2):.4f}, got {given:.4f}."
+)
+### END HIDDEN TESTS
+print("truncated: passed")
+
+# %% [markdown]
+# ### Exercise 4: Many steps in the memory of one
+#
+# *Difficulty: hard. Time: 30 minutes. Points: 4.*
+#
+# Figure 3 says that $k$ steps need $k$ times the memory. They need not. The meta-gradient is a product of matrices and a
+# vector,
+#
+# $$(I - \alpha H_0)(I - \alpha H_1) \cdots (I - \alpha H_{k-1})\, \nabla L_Q(\theta_k),$$
+#
+# where $H_i$ is the Hessian of $L_S$ at $\theta_i$. Write `swept(support_loss, query_loss, theta, inner_lr, n_steps)`,
+# which computes it exactly with plain arrays between the steps and `hvp` at each. No graph may span more than one
+# step: the test looks at the depth of the tensors on which your function calls the support loss.
+#
+# <details><summary>Hint 1</summary>
+#
+# Walk forward first and keep the points $\theta_0, \dots, \theta_k$ as plain arrays; then walk back with a vector.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Multiply from the right: the vector meets $(I - \alpha H_{k-1})$ first and $(I - \alpha H_0)$ last.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# One step back is `v = v - inner_lr * hvp(support_loss, point, v)`, where `point` is where the step *started*.
+#
+# </details>
+
+
+# %% solution="swept"
+def swept(support_loss, query_loss, theta, inner_lr, n_steps):
+    """The exact meta-gradient in the array theta, with graphs of one step at most."""
+    ### BEGIN SOLUTION
+    points = [theta]
+    for _ in range(n_steps):
+        t = Tensor(points[-1])
+        points.append(points[-1] - inner_lr * grad(support_loss(t), t).value)
+    end = Tensor(points[-1])
+    v = grad(query_loss(end), end).value
+    for point in reversed(points[:-1]):
+        v = v - inner_lr * hvp(support_loss, point, v)
+    return v
+    ### END SOLUTION
+
+
+# %% test="swept" points=2
+def steep(t):
+    return 2.0 * t * t  # Hessian 4 everywhere, so each step has the factor 1 - 0.1 * 4 = 0.6
+
+
+given = float(detach(swept(steep, to_two, np.array(1.0), 0.1, 2)))
+expected = 0.6**2 * (0.36 - 2)
+assert not np.isclose(given, 0.36 - 2), (
+    f"expected {expected:.4f}, got the query gradient: where is the curvature?"
+)
+assert not np.isclose(given, 0.4**2 * (0.36 - 2)), (
+    f"got {given:.4f}: each factor is 1 - 0.4; keep the identity."
+)
+assert np.isclose(given, expected), f"two steps on 2 t^2 from 1: expected {expected:.4f}, got {given:.4f}."
+depths = []
+swept(lambda t: depths.append(t.depth) or steep(t), to_two, np.array(1.0), 0.1, 4)
+assert max(depths) == 0, (
+    f"the loss was called on a tensor of depth {max(depths)}: it remembers earlier steps. Start every step afresh."
+)
+print("swept: passed on a quadratic, without a long memory")
+
+# %% test="swept" points=2
+given, start = float(detach(swept(fourth, to_two, np.array(1.0), 0.1, 2))), Tensor(1.0)
+expected = 0.7 * 0.757 * (0.8271 - 2)
+assert np.isclose(given, expected), (
+    f"on t^4 / 4 from 1: expected {expected:.4f}, got {given:.4f}. The Hessian belongs to the point where the step "
+    "started: 1 and 0.9, not 0.9 and 0.8271."
+)
+
+
+### BEGIN HIDDEN TESTS
+def twisted(t):
+    return total(exp(t * take(t, np.array([1, 2, 0]))))
+
+
+start = Tensor([0.3, -0.8, 0.5])
+expected = grad(to_two(unroll(twisted, start, 0.1, 4)), start).value
+given = detach(swept(twisted, to_two, start.value, 0.1, 4))
+assert np.allclose(given, expected), (
+    f"with three parameters expected {expected.round(4)}, got {np.round(given, 4)}. Matrices do not commute: "
+    "the last step comes first on the way back."
+)
+### END HIDDEN TESTS
+print("swept: passed")
+
+# %% [markdown]
+# ### Exercise 5: What is kept
+#
+# *Difficulty: medium. Time: 10 minutes. Points: 2.*
+#
+# Answer in three or four sentences. Why must the engine keep every step of an unrolled loop for a second-order
+# meta-gradient, when it need not for a first-order one? And `swept` keeps no graph longer than a step: what does it keep
+# instead, and what does it pay?
+#
+# <details><summary>Hint 1</summary>
+#
+# Which factors stand in the meta-gradient, and what must be known to multiply by one of them?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The Hessian $H_i$ is that of the support loss at $\theta_i$. What does a vjp of step $i$ read?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Count how often the loss and its gradient at $\theta_i$ are computed in `unroll`, and how often in `swept`.
+#
+# </details>
+
+# %% [markdown] answer="what-is-kept" points=2
+# <!-- BEGIN SOLUTION -->
+# The second-order meta-gradient has a factor $I - \alpha H_i$ for each step, and to multiply by it the vjps of the inner
+# backward pass at $\theta_i$ read the values computed there; so the graph of every step is kept until the outer backward
+# pass has gone through it. To first order every factor is $I$, and nothing of a step is needed. `swept` keeps the $k + 1$
+# arrays of parameters only, which is far less than the graphs, and pays with time: the loss and its gradient at every
+# $\theta_i$ are computed a second time on the way back.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## Summary
+#
+# - A tensor remembers its operands with a vjp each; a walk from results to operands adds up the gradients.
+# - If the vjps are written in the engine's own operations, a gradient has a graph, and can be differentiated again.
+# - $Hv$ is the gradient of $\nabla L \cdot v$: a few gradients' worth of work, at any size, where $H$ costs $d$ of them.
+# - A step $\theta - \alpha \nabla L_S$ has the Jacobian $I - \alpha H$; detaching the gradient leaves $I$, without a warning.
+# - The graph of $k$ steps grows in proportion to $k$; one can have the exact meta-gradient without it, for more time.
+#
+# ## Read more
+#
+# - Atilim Gunes Baydin, Barak Pearlmutter, Alexey Radul, Jeffrey Siskind, 2018, Automatic Differentiation in Machine
+#   Learning: a Survey, arXiv:1502.05767.
+# - Barak Pearlmutter, 1994, Fast Exact Multiplication by the Hessian, Neural Computation 6(1).
+# - Walter Baur, Volker Strassen, 1983, The Complexity of Partial Derivatives, Theoretical Computer Science 22(3).
+# - Dougal Maclaurin, David Duvenaud, Ryan Adams, 2015, Gradient-based Hyperparameter Optimization through Reversible
+#   Learning, arXiv:1502.03492: the meta-gradient of thousands of steps without their memory.
+# - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks,
+#   arXiv:1703.03400: chapter 07 builds it.
+# - Diederik Kingma, Jimmy Ba, 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980.
+# - Jimmy Ba, Jamie Kiros, Geoffrey Hinton, 2016, Layer Normalization, arXiv:1607.06450.

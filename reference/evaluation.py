@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from tqdm.auto import tqdm
+from tqdm import tqdm  # the bar of tqdm.auto does not obey TQDM_DISABLE in a notebook
 
 from reference.episodes import Adapt, Tasks
 

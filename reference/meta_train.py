@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm  # the bar of tqdm.auto does not obey TQDM_DISABLE in a notebook
 
 Params = dict[str, Any]
 

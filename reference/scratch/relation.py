@@ -1,0 +1,75 @@
+"""Relation networks: a prototypical network whose distance is a second network, learned with the embedding.
+
+A query and a class mean go into the relation module together; out comes one number between 0 and 1, near 1
+when they belong together.
+
+Paper: Sung et al. 2018 (arXiv:1711.06025), equations 1 and 2.
+Differs from the paper: a class is the mean of its embedded support, not the sum; the operator C that joins
+class and query, which the paper leaves open, gives |c - q| and c * q instead of [c, q], which in short runs
+often learned nothing; both networks are the caller's, `embed(params, x)` and `relate(params, joined)`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from reference.episodes import Episode, Examples, Predict
+from reference.scratch.autodiff import Array, sigmoid, value_and_grad
+from reference.scratch.nn import Params
+from reference.scratch.prototypical import prototypes
+
+Network = Callable[[Params, Array], Array]
+Init = Callable[[np.random.Generator], Params]
+
+
+def init(rng: np.random.Generator, init_embedding: Init, init_relation: Init) -> Params:
+    """New parameters of both networks in one dict, under `embedding.` and `relation.`."""
+    parts = {"embedding": init_embedding(rng), "relation": init_relation(rng)}
+    return {f"{name}.{key}": p for name, params in parts.items() for key, p in params.items()}
+
+
+def part(params: Params, name: str) -> Params:
+    """The parameters of one of the two networks, under its own names."""
+    return {key.removeprefix(f"{name}."): p for key, p in params.items() if key.startswith(f"{name}.")}
+
+
+def pairs(queries: Float[Array, "q d"], centers: Float[Array, "n_way d"]) -> Float[Array, "q n_way 2*d"]:
+    """C(c_k, q_j): every query joined with every class mean, the same whichever of the two comes first."""
+    q, c = queries[:, None], centers[None]
+    return np.concatenate([abs(q - c), q * c], axis=-1)
+
+
+def relation_scores(
+    params: Params, queries: Float[Array, "q d"], centers: Float[Array, "n_way d"], *, relate: Network
+) -> Float[Array, "q n_way"]:
+    """r, between 0 and 1, of every embedded query with every class (eq. 1)."""
+    joined = pairs(queries, centers)
+    scores = relate(part(params, "relation"), joined.reshape(-1, joined.shape[-1]))  # (q * n_way, 1)
+    return sigmoid(scores).reshape(joined.shape[:2])
+
+
+def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -> Float[Array, ""]:
+    """Squared error against 1 for the right class and 0 for the others (eq. 2), averaged over queries."""
+    (support_x, support_y), (query_x, query_y) = episode.support, episode.query
+    embedded = embed(part(params, "embedding"), np.concatenate([support_x, query_x]))
+    support, queries = embedded[: len(support_x)], embedded[len(support_x) :]
+    n_way = int(support_y.max()) + 1
+    scores = relation_scores(params, queries, prototypes(support, support_y, n_way), relate=relate)
+    targets = (query_y[:, None] == np.arange(n_way)).astype(scores.dtype)
+    return np.mean(np.sum((scores - targets) ** 2, axis=1))
+
+
+def adapt(params: Params, support: Examples, *, embed: Network, relate: Network) -> Predict:
+    """The predictor of one task: `predict(x)` gives relation scores (q, n_way). Not transductive."""
+    weights = part(params, "embedding")
+    centers = prototypes(embed(weights, support.x), support.y, int(support.y.max()) + 1)
+    return lambda x: relation_scores(params, embed(weights, x), centers, relate=relate)
+
+
+def meta_gradient(
+    params: Params, episode: Episode, *, embed: Network, relate: Network
+) -> tuple[Params, Float[Array, ""]]:
+    """The gradient of the loss in the parameters of both networks, and the loss; plain arrays."""
+    value, gradient = value_and_grad(loss)(params, episode, embed=embed, relate=relate)
+    return gradient, value

@@ -9,20 +9,16 @@ PYTEST := $(BIN)/python -m pytest
 # The vector instructions that NumPy would choose here and can do without.
 WIDE := import numpy; print(*numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []))
 
-# What the tests bring along for teachers stays out of a reader's JupyterLab; so do its news from the network.
-LAB_OFF := @jupyter/nbgrader jupyterlab-jupytext @jupyterlab/apputils-extension:announcements
-SERVER_OFF := nbgrader.server_extensions.formgrader \
-	nbgrader.server_extensions.validate_assignment nbgrader.server_extensions.assignment_list \
-	nbgrader.server_extensions.course_list
-
 .PHONY: help lab test notebooks student lint format tables test-other-machine clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 lab: $(READY)  ## open JupyterLab on the chapters (on this machine only; it prints its address)
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+	@# .jupyter/ keeps what the tests bring along for teachers, and the news, out of a reader's JupyterLab.
+	JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" $(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 \
+		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
+		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(READY)  ## everything: style, unit, parity and form tests, then every chapter from top to bottom
 	$(BIN)/ruff check .
@@ -62,6 +58,4 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Making the environment in .venv: a minute or two, and PyTorch to download ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
-	@$(BIN)/jupyter labextension disable --log-level=ERROR $(LAB_OFF)
-	@$(BIN)/jupyter server extension disable --log-level=ERROR --sys-prefix $(SERVER_OFF) >/dev/null
 	@touch $@

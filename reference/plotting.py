@@ -296,15 +296,17 @@ def graph(
     _check_names("dark", dark, positions)
     _check_names("notes", notes or {}, positions)
     ax = _axes(ax, 6.5, 3.6)
-    for start, end in edges:
-        arrow = {"arrowstyle": "-|>", "color": GREY, "shrinkA": 14, "shrinkB": 14}
-        ax.annotate("", positions[end], positions[start], arrowprops=arrow)
+    boxes = {}
     for name, (x, y) in positions.items():
         face, ink = (COLOURS[0], "white") if name in dark else ("white", "black")
         box = {"boxstyle": "round,pad=0.4", "facecolor": face, "edgecolor": COLOURS[0]}
-        ax.text(x, y, name, ha="center", va="center", color=ink, bbox=box)
+        boxes[name] = ax.text(x, y, name, ha="center", va="center", color=ink, bbox=box).get_bbox_patch()
         note = (notes or {}).get(name, "")
         ax.annotate(note, (x, y), (0, -18), textcoords="offset points", ha="center", va="top", fontsize=9)
+    for start, end in edges:  # from the edge of one box to the edge of the other, however wide they are
+        ends = {"patchA": boxes[start], "patchB": boxes[end], "shrinkA": 2, "shrinkB": 2}
+        arrow = {"arrowstyle": "-|>", "color": GREY, **ends}
+        ax.annotate("", positions[end], positions[start], arrowprops=arrow)
     ax.update_datalim(list(positions.values()))
     ax.margins(0.12, 0.2)
     ax.autoscale_view()

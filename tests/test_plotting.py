@@ -236,6 +236,16 @@ def test_a_graph_names_its_nodes_fills_the_dark_ones_and_writes_notes(ax):
     assert "0.5" in [text.get_text() for text in ax.texts]
 
 
+def test_the_arrows_of_a_graph_stop_at_the_boxes_so_that_wide_names_hide_no_head(ax):
+    plotting.graph({"a": (0, 0), "a rather wide name": (1, 0)}, [("a", "a rather wide name")], ax=ax)
+    boxes = {text.get_text(): text.get_bbox_patch() for text in ax.texts}
+    (arrow,) = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
+    assert (arrow.patchA, arrow.patchB) == (boxes["a"], boxes["a rather wide name"])
+    ax.figure.canvas.draw()
+    tip = arrow.get_transform().transform(arrow.get_path().vertices)[:, 0].max()
+    assert tip < boxes["a rather wide name"].get_window_extent().x0
+
+
 # Bad input, as a notebook meets it: without the checks of shapes that the tests add
 
 

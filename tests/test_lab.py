@@ -32,7 +32,7 @@ def lab(tmp_path_factory):
         stderr=subprocess.STDOUT,
     )  # fmt: skip
     with server:
-        lines = []
+        lines, found = [], None
         for line in server.stdout:
             lines.append(line)
             if found := ADDRESS.search(line):

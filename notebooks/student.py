@@ -4,7 +4,7 @@ A student copy has no solution, no hidden test and no output. Run from the top, 
 exercise that has not been solved, with a message that says what to do.
 """
 
-from pathlib import Path
+import os
 
 import nbformat
 from nbformat import NotebookNode
@@ -17,7 +17,7 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-from notebooks.build import FOLDER, chapters, notebook_of
+from notebooks.build import FOLDER, chapters, read_source
 
 OUT = FOLDER.parent / "build" / "student"
 ANSWER = "*Double-click here, replace this line by your answer, and press Shift+Enter.*"
@@ -50,12 +50,12 @@ def student_copy(notebook: NotebookNode) -> NotebookNode:
 
 
 def main() -> None:
-    """Write the student copy of every chapter that has been built."""
+    """Write the student copy of every chapter."""
     OUT.mkdir(parents=True, exist_ok=True)
     for source in chapters():
-        copy = student_copy(nbformat.read(notebook_of(source), as_version=4))
-        nbformat.write(copy, OUT / notebook_of(source).name)
-        print(f"{OUT.relative_to(Path.cwd()) if OUT.is_relative_to(Path.cwd()) else OUT}/{source.stem}.ipynb")
+        copy = student_copy(read_source(source))
+        nbformat.write(copy, OUT / f"{source.stem}.ipynb")
+        print(os.path.relpath(OUT / f"{source.stem}.ipynb"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BUILDS_ON = {"meta_sgd": {"maml"}, "mann": {"ntm"}, "relation": {"prototypical"}}  # an approach that another builds on
+BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "mann": {"ntm"}}  # whose idea an approach needs
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
 GROUND = {"episodes": set(), "evaluation": {"episodes"}, "meta_train": {"episodes"}}

@@ -1,0 +1,1463 @@
+# %% [markdown] teaches=["reference.tasks.families", "reference.tasks.bank.FewShot", "reference.pytorch.episodes"]
+# # Tasks and episodes
+#
+# **Question.** What can be learned from many tasks that cannot be learned from any one of them?
+#
+# **Objectives.** After this chapter you can
+#
+# - draw N-way K-shot episodes with distinct classes, disjoint support and query, and labels that give nothing away,
+# - split data by classes, so that a test asks for new tasks and not only for new examples,
+# - derive the best single model for all tasks together and say what it can never reach,
+# - build a learner of tasks in a dozen lines, predict its error, and say where it must fail,
+# - write the inner and the outer objective of any learner of this course in one notation.
+#
+# **Prerequisites.** Python and NumPy; means, variances and matrices; least squares. No machine learning is needed.
+#
+# **Time.** 90 minutes to read, 1 minute to run.
+
+# %% tags=["setup"]
+from dataclasses import dataclass
+from math import comb
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from reference import plotting
+from reference.checks import claim, same
+from reference.episodes import Episode, Examples
+from reference.evaluation import evaluate
+from reference.tasks.bank import Bank, as_input
+from reference.tasks.glyphs import glyphs
+
+# %% [markdown]
+# ## By hand: two points and one idea
+#
+# Somebody shows you two examples of an unknown rule: the input 1 has the target 3, and the input 3 has the target 7.
+# What is the target of the input 5?
+#
+# It depends on what you have seen before. These two examples are a **support set**: the examples to learn from. A
+# learner is a function that takes the support set and returns another function, the one that predicts. One that knows
+# nothing of earlier rules can do little better than repeat what it saw nearby. One that has met many such rules, and
+# found that all of them were lines $y = s\,x + b$, needs no more than the two points: the slope is
+# $s = (7 - 3) / (3 - 1) = 2$, the intercept $b = 3 - 2 \cdot 1 = 1$. Here are both. Inputs and targets are columns, one
+# row an example.
+
+
+# %%
+def knows_nothing(support):
+    """The target of the nearest support input."""
+
+    def predict(x):
+        nearest = np.abs(x - support.x.T).argmin(axis=1)
+        return support.y[nearest]
+
+    return predict
+
+
+def knows_lines(support):
+    """The line through the two support points."""
+    (x1, x2), (y1, y2) = support.x[:, 0], support.y[:, 0]
+    slope = (y2 - y1) / (x2 - x1)
+    return lambda x: y1 + slope * (x - x1)
+
+
+# %% [markdown]
+# Both get the same support set and the same question, the input 5. The examples on which a learner is judged are the
+# **query set**. The rule was $y = 2x + 1$, so the right answer is 11.
+
+# %%
+support = Examples(x=np.array([[1.0], [3.0]]), y=np.array([[3.0], [7.0]]))
+question = np.array([[5.0]])
+for learner in (knows_nothing, knows_lines):
+    predict = learner(support)
+    print(f"{learner.__name__}: {predict(question)[0, 0]:.4g}")
+
+# %% [markdown]
+# The first says 7 and is wrong by 4; the second says 11. They saw the same two points. What separates them is
+# knowledge of the *kind* of rule, and nobody needs to program that knowledge in: it can be learned from earlier rules.
+# That is meta-learning.
+#
+# ## The one idea of the course
+#
+# A rule, with examples drawn from it, is a **task** $\mathcal{T}$. Tasks come from a distribution $p(\mathcal{T})$. One
+# draw of a task gives an **episode**: a support set $S$ to learn from and a query set $Q$ to be judged on, both from
+# the same task. A learner is a function with one argument more than you saw above:
+#
+# $$\texttt{adapt}(\theta, S) \rightarrow \texttt{predict}, \qquad \texttt{predict}(x) \rightarrow \text{targets or scores}$$
+#
+# Here $\theta$ is everything the learner has kept from earlier tasks. There is no argument through which $Q$ could
+# reach `adapt`. What happens inside `adapt` is **inner** learning, from the few examples of one task. Choosing $\theta$
+# so that inner learning goes well is **outer** learning, from many tasks:
+#
+# $$\min_\theta\; \mathbb{E}_{\mathcal{T} \sim p(\mathcal{T})}\; L_Q(\phi), \qquad \phi = \text{what adapt makes of } \theta \text{ and } S .$$
+#
+# $L_Q$ is the mean loss on the query set. Everything in this course fills in these two lines. The three large parts
+# differ in what `adapt` does:
+#
+# | part | `adapt(params, support)` | `predict(x)` | $\theta$ is |
+# |---|---|---|---|
+# | 1: learning to compare | embeds the support, keeps a mean for each class | finds the nearest mean | an embedding |
+# | 2: learning to adapt | takes a few gradient steps on the support loss | runs the adapted network | a starting point |
+# | 3: learning to remember | writes the support into a memory | reads from the memory | a network that reads and writes |
+#
+# ### The notation of the whole course
+#
+# Come back to this table whenever a symbol looks new. You do not need all of it now.
+#
+# | symbol | meaning | code |
+# |---|---|---|
+# | $\mathcal{T} \sim p(\mathcal{T})$ | a task, drawn from a distribution over tasks | `tasks.sample(rng)` |
+# | $S$, $Q$ | support and query examples of one task | `episode.support`, `episode.query` |
+# | $(x, y)$ | an input and its target | `x`, `y` |
+# | $N$, $K$, $M$ | classes in an episode, support examples a class, query examples a class | `n_way`, `k_shot`, `n_query` |
+# | $\theta$ | what is learned across tasks (meta-parameters) | `params` |
+# | $\phi$ | parameters after adaptation to one task | `adapted` |
+# | $\alpha$, $\beta$ | inner and outer learning rate | `inner_lr`, `outer_lr` |
+# | $f_\theta(x)$ | a network: prediction or embedding | `mlp(params, x)` |
+# | $L_S(\theta)$, $L_Q(\phi)$ | mean loss on support, on query | `loss` |
+# | $c_k$ | prototype of class $k$ | `prototypes` |
+# | $\mathbb{E}$, $\hat\mu \pm 1.96\, s/\sqrt{n}$ | expectation; mean and 95 % interval over $n$ episodes | `Score` |
+#
+# In a task that is a curve there are no classes. Then $K$ is the number of support points and $M$ the number of query
+# points.
+#
+# **Predict.** Later in this chapter each task is a curve, $y = a \sin(x - p)$, with its own amplitude $a$ and phase $p$.
+# A learner is shown *two* points of a new curve and predicts the rest of it. Always answering 0 has a mean squared
+# error of 4.25. Guess the error of three other learners, and write your three numbers down: (1) it fits a smooth function
+# to the two points and knows nothing else, (2) it has seen 500 other curves, and answers with their average whatever
+# the points are, (3) it has seen the same 500 curves and uses the two points as well as it can. The experiment below has
+# the answers.
+
+# %% [markdown]
+# ## Build it: families of tasks
+#
+# A **family** of tasks is a form with free numbers in it, and a task is a draw of these numbers. We need four
+# families in this course. Two are curves: sinusoids $y = a \sin(x - p)$ and lines $y = s\,x + b$.
+
+
+# %% tags=["setup"]
+def sinusoid(amplitude, phase, x):
+    """amplitude * sin(x - phase)."""
+    return amplitude * np.sin(x - phase)
+
+
+def line(slope, intercept, x):
+    """slope * x + intercept."""
+    return slope * x + intercept
+
+
+# %% [markdown]
+# The third is of another kind: a task is a *loss*, with no examples at all. For a vector $\theta$ of unknowns,
+#
+# $$L(\theta) = \tfrac{1}{2} (\theta - c)^\top A\, (\theta - c), \qquad \nabla L(\theta) = A\,(\theta - c) .$$
+#
+# The task's numbers are its optimum $c$ and its curvature $A$, a symmetric matrix with positive eigenvalues. What a
+# gradient step does to such a task can be followed with a pencil. Part 2 lives on that.
+
+
+# %% tags=["setup"]
+def quadratic_loss(centre, curvature, theta):
+    """Half the squared distance from the optimum, measured by the curvature."""
+    return (theta - centre) @ curvature @ (theta - centre) / 2
+
+
+def quadratic_gradient(centre, curvature, theta):
+    """Its gradient."""
+    return curvature @ (theta - centre)
+
+
+# %% [markdown]
+# A *distribution* over tasks is an object with a method `sample(rng)` that returns an episode. The random numbers come
+# from the generator `rng` that the caller hands in, never from a hidden global one: who uses an equal generator meets
+# the same episodes, and that is how learners are compared fairly.
+#
+# For the sinusoids we take the numbers of Finn et al. (2017, arXiv:1703.03400, section 5.1): amplitude uniform in
+# $[0.1, 5]$, phase uniform in $[0, \pi]$, inputs uniform in $[-5, 5]$, frequency 1. They are fields of the object, because
+# we shall want to change them.
+
+
+# %% tags=["setup"]
+@dataclass(frozen=True)
+class SinusoidTasks:
+    """Episodes of k_shot support and n_query query points of a random sinusoid."""
+
+    k_shot: int
+    n_query: int = 20
+    amplitudes: tuple = (0.1, 5.0)
+    phases: tuple = (0.0, np.pi)
+    frequency: float = 1.0
+
+    def sample(self, rng):
+        amplitude, phase = rng.uniform(*self.amplitudes), rng.uniform(*self.phases)
+        x = rng.uniform(-5, 5, (self.k_shot + self.n_query, 1))
+        y = sinusoid(amplitude, phase, self.frequency * x)
+        support = Examples(x[: self.k_shot], y[: self.k_shot])
+        query = Examples(x[self.k_shot :], y[self.k_shot :])
+        return Episode(support, query, task=(amplitude, phase))
+
+
+# %% [markdown]
+# The field `task` tells what was drawn. It is for figures and tests; a learner never gets it.
+#
+# The course has a second, independent writing of everything, the package `reference`. A cell with `same(...)` runs both
+# on random cases and compares them; if yours differs, it says where and by how much. The reference's sinusoid tasks draw
+# their numbers in the same order as ours, so even the random episodes must be equal, number for number.
+
+# %%
+from reference.tasks.families import Line, Quadratic, Sinusoid, Sinusoids
+
+
+def curve_case(rng):
+    return np.array(rng.normal()), np.array(rng.normal()), rng.normal(size=(4, 1))
+
+
+def loss_case(rng):
+    return rng.normal(size=2), np.diag(rng.uniform(1, 2, 2)) + 0.1, rng.normal(size=2)
+
+
+same(sinusoid, lambda amplitude, phase, x: Sinusoid(amplitude, phase)(x), curve_case)
+same(line, lambda slope, intercept, x: Line(slope, intercept)(x), curve_case)
+same(quadratic_loss, lambda centre, curvature, theta: Quadratic(centre, curvature).loss(theta), loss_case)
+same(
+    quadratic_gradient,
+    lambda centre, curvature, theta: Quadratic(centre, curvature).gradient(theta),
+    loss_case,
+)
+same(SinusoidTasks(k_shot=5).sample, Sinusoids(k_shot=5, n_query=20).sample, lambda rng: (rng,))
+
+# %% [markdown]
+# ## Build it: the N-way K-shot sampler
+#
+# The fourth family is the one that most of the course learns from: *tell $N$ kinds of characters apart, after $K$
+# drawings of each*. The characters come with the course: almost a thousand in 19 scripts, 20 drawings each. We hold all
+# drawings in memory, sorted by class, in a **bank**: class `c` owns the rows `offsets[c]` to `offsets[c + 1]`.
+
+# %%
+bank = glyphs("train")
+print(f"{len(bank.images)} drawings of {len(bank.names)} characters in {len(np.unique(bank.groups))} scripts")
+print("rows of the first three classes begin at", bank.offsets[:3])
+print("their names:", *bank.names[:3], "; their script:", bank.groups[0])
+
+# %% [markdown]
+# One episode takes four steps. **First, the classes**: $N$ of them, all different. With a class drawn twice, one
+# character would carry two labels, and no learner could be right about both. **Second, the drawings**: $K + M$ different rows of each class. The first $K$ will be the support and the other $M$
+# the query. One draw without replacement makes the two disjoint by construction. Two separate draws would now and then
+# put the same drawing into both, and such a query can be answered by memory alone.
+
+
+# %% tags=["setup"]
+def choose_classes(rng, n_classes, n_way):
+    """n_way different class numbers, in random order."""
+    return rng.choice(n_classes, n_way, replace=False)
+
+
+def choose_drawings(rng, bank, classes, n_each):
+    """Rows of the bank (n_way, n_each): different drawings of each class."""
+    return np.stack([bank.offsets[c] + rng.choice(bank.sizes[c], n_each, replace=False) for c in classes])
+
+
+# %% [markdown]
+# **Third, the labels.** Inside an episode a class is called $0, 1, \dots, N - 1$, by its place in the draw. The same
+# character is 3 in one episode and 0 in the next, so a label means nothing without the support set. **Fourth, the
+# order**: the rows are shuffled, so that the position of a drawing does not tell its label.
+
+
+# %% tags=["setup"]
+def label_and_shuffle(rng, bank, rows):
+    """The drawings (n_way, n_each) as examples in random order; the label is the row they stand in."""
+    n_way, n_each = rows.shape
+    labels = np.repeat(np.arange(n_way), n_each)
+    order = rng.permutation(len(labels))
+    return Examples(as_input(bank.images[rows.ravel()[order]]), labels[order])
+
+
+# %% [markdown]
+# Now all four together. `as_input` turns bytes into numbers in $[0, 1]$, ink 1, with one channel in front, the way
+# networks like images.
+
+
+# %% tags=["setup"]
+@dataclass(frozen=True)
+class GlyphTasks:
+    """Tell n_way classes apart: k_shot support and n_query query drawings of each."""
+
+    bank: Bank
+    n_way: int
+    k_shot: int
+    n_query: int
+
+    def sample(self, rng):
+        classes = choose_classes(rng, len(self.bank.names), self.n_way)
+        rows = choose_drawings(rng, self.bank, classes, self.k_shot + self.n_query)
+        support = label_and_shuffle(rng, self.bank, rows[:, : self.k_shot])
+        query = label_and_shuffle(rng, self.bank, rows[:, self.k_shot :])
+        return Episode(support, query, task=self.bank.names[classes])
+
+
+# %% [markdown]
+# Here is one 5-way 1-shot episode with 3 query drawings of each class.
+
+# %%
+episode = GlyphTasks(bank, n_way=5, k_shot=1, n_query=3).sample(np.random.default_rng(3))
+print("support x:", episode.support.x.shape, " y:", episode.support.y)
+print("query   x:", episode.query.x.shape, " y:", episode.query.y)
+
+# %% [markdown]
+# ### Does it keep its promises?
+#
+# Pictures do not say which class they are of, so a mistake in a sampler is hard to see. The trick: give it a bank whose
+# "pictures" are their own name. Each has two pixels, the number of its class and its own number within the class. Then
+# the facts of an episode can be counted. (In this bank the classes have different numbers of drawings.)
+
+
+# %%
+def facts(episode):
+    """What a sampler promises, counted in an episode of the numbered bank."""
+    support, query = episode.support, episode.query
+    drawings = np.rint(255 * np.concatenate([support.x, query.x])).reshape(-1, 2).astype(int)
+    classes, labels = drawings[:, 0], np.r_[support.y, query.y]
+    return {
+        "examples of each label": (np.bincount(support.y).tolist(), np.bincount(query.y).tolist()),
+        "classes": len(np.unique(classes)),
+        "pairs of class and label": len(np.unique(np.stack([classes, labels]), axis=1).T),
+        "different drawings": len(np.unique(drawings, axis=0)),
+    }
+
+
+sizes = np.arange(8, 20)
+pixels = np.array([[[c, i]] for c in range(12) for i in range(sizes[c])], dtype=np.uint8)
+names = np.array([f"class {c}" for c in range(12)])
+numbered = Bank(pixels, np.r_[0, np.cumsum(sizes)], names, groups=names)
+
+# %% [markdown]
+# A class that had two labels, or a label that stood for two classes, would make more pairs than classes. A drawing in
+# both sets would make fewer different drawings. The reference's sampler is another program that draws other episodes,
+# but its facts must be ours.
+
+# %%
+from reference.tasks.bank import FewShot
+
+our_tasks = GlyphTasks(numbered, n_way=5, k_shot=2, n_query=3)
+their_tasks = FewShot(numbered, n_way=5, k_shot=2, n_query=3)
+
+
+def our_facts(rng):
+    return facts(our_tasks.sample(rng))
+
+
+for fact, count in our_facts(np.random.default_rng(1)).items():
+    print(f"{fact}: {count}")
+same(our_facts, lambda rng: facts(their_tasks.sample(rng)), lambda rng: (rng,), n_cases=200)
+
+# %% [markdown]
+# ### Split by class, not by drawing
+#
+# A learner of tasks is tested on *new tasks*. New drawings of characters it was trained on would test something else:
+# whether it remembers these characters. So training and test must not share a class. Our bank goes one step further
+# and holds out whole scripts, because letters of one script look alike. There is no lack of training tasks: $C$ characters give
+# $C (C - 1) (C - 2) (C - 3) (C - 4)$ choices of five classes in order, and each class has 20 choices of its one support
+# drawing.
+
+# %%
+test_bank = glyphs("test")
+support_sets = np.prod(len(bank.names) - np.arange(5.0)) * 20.0**5
+print("train:", *dict.fromkeys(bank.groups.tolist()), sep="  ")
+print("test: ", *dict.fromkeys(test_bank.groups.tolist()), sep="  ")
+claim("They share no script.", not set(bank.groups) & set(test_bank.groups))
+claim("They share no class.", not set(bank.names) & set(test_bank.names))
+print(f"5-way 1-shot support sets from the training characters: {support_sets:.3g}")
+
+# %% [markdown]
+# Yet all these tasks are made of some six hundred characters. They are not independent, and that is why the number of
+# *classes*, not the number of episodes, limits what can be learned from a bank.
+#
+# ## An atlas of four task distributions
+#
+# To see a distribution over tasks, draw many tasks. Each panel of the figure shows one of our families: thirty sinusoids,
+# thirty lines, thirty quadratics with the closed curve on which the loss is 0.1 around each optimum, and four 5-way 1-shot
+# support sets, one a row. For the quadratics we draw the two eigenvalues of the curvature between $\frac12$ and 2 and turn
+# the axes at random.
+
+# %%
+rng, n_tasks = np.random.default_rng(2), 30
+x = np.linspace(-5, 5, 81)
+sinusoids = np.stack([sinusoid(rng.uniform(0.1, 5), rng.uniform(0, np.pi), x) for _ in range(n_tasks)])
+lines = np.stack([line(rng.normal(), rng.normal(), x) for _ in range(n_tasks)])
+
+angle = np.linspace(0, 2 * np.pi, 50)[:, None]
+circle = np.hstack([np.cos(angle), np.sin(angle)]) * np.sqrt(2 * 0.1)
+optima = rng.normal(size=(n_tasks, 2))
+eigenvalues = np.exp(rng.uniform(np.log(0.5), np.log(2), (n_tasks, 1, 2)))
+axes = np.linalg.qr(rng.normal(size=(n_tasks, 2, 2)))[0]
+levels = optima[:, None] + circle / np.sqrt(eigenvalues) @ axes
+
+supports = [GlyphTasks(bank, n_way=5, k_shot=1, n_query=1).sample(rng).support for _ in range(4)]
+
+# %% [markdown]
+# Three tasks of each family are drawn out in colour, the others stay grey.
+
+# %% alt="Four panels: thirty sinusoids of different heights, most of them below zero in the middle; thirty lines; ellipses scattered around the origin; four rows of five characters numbered 0 to 4 in random order."
+_, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(6.5, 4.8), layout="constrained")
+plotting.family(x, sinusoids, ax=a).set(title="sinusoids", xlabel="x", ylabel="y")
+plotting.family(x, lines, ax=b).set(title="lines", xlabel="x", ylabel="y", ylim=(-8, 8))
+plotting.closed_curves(levels, optima, ax=c).set(
+    title="quadratic losses", xlabel="first unknown", ylabel="second"
+)
+images, labels = (np.concatenate(part) for part in zip(*supports, strict=True))
+plotting.glyphs(images, labels, n_columns=5, ax=d).set(title="glyphs: one task a row")
+plt.show()
+
+# %% [markdown]
+# **Figure 1.** Tasks of one family differ, but not in every way: the sinusoids share a wavelength and most dip near
+# $x = 0$, the lines are straight, the optima lie around the origin, every glyph task has five labels. What is shared is
+# what a learner of tasks can learn. The figure shows the tasks, not the examples a learner gets: it sees a few points of a
+# curve, never the curve.
+#
+# Here is the glyph episode that we drew above, whole.
+
+# %% alt="A row of five support characters with the labels 0 to 4 and below it fifteen query characters of the same five classes in mixed order."
+from reference.widgets import show_episode, sliders
+
+
+def make_tasks(*, n_way, k_shot, n_query):
+    """Tasks of any size on the training characters."""
+    return GlyphTasks(bank, n_way, k_shot, n_query)
+
+
+show_episode(make_tasks, n_way=5, k_shot=1, n_query=3, seed=3)
+plt.show()
+
+# %% [markdown]
+# **Figure 2.** An episode poses its whole question by itself: which of the five above is each of the fifteen below? You
+# can do it although you may not know these characters, and so you have the ability that this course is about. The
+# figure does not say how hard it is for a machine; the next section does.
+
+# %% tags=["interactive", "nbval-ignore-output"]
+sliders(show_episode, make_tasks, n_way=(2, 20, 5), k_shot=(1, 5, 1), n_query=(1, 5, 3), seed=(0, 99, 3))
+
+# %% [markdown]
+# ### How hard is it?
+#
+# Two yardsticks stand beside every result of this course. Chance is $1/N$. And there is a learner that has learned
+# nothing from other tasks: it compares raw pixels with the mean of each class. `evaluate` adapts a learner to fresh
+# episodes and returns a `Score`: the mean over episodes with its 95 % interval $\hat\mu \pm 1.96\, s / \sqrt{n}$, where
+# $s$ is the standard deviation between the $n$ episodes. Chapter 02 builds and questions it. Read $0.50 \pm 0.02$ as: the
+# mean over *all* episodes is likely within 0.02 of 0.50.
+
+# %%
+from reference.baselines import nearest_centroid
+
+test_tasks = GlyphTasks(test_bank, n_way=5, k_shot=1, n_query=5)
+raw_pixels = evaluate(nearest_centroid, test_tasks, n_episodes=600, rng=np.random.default_rng(3))
+print(f"raw pixels, 5-way 1-shot, test scripts: {raw_pixels}; chance: 1/5")
+
+# %% [markdown]
+# Pixels know something, and far from everything: there is room to learn. Learners that use it come from chapter 04 on.
+# In this chapter we stay with curves, where everything can be worked out.
+#
+# ## One model for all tasks: how good can it be?
+#
+# The simplest use of many tasks: put all their points into one heap and fit one function $g$. Which $g$ is best, and how
+# good is it? Its expected squared error at an input $x$ is an average over tasks. Call
+# $\bar y(x) = \mathbb{E}[y \mid x]$ the average target there. Then
+#
+# $$\mathbb{E}\big[(y - g(x))^2\big] = \mathbb{E}\big[(y - \bar y)^2\big] + 2\,(\bar y - g)\,\mathbb{E}[y - \bar y] + (\bar y - g)^2
+# = \operatorname{Var}(y \mid x) + (\bar y(x) - g(x))^2 .$$
+#
+# The middle term is 0 because $\bar y$ is the mean. The first term does not depend on $g$. So the best single function is
+# $g = \bar y$, and its error is the variance between tasks. No amount of data makes that smaller.
+#
+# For the sinusoids we can compute both. Write the sine of a difference out:
+#
+# $$y = a \sin(x - p) = A \sin x + B \cos x, \qquad A = a \cos p, \quad B = -a \sin p .$$
+#
+# So a task is just two numbers, $(A, B)$. Now average, with $p$ uniform in $[0, \pi]$ and independent of $a$:
+#
+# - $\mathbb{E}[\cos p] = 0$ and $\mathbb{E}[\sin p] = \frac{1}{\pi}\int_0^\pi \sin p \, dp = \frac{2}{\pi}$, so $\mathbb{E} A = 0$ and
+#   $\mathbb{E} B = -\frac{2}{\pi}\,\mathbb{E} a$.
+# - $\mathbb{E}[\cos^2 p] = \mathbb{E}[\sin^2 p] = \frac12$, so $\mathbb{E} A^2 = \mathbb{E} B^2 = \frac12 \mathbb{E} a^2$.
+# - $\mathbb{E}[\sin p \cos p] = 0$, so $\mathbb{E}[AB] = 0$.
+#
+# Therefore
+#
+# $$\bar y(x) = -\frac{2\,\mathbb{E} a}{\pi} \cos x, \qquad
+# \operatorname{Var}(y \mid x) = \tfrac12 \mathbb{E} a^2 - \Big(\frac{2\,\mathbb{E} a}{\pi}\Big)^2 \cos^2 x .$$
+#
+# With $a$ uniform in $[0.1, 5]$ we have $\mathbb{E} a = 2.55$ and $\mathbb{E} a^2 = 2.55^2 + 4.9^2 / 12$. Over $x$ uniform in
+# $[-5, 5]$ the mean of $\cos^2 x$ is $\frac12 + \frac{\sin 10}{20}$.
+
+# %%
+mean_a, mean_a2 = 2.55, 2.55**2 + 4.9**2 / 12
+height = 2 * mean_a / np.pi
+always_zero = mean_a2 / 2
+best_single = always_zero - height**2 * (0.5 + np.sin(10) / 20)
+print(f"the best single function: -{height:.4g} cos x")
+print(f"its mean squared error: {best_single:.4g};  always answering 0: {always_zero:.4g}")
+
+# %% [markdown]
+# Paper has spoken; now ask a hundred thousand drawn tasks. At each of five inputs the average target must be
+# $\bar y(x)$ and the average squared distance from it must be the variance, up to the noise of the draw (four standard
+# errors).
+
+# %%
+rng = np.random.default_rng(4)
+at = np.array([-4.0, -1.5, 0.0, 2.0, 3.0])
+drawn = sinusoid(rng.uniform(0.1, 5, (100_000, 1)), rng.uniform(0, np.pi, (100_000, 1)), at)
+
+
+def agrees(values, derived):
+    """Whether the means of the columns are as derived, up to four standard errors."""
+    return np.all(abs(values.mean(0) - derived) < 4 * values.std(0) / np.sqrt(len(values)))
+
+
+average = -height * np.cos(at)
+claim("The average curve is -1.623 cos x.", agrees(drawn, average))
+claim("The variance is as derived.", agrees((drawn - average) ** 2, always_zero - average**2))
+
+# %% [markdown]
+# ### The pooled fit
+#
+# A learner does not know the formula. It sees examples. We draw 500 training tasks with 50 points each. They are the
+# past of every learner in the rest of this chapter.
+
+# %%
+rng = np.random.default_rng(5)
+training = [SinusoidTasks(k_shot=50).sample(rng).support for _ in range(500)]
+train_x, train_y = (np.stack(part) for part in zip(*training, strict=True))
+print("training inputs:", train_x.shape, " targets:", train_y.shape)
+
+# %% [markdown]
+# Which functions may a learner choose from? Something smooth, with nothing of a sine in it: weighted sums of twelve
+# bumps, evenly spaced over $[-5, 5]$. We write $\Phi$ for the matrix of bump heights, one row an input, one column a
+# bump. A function is then a vector $w$ of 12 weights, and its values are $\Phi w$. Fitting the weights is least squares,
+# with a pinch of $10^{-3}$ on the diagonal that keeps the equations well-behaved.
+
+
+# %% tags=["setup"]
+CENTRES = np.linspace(-5, 5, 12)
+
+
+def features(x):
+    """Heights (..., n, 12) of twelve bumps of width 1 at the inputs (..., n, 1)."""
+    return np.exp(-((x - CENTRES) ** 2) / 2)
+
+
+def least_squares(phi, y):
+    """The weights (..., 12) that fit targets y (..., n, 1) on features phi (..., n, 12)."""
+    gram = phi.swapaxes(-1, -2) @ phi + 1e-3 * np.eye(phi.shape[-1])
+    return np.linalg.solve(gram, phi.swapaxes(-1, -2) @ y)[..., 0]
+
+
+# %% [markdown]
+# The pooled model is one such fit to all 25,000 points. Is its function the derived one?
+
+# %%
+pooled_weights = least_squares(features(train_x).reshape(-1, 12), train_y.reshape(-1, 1))
+grid = np.linspace(-5, 5, 101)[:, None]
+miss = abs(features(grid) @ pooled_weights + height * np.cos(grid[:, 0])).max()
+claim("The fit is within 0.4 of the best function, but not within 0.05.", 0.05 < miss < 0.4)
+
+# %% [markdown]
+# A fit to 25,000 noiseless points should be perfect, yet it misses the best function visibly. The 50 points of a task all
+# lie on one curve, so there are only 500 *independent* things in that heap. Whoever learns across tasks counts tasks.
+#
+# Is its error on new tasks the derived one? We judge every learner of this chapter by its mean squared error on the query
+# points of 1000 new tasks.
+
+
+# %%
+def regression_score(adapt, tasks, seed):
+    """The squared error on 1000 new tasks, with its interval."""
+    rng = np.random.default_rng(seed)
+    return evaluate(adapt, tasks, n_episodes=1000, rng=rng, metric=lambda guess, y: np.mean((guess - y) ** 2))
+
+
+# %%
+def pooled(support):
+    """The same function for every task."""
+    return lambda x: features(x) @ pooled_weights[:, None]
+
+
+score = regression_score(pooled, SinusoidTasks(k_shot=1), seed=6)
+print(f"squared error of the pooled fit: {score}; derived: {best_single:.4g}")
+claim("The derived error lies in the interval.", score.interval[0] < best_single < score.interval[1])
+
+# %% [markdown]
+# The error is as derived, and more training tasks would not lower it. The pooled model also wastes what it is given at test time: it never looks at the support set. Its inner learning does
+# nothing, $\phi = \theta$.
+#
+# ## A learner of tasks
+#
+# Figure 1 shows more than an average. It shows *how* the tasks differ. To use it, describe the tasks by a distribution: in
+# weights, each training task is one vector $w$, so 500 tasks are 500 examples of a vector. Keep their mean $\mu$ and
+# their covariance $\Sigma$, and the mean squared residual $\sigma^2$ of the fits (what bumps cannot express). That is
+# all of outer learning: $\theta = (\mu, \Sigma, \sigma^2)$.
+
+
+# %% tags=["setup"]
+def learn_prior(x, y):
+    """params: mean and covariance over tasks of the weights, and the noise; x, y are (n_tasks, n, 1)."""
+    phi = features(x)
+    weights = least_squares(phi, y)  # (n_tasks, 12): a task is one example now
+    residuals = phi @ weights[..., None] - y
+    return {"mean": weights.mean(0), "covariance": np.cov(weights.T), "noise": np.mean(residuals**2)}
+
+
+# %%
+params = learn_prior(train_x, train_y)
+spread = features(grid) @ params["covariance"] @ features(grid).T  # covariance of the curves on the grid
+shares = np.sort(np.linalg.eigvalsh(spread))[::-1] / np.trace(spread)
+print("share of the variance between tasks:", *(f"{share:.2g}" for share in shares[:4]))
+claim("Two directions hold more than 0.999 of the variance between tasks.", shares[:2].sum() > 0.999)
+
+# %% [markdown]
+# Twelve weights could describe curves that differ in twelve ways. The covariance says: these tasks differ in *two*. Nobody
+# told the learner that a task is a pair $(A, B)$. It found out, and two is the number of points it should need.
+#
+# ### Inner learning: the best guess from a few points
+#
+# Now a support set arrives: inputs with features $\Phi$ ($K$ rows) and targets $y = \Phi w + \varepsilon$, where
+# $\varepsilon$ has variance $\sigma^2$. Which $w$ is it? We look for the best guess of the form
+# $\hat w = \mu + G\,(y - \Phi\mu)$: start at the mean, and move in proportion to the surprise. Write $d = w - \mu$ and
+# $r = y - \Phi\mu$, both of mean zero. The expected squared error of the guess is
+#
+# $$\mathbb{E}\,|d - G r|^2 = \operatorname{tr}\big(\mathbb{E}[d d^\top] - 2\, G\, \mathbb{E}[r d^\top] + G\, \mathbb{E}[r r^\top]\, G^\top\big).$$
+#
+# Its derivative with respect to $G$ is $-2\,\mathbb{E}[d r^\top] + 2\, G\, \mathbb{E}[r r^\top]$. Since $r = \Phi d + \varepsilon$, the
+# two expectations are $\mathbb{E}[d r^\top] = \Sigma \Phi^\top$ and $\mathbb{E}[r r^\top] = \Phi \Sigma \Phi^\top + \sigma^2 I$. Setting the
+# derivative to zero gives
+#
+# $$\hat w = \mu + \Sigma \Phi^\top \big(\Phi \Sigma \Phi^\top + \sigma^2 I\big)^{-1} (y - \Phi \mu).$$
+#
+# This is the whole inner learner, in the form of the course: `adapt(params, support)` gives `predict`. (If weights and noise are normally distributed, no guess at all is better, linear or not;
+# then it is called Bayesian linear regression. Ours are not normal, and it is still the best linear guess.)
+
+
+# %% tags=["setup"]
+def condition(params, phi, y):
+    """The best linear guess of the weights (d,) after targets y (k, 1) at features phi (k, d)."""
+    reach = params["covariance"] @ phi.T  # (d, k): how weights and targets vary together
+    gram = phi @ reach + params["noise"] * np.eye(len(phi))
+    return params["mean"] + reach @ np.linalg.solve(gram, y[:, 0] - phi @ params["mean"])
+
+
+# %% tags=["setup"]
+def adapt(params, support):
+    """A learner of tasks: the prior conditioned on the support set."""
+    adapted = condition(params, features(support.x), support.y)
+    return lambda x: features(x) @ adapted[:, None]
+
+
+# %% [markdown]
+# First oracle, the pencil. Take lines with slope and intercept of mean 0 and variance 1, no noise, features $(x, 1)$, and
+# *one* point, the input 1 with the target 3. Then $\Phi\Sigma\Phi^\top = 1 + 1 = 2$ and the guess is $(1, 1) \cdot 3 / 2$: slope
+# and intercept share the surprise equally.
+
+# %%
+standard = {"mean": np.zeros(2), "covariance": np.eye(2), "noise": 0.0}
+print("slope, intercept:", condition(standard, np.array([[1.0, 1.0]]), np.array([[3.0]])))
+
+# %% [markdown]
+# Second oracle, another formula. The same $\hat w$ minimises
+# $\frac{1}{\sigma^2}|y - \Phi w|^2 + (w - \mu)^\top \Sigma^{-1} (w - \mu)$: fit the support, but stay where tasks usually are.
+# Setting that gradient to zero gives a system in $w$ instead of one in $y$.
+
+
+# %% tags=["setup"]
+def penalised_fit(params, phi, y):
+    """The minimiser of the support loss plus the distance from the mean, in the metric of the covariance."""
+    precision = np.linalg.inv(params["covariance"])
+    gram = phi.T @ phi / params["noise"] + precision
+    return np.linalg.solve(gram, phi.T @ y[:, 0] / params["noise"] + precision @ params["mean"])
+
+
+# %%
+rng = np.random.default_rng(7)
+square = rng.normal(size=(4, 4))
+some = {"mean": rng.normal(size=4), "covariance": square @ square.T + np.eye(4), "noise": 0.3}
+phi, y = rng.normal(size=(3, 4)), rng.normal(size=(3, 1))
+difference = abs(condition(some, phi, y) - penalised_fit(some, phi, y)).max()
+claim("Both formulas give the same weights to 1e-10.", difference < 1e-10)
+
+# %% [markdown]
+# Read the second formula once more. The inner objective is a support loss plus a pull towards $\mu$. In MAML (chapter 07)
+# $\theta$ will be a starting point and a few gradient steps will do the fitting, but the thought is the same.
+
+# %% [markdown]
+# ## The experiment: one task, all tasks, a learner of tasks
+#
+# Five learners meet the same new sinusoids.
+#
+# - *Alone*: one model for one task. It has seen no other task: the same `adapt`, with mean 0, the covariance $I$, and
+#   the same small noise. It knows only that curves are smooth sums of bumps.
+# - *Pooled*: one model for all tasks. It ignores the support.
+# - *Pooled, then fitted*: it starts from the pooled weights and adapts with the covariance $I$. This is
+#   "pretrain, then fine-tune".
+# - *Learner of tasks*: the learned mean *and* the learned covariance.
+# - *Told the family*: least squares on $\sin x$ and $\cos x$, by somebody who knows the formula but not how $a$ and $p$ are
+#   distributed.
+
+
+# %%
+def told_the_family(support):
+    """Least squares on sin x and cos x; the shortest solution where there are many."""
+    adapted = np.linalg.lstsq(np.hstack([np.sin(support.x), np.cos(support.x)]), support.y, rcond=None)[0]
+    return lambda x: np.hstack([np.sin(x), np.cos(x)]) @ adapted
+
+
+ignorant = {"mean": np.zeros(12), "covariance": np.eye(12), "noise": params["noise"]}
+pretrained = ignorant | {"mean": pooled_weights}
+learners = {
+    "alone": lambda support: adapt(ignorant, support),
+    "pooled": pooled,
+    "pooled, then fitted": lambda support: adapt(pretrained, support),
+    "learner of tasks": lambda support: adapt(params, support),
+    "told the family": told_the_family,
+}
+
+# %% [markdown]
+# Before any average, one new curve and two of its points.
+
+# %% alt="One sinusoid with two support points. The learner of tasks lies on the dotted true curve everywhere; the learner alone passes through the points and is flat at zero elsewhere; the pooled model is a cosine that misses the points."
+curve = SinusoidTasks(k_shot=2).sample(np.random.default_rng(31))
+shown = ("alone", "pooled", "learner of tasks")
+predictions = {name: learners[name](curve.support)(grid)[:, 0] for name in shown}
+truth = sinusoid(*curve.task, grid[:, 0])
+ax = plotting.regression(curve.support, grid[:, 0], truth, predictions)
+ax.set(xlabel="x", ylabel="y")
+plt.show()
+
+# %% [markdown]
+# **Figure 3.** Two points are enough for the learner that has seen other tasks. Alone, with the same points and the same
+# bumps, a learner goes through the points and knows nothing of the rest; the pooled curve does not even pass through the
+# points. This is one task: it shows what kind of mistakes are made, not how often.
+#
+# Now 1000 new tasks for each number of support points. Every learner gets an equal generator, so all meet the same tasks.
+
+# %%
+shots = (1, 2, 5, 10)
+results = {
+    (name, k): regression_score(learner, SinusoidTasks(k_shot=k), seed=12)
+    for k in shots
+    for name, learner in learners.items()
+}
+for (name, k), score in results.items():
+    print(f"K = {k:2d}  {name:20s} {score}")
+
+# %% [markdown]
+# Sentences about such a table should be checked too. Two intervals that do not overlap are a safe sign of a real
+# difference. (It is a stricter rule than needed when the learners met the same tasks. Chapter 02 does it properly.)
+
+
+# %%
+def below(name, other, k):
+    """Whether the whole interval of one learner lies below that of the other."""
+    return results[name, k].interval[1] < results[other, k].interval[0]
+
+
+ours, others = "learner of tasks", ("alone", "pooled", "pooled, then fitted")
+wins = all(below(ours, other, k) for other in others for k in shots)
+claim("The learner of tasks beats the three above it, from one to ten points.", wins)
+best_other = min(results[other, 2].mean for other in others)
+claim(
+    "With two points its error is under a fiftieth of theirs.", 50 * results[ours, 2].interval[1] < best_other
+)
+claim("With one point it beats the learner that was told the family.", below(ours, "told the family", 1))
+claim("With ten points even the learner alone beats the pooled model.", below("alone", "pooled", 10))
+
+# %% alt="Squared error against number of support points on a logarithmic scale. The pooled line is flat near 3; alone falls from 4 to a tenth; the learner of tasks falls from 1.2 at one point to a hundredth at two and a thousandth at five."
+measured = {name: np.array([results[name, k].mean for k in shots]) for name in (ours, *others)}
+bands = {name: np.transpose([results[name, k].interval for k in shots]) for name in measured}
+ax = plotting.curves(np.array(shots), measured, bands=bands)
+ax.set(xlabel="support points K", ylabel="squared error on new tasks", yscale="log", xticks=shots)
+plt.show()
+
+# %% [markdown]
+# **Figure 4.** What has been learned across tasks is worth many points: the learner of tasks does with two points what the
+# learner alone does not reach with ten. A good starting point is not the reason, because "pooled, then fitted" has one too
+# and gains little. The *covariance* is: it says in which directions tasks differ. Two more things stand in the table. At $K =
+# 1$ the learner of tasks beats even the one that was told the formula, because it also knows which amplitudes and phases
+# are usual. And a little error, about 0.001, remains at every $K$: bumps are not exactly sines. The figure does not show the
+# price: 500 earlier tasks with 50 points each.
+#
+# Now look at your three numbers again: the rows *alone*, *pooled* and *learner of tasks* at $K = 2$. Most people
+# expect (3) to be a little better than (1) and (2). It is better by a factor of more than fifty.
+
+# %% [markdown]
+# ### How many tasks does it take?
+#
+# We learn the prior from the first $n$ training tasks only, and test with two support points.
+
+# %%
+by_tasks = {}
+for n in (2, 5, 20, 100, 500):
+    fewer = learn_prior(train_x[:n], train_y[:n])
+    by_tasks[n] = regression_score(lambda s, p=fewer: adapt(p, s), SinusoidTasks(k_shot=2), seed=12)
+    print(f"{n:3d} training tasks: {by_tasks[n]:.2f}")
+low_two, high_twenty = by_tasks[2].interval[0], by_tasks[20].interval[1]
+claim("Two tasks are not enough; twenty are.", low_two > 1 and high_twenty < 0.2)
+
+# %% [markdown]
+# Two tasks have one difference, so the covariance knows one direction where two are needed, and the learner is sure of
+# something wrong. A handful of tasks shows both directions, and after twenty there is little left to gain. (The intervals
+# cover the draw of the test tasks. Other training tasks would give other lines, most of all the first two.)
+#
+# ## What breaks it
+#
+# A prior is a bet that the next task is like the earlier ones. Four bets, at one and at ten support points: tasks as in
+# training, phases from $[\pi, 2\pi]$ (all curves turned upside down), amplitudes from $[5, 10]$ (larger than any seen), and
+# curves that wiggle faster, $a \sin(1.5\,x - p)$.
+
+# %%
+shifts = {
+    "as in training": {},
+    "phases shifted": {"phases": (np.pi, 2 * np.pi)},
+    "larger amplitudes": {"amplitudes": (5.0, 10.0)},
+    "faster": {"frequency": 1.5},
+}
+judged = {"answers 0": lambda support: np.zeros_like} | {name: learners[name] for name in ("alone", ours)}
+outside = {
+    (k, kind, name): regression_score(learner, SinusoidTasks(k, **shift), seed=13)
+    for k in (1, 10)
+    for kind, shift in shifts.items()
+    for name, learner in judged.items()
+}
+for (k, kind, name), score in outside.items():
+    print(f"K = {k:2d}  {kind:18s} {name:16s} {score:.2f}")
+
+
+# %%
+def outside_below(k, kind, name, other):
+    """The same question for the table of shifted tasks."""
+    return outside[k, kind, name].interval[1] < outside[k, kind, other].interval[0]
+
+
+within = ("phases shifted", "larger amplitudes")
+claim("One point, phases shifted: worse than answering 0.", outside_below(1, within[0], "answers 0", ours))
+claim(
+    "Ten points: both of these shifts are overcome.", all(outside_below(10, w, ours, "alone") for w in within)
+)
+claim("Ten points, faster curves: worse than with no past.", outside_below(10, "faster", "alone", ours))
+
+# %% [markdown]
+# Two kinds of failure, and they are worth telling apart. Shifted phases and larger amplitudes lie *within* the directions
+# that the covariance knows, only far from the mean: the prior misleads while points are few, and a few points correct it.
+# Faster curves lie *outside* of these directions. The prior has declared such curves impossible, so even ten points do
+# not persuade it, while the learner alone does well. Every meta-learner has this edge. Chapters 12, 14 and 18 measure it.
+#
+# ## The same in PyTorch, on the device that is there
+#
+# In PyTorch an episode is the same thing made of tensors. One function moves it to the device. It leaves `task` alone,
+# and it keeps the number type (labels stay integers).
+
+# %%
+import torch
+
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def to_torch(episode, device="cpu"):
+    """The episode as tensors on the device."""
+    support, query = (
+        Examples(*(torch.from_numpy(array).to(device) for array in part)) for part in episode[:2]
+    )
+    return Episode(support, query, episode.task)
+
+
+from reference.pytorch import episodes as torch_reference
+
+same(to_torch, torch_reference.to_torch, lambda rng: (SinusoidTasks(k_shot=3).sample(rng),))
+same(to_torch, torch_reference.to_torch, lambda rng: (test_tasks.sample(rng),))
+
+# %% [markdown]
+# Devices like large arrays. A **batch of episodes** is an episode whose arrays have one axis more in front, one entry a
+# task. Curves all have the same shapes, so a thousand tasks stack into one.
+
+
+# %%
+def stack(episodes):
+    """A batch: the same fields, with a leading axis of length n_tasks."""
+    parts = ([getattr(e, name) for e in episodes] for name in ("support", "query"))
+    return Episode(*(Examples(*map(np.stack, zip(*part, strict=True))) for part in parts))
+
+
+rng = np.random.default_rng(12)
+episodes = [SinusoidTasks(k_shot=5).sample(rng) for _ in range(1000)]
+batch = to_torch(stack(episodes), device)
+print("support x:", tuple(batch.support.x.shape), batch.support.x.dtype)
+print("query y:  ", tuple(batch.query.y.shape), batch.query.y.dtype)
+
+# %% [markdown]
+# `adapt` for the whole batch is the same equation. `.mT` transposes the last two axes, and `torch.linalg.solve` solves a
+# thousand small systems at once. Compare it with `condition` line by line: nothing is new but the leading axis.
+
+
+# %%
+def features_torch(x):
+    """Twelve bumps, as before."""
+    return torch.exp(-((x - torch.as_tensor(CENTRES, device=x.device)) ** 2) / 2)
+
+
+def adapt_torch(params, support):
+    """A learner of tasks for a batch: support x and y are (n_tasks, k_shot, 1)."""
+    phi = features_torch(support.x)
+    mean, reach = params["mean"][:, None], params["covariance"] @ phi.mT
+    gram = phi @ reach + params["noise"] * torch.eye(phi.shape[-2], dtype=phi.dtype, device=phi.device)
+    adapted = mean + reach @ torch.linalg.solve(gram, support.y - phi @ mean)
+    return lambda x: features_torch(x) @ adapted
+
+
+params_torch = {name: torch.as_tensor(value, device=device) for name, value in params.items()}
+in_torch = adapt_torch(params_torch, batch.support)(batch.query.x).cpu().numpy()
+one_by_one = np.stack([adapt(params, e.support)(e.query.x) for e in episodes])
+claim("1000 tasks at once and one by one agree to 1e-10.", abs(in_torch - one_by_one).max() < 1e-10)
+squared = ((in_torch - stack(episodes).query.y) ** 2).mean(axis=(1, 2))
+claim(
+    "So do the errors in the table, task by task.", np.allclose(squared, results[ours, 5].values, atol=1e-10)
+)
+
+# %% [markdown]
+# Same generator, same tasks, same equation: so the line of the table above comes out again, task by task.
+#
+# ## What differs from the papers
+#
+# Support and query sets, N-way and K-shot are as in Vinyals et al. (2016). Our sinusoids are those of Finn et al. (2017),
+# with the inputs of support and query drawn alike. Our learner of tasks is the oldest kind there is, empirical Bayes: a prior
+# estimated from earlier tasks. Harrison et al. (2018) put a network in the place of the bumps and train it through
+# `condition`. Grant et al. (2018) read MAML as such a prior. We saw every training task at 50 points, so that each could be
+# fitted by itself; with few points a task, mean and covariance must be estimated jointly.
+#
+# ## The museum: labels that know too much
+#
+# Here is a sampler as one finds it in public code. It draws its classes at random, draws different drawings, keeps
+# support and query apart, and shuffles all rows. There is one bug in it. Do not look for it yet; watch what it does.
+
+
+# %%
+@dataclass(frozen=True)
+class MuseumTasks:
+    """An N-way K-shot sampler with a bug."""
+
+    bank: Bank
+    n_way: int
+    k_shot: int
+    n_query: int
+
+    def sample(self, rng):
+        classes = rng.choice(len(self.bank.names), self.n_way, replace=False)
+        rows = choose_drawings(rng, self.bank, classes, self.k_shot + self.n_query)
+        parts = rows[:, : self.k_shot], rows[:, self.k_shot :]
+        support, query = (self.examples(rng.permutation(part.ravel()), classes) for part in parts)
+        return Episode(support, query, self.bank.names[classes])
+
+    def examples(self, rows, classes):
+        class_of_row = np.searchsorted(self.bank.offsets, rows, side="right") - 1
+        return Examples(as_input(self.bank.images[rows]), self.relabel(class_of_row, classes))
+
+    def relabel(self, class_of_row, classes):
+        """Any class numbers become 0..n_way-1."""
+        return np.unique(class_of_row, return_inverse=True)[1]
+
+
+# %% [markdown]
+# It passes every test that we have.
+
+# %%
+museum = MuseumTasks(numbered, n_way=5, k_shot=2, n_query=3)
+
+
+def museum_facts(rng):
+    return facts(museum.sample(rng))
+
+
+same(museum_facts, our_facts, lambda rng: (rng,), n_cases=200)
+
+# %% [markdown]
+# ### The symptom
+#
+# A learner that never looks at the support set cannot tell which class is called 0 and which is called 1. It must score
+# $1/N$, however clever it is. So let us build a *blind* learner and hope that it fails.
+#
+# We split the characters of the training scripts at random: two thirds to learn from, one third to be tested on. No character
+# is in both, as in the split of Vinyals et al. (2016). `select` keeps the classes in the order in which the bank had them,
+# one script after another.
+#
+# The blind learner compares a query with the mean drawing of each character it knows, takes the 20 most
+# similar, and asks one thing: *where in the bank* do they stand, $u = 0$ at its beginning and $u = 1$ at its end? A character
+# that looks like Latin letters is put near the beginning, a character that looks like arrows near the end.
+
+# %%
+shuffled = np.random.default_rng(14).permutation(len(bank.names))
+seen_bank, unseen_bank = bank.select(np.sort(shuffled[:420])), bank.select(np.sort(shuffled[420:]))
+claim("No class is in both.", not set(seen_bank.names) & set(unseen_bank.names))
+
+
+def places_of_similar(images, n_similar=20):
+    """For each image the places u in [0, 1] of the known classes that look most like it."""
+    means = seen_bank.images.reshape(len(seen_bank.names), -1, 28 * 28).mean(axis=1) / 255
+    flat = images.reshape(len(images), -1).astype(float)
+    distances = (flat**2).sum(1)[:, None] - 2 * flat @ means.T + (means**2).sum(1)
+    nearest = np.argpartition(distances, n_similar, axis=1)[:, :n_similar]
+    return (nearest + 0.5) / len(means)
+
+
+# %% [markdown]
+# Then it bets on a label. If labels followed the order of the bank, a class at place $u$ would get the label $k$ exactly when
+# $k$ of the other $N - 1$ classes stand before it. Each does so with probability $u$, so
+#
+# $$P(\text{label} = k \mid u) = \binom{N - 1}{k}\, u^k (1 - u)^{N - 1 - k} .$$
+
+
+# %% tags=["setup"]
+def label_probabilities(place, n_way):
+    """P(label = k | place), shape (..., n_way), for labels that follow the order of the bank."""
+    k = np.arange(n_way)
+    choices = np.array([comb(n_way - 1, i) for i in k])
+    return choices * place[..., None] ** k * (1 - place[..., None]) ** (n_way - 1 - k)
+
+
+# %%
+def blind(support):
+    """A learner that does not look at the support set, apart from the number of classes."""
+    n_way = int(support.y.max()) + 1
+    return lambda x: label_probabilities(places_of_similar(x), n_way).mean(axis=1)
+
+
+# %% [markdown]
+# Guess its accuracy before you run the cell. Chance is $1/5$.
+
+
+# %% tags=["training", "nbval-ignore-output"]
+def blind_score(sampler):
+    """The blind learner on 600 episodes of characters that nobody trained on."""
+    return evaluate(blind, sampler(unseen_bank, 5, 1, 5), n_episodes=600, rng=np.random.default_rng(15))
+
+
+leaking = blind_score(MuseumTasks)
+print(f"blind learner, sampler of the museum: {leaking}; chance: 1/5")
+
+# %%
+claim("The blind learner is above chance on the museum's episodes.", leaking.interval[0] > 0.22)
+
+# %% [markdown]
+# It reads labels off single drawings, of characters it has never seen, without a support set. A network trained on such
+# episodes learns this trick along with the skill, and where test classes follow the same order its reported accuracy
+# contains the trick. In the extreme a network recognises every class and needs no support at all (Yin et al., 2020, call
+# it the memorisation problem). Exercise 3 computes how far that could go.
+#
+# Now look at `MuseumTasks` again. Which line does it? Find it before you read on.
+#
+# <details><summary>The line</summary>
+#
+# `np.unique(..., return_inverse=True)`. `np.unique` *sorts*. It turns class numbers into $0..N-1$ by size, so in every episode
+# the class that comes first in the bank gets label 0, whatever the order of the draw was. The word "sort" stands nowhere.
+#
+# </details>
+#
+# ### A test that fails
+#
+# A bug that was found gets a test, and the test must fail before the bug is mended. Take the numbered bank, where we can
+# read the class of a picture. If labels follow the draw, then the class with label 0 is the smallest of the five in about
+# one episode of five, not in all of them.
+
+
+# %% tags=["raises-exception"]
+def check_labels_follow_the_draw(tasks, n_episodes=200):
+    """AssertionError if label 0 goes to the first class of the bank more often than a fair draw allows."""
+    rng, n_first = np.random.default_rng(16), 0
+    for _ in range(n_episodes):
+        support = tasks.sample(rng).support
+        classes = np.rint(255 * support.x[:, 0, 0, 0])
+        n_first += classes[support.y == 0][0] == classes.min()
+    expected = n_episodes / tasks.n_way
+    story = f"label 0 went to the first class in {n_first} of {n_episodes} episodes"
+    assert n_first < 2 * expected, f"{story}; about {expected:.0f} would be fair."
+
+
+check_labels_follow_the_draw(museum)
+
+# %% [markdown]
+# The test fails, as it should. The mended line numbers a class by its place in the draw: `class_of_row[:, None] == classes`
+# has one true entry in each row, and `argmax` finds its column.
+
+
+# %%
+class MendedTasks(MuseumTasks):
+    """The same sampler; the labels follow the draw."""
+
+    def relabel(self, class_of_row, classes):
+        """The class numbers become their places in the draw."""
+        return (class_of_row[:, None] == classes).argmax(axis=1)
+
+
+# %% tags=["training", "nbval-ignore-output"]
+mended, chapter = blind_score(MendedTasks), blind_score(GlyphTasks)
+print(f"blind learner, mended sampler:         {mended}")
+print(f"blind learner, sampler of the chapter: {chapter}; chance: 1/5")
+
+# %%
+check_labels_follow_the_draw(MendedTasks(numbered, n_way=5, k_shot=2, n_query=3))
+check_labels_follow_the_draw(our_tasks)
+at_chance = all(abs(score.mean - 1 / 5) < 0.02 for score in (mended, chapter))
+claim("The blind learner is back at chance, within 0.02.", at_chance)
+
+# %% [markdown]
+# Keep the blind learner in mind as a tool. Whatever the benchmark, a learner that ignores the support must score at chance.
+# If it does not, the episodes leak.
+#
+# ## Exercises
+
+# %% [markdown]
+# ### Exercise 1: An episode from a list of labels
+#
+# *Difficulty: easy. Time: 20 minutes. Points: 4.*
+#
+# Data rarely come as a sorted bank. Often there is one array that says of each drawing which class it is of: any class
+# numbers, in any order, and some classes have many more drawings than others. Write `draw_episode`. It returns four arrays:
+# the rows and the labels of the support, and the rows and the labels of the query. Rows are positions in `labels`. Every class
+# has the same chance to be drawn, however many drawings it has. (You may assume that each has at least `k_shot + n_query`.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Four steps, as in the chapter: classes, drawings, labels, order. `np.unique(labels)` lists the classes, each once.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.flatnonzero(labels == c)` gives the rows of class `c`. Draw `k_shot + n_query` of them at once, without replacement.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Put the drawn rows into an array of shape `(n_way, k_shot + n_query)`. Cut it by columns, label it by rows
+# (`np.repeat(np.arange(n_way), k_shot)`), then apply one `rng.permutation` to rows and labels alike.
+#
+# </details>
+
+
+# %% solution="draw-episode"
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    """(support_rows, support_y, query_rows, query_y) of one N-way K-shot episode, each in random order."""
+    ### BEGIN SOLUTION
+    classes = rng.choice(np.unique(labels), n_way, replace=False)
+    members = [np.flatnonzero(labels == c) for c in classes]
+    rows = np.stack([rng.choice(own, k_shot + n_query, replace=False) for own in members])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        y = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(y))
+        parts += [part.ravel()[order], y[order]]
+    return tuple(parts)
+    ### END SOLUTION
+
+
+# %% test="draw-episode" points=2
+labels = np.random.default_rng(0).permutation(np.repeat([3, 7, 8, 20, 31, 40], 12))
+for seed in range(50):
+    s_rows, s_y, q_rows, q_y = draw_episode(labels, 4, 2, 3, np.random.default_rng(seed))
+    assert len(s_rows) == 8 and len(q_rows) == 12, (
+        f"4 classes need 4*2 support and 4*3 query rows, got {len(s_rows)} and {len(q_rows)}."
+    )
+    assert sorted(s_y) == sorted([0, 1, 2, 3] * 2), (
+        f"support labels should be 0..n_way-1, each k_shot times; got {sorted(map(int, s_y))}. "
+        "Inside an episode a class goes by its place in the draw, not by its number."
+    )
+    rows, y = np.r_[s_rows, q_rows], np.r_[s_y, q_y]
+    assert len(set(rows)) == len(rows), (
+        "a drawing appears twice. Support and query must share none: can one draw serve both?"
+    )
+    classes = [set(labels[rows[y == k]].tolist()) for k in range(4)]
+    assert all(len(c) == 1 for c in classes) and len(set.union(*classes)) == 4, (
+        f"labels 0..3 stand for {classes}: they should be four distinct classes, one for each label."
+    )
+print("draw_episode: the counts are right")
+
+# %% test="draw-episode" points=2
+labels = np.repeat([2, 4, 6, 8, 10], [100, 10, 10, 10, 10])
+drawn = [draw_episode(labels, 2, 2, 2, np.random.default_rng(seed)) for seed in range(300)]
+again = draw_episode(labels, 2, 2, 2, np.random.default_rng(0))
+assert all(np.array_equal(a, b) for a, b in zip(drawn[0], again, strict=True)), (
+    "the same generator should give the same episode: draw everything from rng."
+)
+### BEGIN HIDDEN TESTS
+large = np.mean([2 in labels[rows] for rows, _, _, _ in drawn])
+assert 0.25 < large < 0.55, (
+    f"the class with 100 drawings is in a share of {large:.2f} of episodes, 2 of 5 would be fair. "
+    "Draw from the list of classes, not from the list of drawings: every class has the same chance."
+)
+sorted_share = np.mean([labels[rows[y == 0][0]] < labels[rows[y == 1][0]] for rows, y, _, _ in drawn])
+assert 0.35 < sorted_share < 0.65, (
+    f"label 0 is the smaller class number in a share of {sorted_share:.2f} of episodes; 0.5 would be fair. "
+    "The label itself now says something of the class: what sorted it?"
+)
+for name, at in (("support", 1), ("query", 3)):
+    first = np.mean([episode[at][0] == 0 for episode in drawn])
+    assert 0.35 < first < 0.65, (
+        f"the first {name} row has label 0 in a share of {first:.2f} of episodes; 0.5 would be fair. "
+        "The position tells the label: shuffle rows and labels together."
+    )
+### END HIDDEN TESTS
+print("draw_episode: passed")
+
+# %% [markdown]
+# ### Exercise 2: A split that tests for new tasks
+#
+# *Difficulty: easy. Time: 15 minutes. Points: 2.*
+#
+# Write `split_by_group(groups, share, rng)`. `groups` says for each drawing to which group it belongs. A group may be a class,
+# or a whole script if you want a harder test. Choose `round(share * number of groups)` groups at random and hold them out.
+# Return `(train_rows, test_rows)`.
+#
+# <details><summary>Hint 1</summary>
+#
+# What is drawn at random: drawings or groups?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `names = np.unique(groups)`; draw some of `names` without replacement.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.isin(groups, held_out)` is true for the drawings of the groups held out; `np.flatnonzero` turns it into rows.
+#
+# </details>
+
+
+# %% solution="split-by-group"
+def split_by_group(groups, share, rng):
+    """(train_rows, test_rows): all drawings, with round(share * n_groups) random groups held out."""
+    ### BEGIN SOLUTION
+    names = np.unique(groups)
+    held_out = rng.choice(names, round(share * len(names)), replace=False)
+    is_test = np.isin(groups, held_out)
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    ### END SOLUTION
+
+
+# %% test="split-by-group" points=2
+groups = np.repeat([f"script {letter}" for letter in "abcdefghij"], [40, 5, 5, 5, 5, 5, 5, 5, 5, 40])
+train_rows, test_rows = split_by_group(groups, 0.3, np.random.default_rng(0))
+shared = set(groups[train_rows]) & set(groups[test_rows])
+assert not shared, (
+    f"{len(shared)} groups are in both parts. New drawings of a known group make no new task: split groups."
+)
+both = sorted([*train_rows, *test_rows])
+assert both == list(range(120)), f"each of the 120 drawings belongs into exactly one part; got {len(both)}."
+n_held = len(set(groups[test_rows]))
+assert n_held == 3, f"share 0.3 of 10 groups is 3 groups, held out were {n_held}. Count groups, not drawings."
+### BEGIN HIDDEN TESTS
+splits = [split_by_group(groups, 0.2, np.random.default_rng(seed)) for seed in range(30)]
+counts = [len(set(groups[test])) for _, test in splits]
+assert set(counts) == {2}, f"share 0.2 of 10 groups is 2 groups, held out were {counts}. Count groups."
+choices = {tuple(sorted(set(groups[test]))) for _, test in splits}
+assert len(choices) > 5, (
+    f"30 generators gave {len(choices)} different choice(s) of groups. The groups should be drawn at random: "
+    "neighbours in a sorted list are often alike."
+)
+a, b = (split_by_group(groups, 0.2, np.random.default_rng(1))[1] for _ in range(2))
+assert np.array_equal(a, b), "the same generator should give the same split: draw everything from rng."
+### END HIDDEN TESTS
+print("split_by_group: passed")
+
+# %% [markdown]
+# ### Exercise 3: How much a sorted label can leak
+#
+# *Difficulty: medium. Time: 25 minutes. Points: 3.*
+#
+# The blind learner of the museum is a poor reader of drawings. Suppose a perfect one: it knows the place $u$ of every
+# query's class in the bank exactly, but still never sees the support. Labels follow the order of the bank. The bank is
+# large, so $u$ is uniform in $[0, 1]$. Write `blind_ceiling(n_way)`: the accuracy of the best bet, to 0.002.
+# For $N = 2$ your pencil should give $3/4$.
+#
+# <details><summary>Hint 1</summary>
+#
+# The bet may depend on $u$. What is the probability of being right at one given $u$, if you bet as well as you can?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# At a given $u$ it is $\max_k P(\text{label} = k \mid u)$. For $N = 2$ this is $\max(1 - u, u)$, whose average is $3/4$.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Average over many evenly spaced $u$. `label_probabilities(u, n_way)` of the chapter has shape `(len(u), n_way)`.
+#
+# </details>
+
+
+# %% solution="blind-ceiling"
+def blind_ceiling(n_way):
+    """The accuracy of a learner that knows every class's place in the bank and never sees the support."""
+    ### BEGIN SOLUTION
+    place = (np.arange(10_000) + 0.5) / 10_000
+    return label_probabilities(place, n_way).max(axis=-1).mean()
+    ### END SOLUTION
+
+
+# %% test="blind-ceiling" points=3
+got = blind_ceiling(2)
+assert abs(got - 0.75) < 0.002, (
+    f"blind_ceiling(2) should be 3/4, got {got:.4f}. The bet may depend on u: bet first, then average over u."
+)
+### BEGIN HIDDEN TESTS
+got = blind_ceiling(5)
+assert abs(got - 0.5021) < 0.002, (
+    f"blind_ceiling(5) should be 0.502, got {got:.4f}. k of the *other* N-1 classes stand before it, "
+    "and the best bet is the most probable label, not the expected one."
+)
+got = blind_ceiling(20)
+assert abs(got - 0.2647) < 0.002, (
+    f"blind_ceiling(20) should be 0.265, got {got:.4f}. Is the bet right for any N?"
+)
+### END HIDDEN TESTS
+print("blind_ceiling: passed")
+
+# %% [markdown]
+# ### Exercise 4: Knowing how wrong one will be
+#
+# *Difficulty: hard. Time: 30 minutes. Points: 3.*
+#
+# The learner of tasks can say how large its error will be before it has seen a single target, from the *inputs* of the
+# support alone. Write `expected_error(params, support_x, query_x)`: for each query input the expected squared distance
+# between the prediction of `adapt` and the curve $\Phi_Q w$. Follow the derivation of `condition`: with the best $G$, what
+# is left of the covariance of $w$?
+#
+# <details><summary>Hint 1</summary>
+#
+# With $G = \Sigma\Phi^\top(\Phi\Sigma\Phi^\top + \sigma^2 I)^{-1}$, the error of the guess is $w - \hat w = d - G r$. Its covariance is
+# $\mathbb{E}[(d - Gr)(d - Gr)^\top]$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Multiply it out, and use $G\,\mathbb{E}[r r^\top] = \mathbb{E}[d r^\top]$. Two of the four terms cancel:
+# $\Sigma - G \Phi \Sigma$ remains. A support point can only take away.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For one query input with feature row $\varphi$ the answer is $\varphi\,(\Sigma - G\Phi\Sigma)\,\varphi^\top$. For all of them, take
+# the diagonal of $\Phi_Q (\Sigma - G\Phi\Sigma) \Phi_Q^\top$.
+#
+# </details>
+
+
+# %% solution="expected-error"
+def expected_error(params, support_x, query_x):
+    """The expected squared error (q,) of adapt at query_x (q, 1) after targets at support_x (k, 1)."""
+    ### BEGIN SOLUTION
+    phi, phi_q, covariance = features(support_x), features(query_x), params["covariance"]
+    gram = phi @ covariance @ phi.T + params["noise"] * np.eye(len(phi))
+    left = covariance - covariance @ phi.T @ np.linalg.solve(gram, phi @ covariance)
+    return np.einsum("qi,ij,qj->q", phi_q, left, phi_q)
+    ### END SOLUTION
+
+
+# %% test="expected-error" points=2
+easy = {"mean": np.ones(12), "covariance": 2.0 * np.eye(12), "noise": 0.5}
+far, near = np.array([[-5.0]]), np.array([[4.0], [5.0]])
+got = expected_error(easy, far, near)
+assert np.shape(got) == (2,), (
+    f"one number for each of the 2 query inputs is expected, shape (2,); got {np.shape(got)}: the diagonal."
+)
+prior = 2.0 * (features(near) ** 2).sum(1)
+assert np.allclose(got, prior, rtol=1e-3), (
+    f"a support point far away leaves the prior variance {prior.round(4)}; got {np.round(got, 4)}. "
+    "The features that count here are those of the query."
+)
+before = 2.0 * (features(far) ** 2).sum()
+want, got = before - before**2 / (before + 0.5), expected_error(easy, far, far)[0]
+assert abs(got - want) < 1e-8, (
+    f"at the support point: expected {want:.4f}, got {got:.4f}; without support it is {before:.4f}. "
+    "A support point takes error away; its noise comes in through G and keeps it from taking all."
+)
+print("expected_error: right for one point")
+
+# %% test="expected-error" points=1
+rng = np.random.default_rng(1)
+half = rng.normal(size=(12, 12)) / 3
+some = {"mean": rng.normal(size=12), "covariance": half @ half.T, "noise": 0.04}
+assert np.all(expected_error(some, rng.uniform(-5, 5, (6, 1)), near) > 0), (
+    "an expected squared error is positive."
+)
+### BEGIN HIDDEN TESTS
+sx, qx = rng.uniform(-5, 5, (3, 1)), rng.uniform(-5, 5, (4, 1))
+w = some["mean"] + rng.normal(size=(4000, 12)) @ half.T
+y = features(sx) @ w[..., None] + 0.2 * rng.normal(size=(4000, 3, 1))
+guesses = np.stack([adapt(some, Examples(sx, targets))(qx)[:, 0] for targets in y])
+want, got = ((guesses - w @ features(qx).T) ** 2).mean(0), expected_error(some, sx, qx)
+assert np.allclose(got, want, rtol=0.15), (
+    f"4000 drawn tasks have the squared errors {want.round(3)}, expected_error says {np.round(got, 3)}. "
+    "Start from the covariance of d - G r."
+)
+### END HIDDEN TESTS
+print("expected_error: passed")
+
+# %% [markdown]
+# ### Exercise 5: Three learners in one notation
+#
+# *Difficulty: medium. Time: 20 minutes. Points: 3.*
+#
+# For each of these learners write three things: what $\theta$ is, the inner objective (how $\phi$ comes from $\theta$ and
+# $S$), and the outer objective (how $\theta$ is chosen). Use the notation table.
+# (a) The pooled model. (b) The learner of tasks of this chapter. (c) A learner of part 2: one gradient step on the support
+# loss, from a learned starting point. Then say in one sentence which of the three could run on a task with an empty
+# support set, and what each would answer.
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with the general form: $\min_\theta \mathbb{E}_{\mathcal{T}} L_Q(\phi)$ with $\phi = \phi(\theta, S)$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For (a), what does the learner do with $S$ at test time? For (b), look at the second oracle of `condition`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For (c): $\phi = \theta - \alpha \nabla L_S(\theta)$. With no support there is no loss to descend.
+#
+# </details>
+
+# %% [markdown] answer="three-objectives" points=3
+# <!-- BEGIN SOLUTION -->
+# (a) Pooled: $\theta$ is one weight vector. Inner: nothing is learned, $\phi = \theta$. Outer:
+# $\min_\theta \mathbb{E}_{\mathcal{T}} L_{S \cup Q}(\theta)$, the loss over all examples of all tasks.
+#
+# (b) Learner of tasks: $\theta = (\mu, \Sigma, \sigma^2)$. Inner:
+# $\phi = \arg\min_w \frac{1}{\sigma^2} |y_S - \Phi_S w|^2 + (w - \mu)^\top \Sigma^{-1} (w - \mu)$. Outer: $\mu$, $\Sigma$ are the mean and the
+# covariance of the training tasks' weights, $\sigma^2$ their residual. No other choice gives the linear guess a smaller
+# expected error, so it is $\min_\theta \mathbb{E}_{\mathcal{T}} L_Q(\phi)$ too, solved by counting instead of descending.
+#
+# (c) One gradient step: $\theta$ is a starting point. Inner: $\phi = \theta - \alpha \nabla L_S(\theta)$. Outer:
+# $\min_\theta \mathbb{E}_{\mathcal{T}} L_Q\big(\theta - \alpha \nabla L_S(\theta)\big)$.
+#
+# All three run with an empty support set and then answer with what they have from other tasks: (a) its one function, as
+# always, (b) the mean function $\Phi\mu$, (c) the function of the starting point.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## Summary
+#
+# - A task is a draw from a distribution over tasks; an episode is its support set to learn from and its query set to be judged on.
+# - An honest N-way K-shot sampler has distinct classes, disjoint support and query, labels by the order of the draw, and
+#   shuffled rows; an honest split holds out classes.
+# - The best single model for all tasks is their average, and its error is the variance between tasks, whatever the amount of data.
+# - A learner of tasks also learns how tasks differ: on sinusoids two points then do more than ten points alone, as long as the
+#   new task differs in the ways it has seen.
+# - A learner that ignores the support must score at chance; if it does not, the labels leak.
+#
+# ## Read more
+#
+# - Sebastian Thrun, Lorien Pratt, 1998, Learning to Learn: Introduction and Overview (in the book of that name).
+# - Jonathan Baxter, 2000, A Model of Inductive Bias Learning, arXiv:1106.0245.
+# - Oriol Vinyals et al., 2016, Matching Networks for One Shot Learning, arXiv:1606.04080.
+# - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks, arXiv:1703.03400.
+# - James Harrison, Apoorva Sharma, Marco Pavone, 2018, Meta-Learning Priors for Efficient Online Bayesian Regression, arXiv:1807.08912.
+# - Erin Grant et al., 2018, Recasting Gradient-Based Meta-Learning as Hierarchical Bayes, arXiv:1801.08930.
+# - Mingzhang Yin et al., 2020, Meta-Learning without Memorization, arXiv:1912.03820.
+# - Timothy Hospedales et al., 2020, Meta-Learning in Neural Networks: A Survey, arXiv:2004.05439.

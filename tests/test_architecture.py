@@ -31,7 +31,7 @@ ROOMS = {
     "pytorch.floor": {"pytorch.floor", *GROUND},
     "pytorch.approach": {"pytorch.floor", *GROUND},
 }
-FLOOR = {"nn", "losses", "optim", "unroll", "episodes", "checkpoints", "speed"}
+FLOOR = {"nn", "losses", "optim", "unroll", "episodes", "batches", "checkpoints", "speed"}
 ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting widgets", "sklearn": "tasks"}
 FORBIDDEN_NAMES = {"utils", "core", "base", "helpers", "common", "misc", "numpy", "torch"}
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}

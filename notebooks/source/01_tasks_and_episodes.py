@@ -239,10 +239,10 @@ print("their names:", *bank.names[:3], "; their script:", bank.groups[0])
 
 # %% [markdown]
 # One episode takes four steps. **First, the classes**: $N$ of them, all different. With a class drawn twice,
-# one character would carry two labels, and no learner could be right about both. **Second, the drawings**: $K
-# + M$ different rows of each class. The first $K$ will be the support and the other $M$ the query. One draw
-# without replacement makes the two disjoint by construction. Two separate draws would now and then put the
-# same drawing into both, and such a query can be answered by memory alone.
+# one character would carry two labels, and no learner could be right about both. **Second, the drawings**:
+# $K + M$ different rows of each class. The first $K$ will be the support and the other $M$ the query. One
+# draw without replacement makes the two disjoint by construction. Two separate draws would now and then put
+# the same drawing into both, and such a query can be answered by memory alone.
 
 
 # %% tags=["setup"]
@@ -378,7 +378,7 @@ print(f"5-way 1-shot support sets from the training characters: {support_sets:.3
 #
 # To see a distribution over tasks, draw many tasks. Each panel of the figure shows one of our families:
 # thirty sinusoids, thirty lines, thirty quadratics with the closed curve on which the loss is 0.1 around each
-# optimum, and four 5-way 1-shot support sets, one a row. For the quadratics we draw the two eigenvalues of
+# optimum, and three 5-way 1-shot support sets, one a row. For the quadratics we draw the two eigenvalues of
 # the curvature between $\frac12$ and 2 and turn the axes at random.
 
 # %%
@@ -394,12 +394,12 @@ eigenvalues = np.exp(rng.uniform(np.log(0.5), np.log(2), (n_tasks, 1, 2)))
 axes = np.linalg.qr(rng.normal(size=(n_tasks, 2, 2)))[0]
 levels = optima[:, None] + circle / np.sqrt(eigenvalues) @ axes
 
-supports = [GlyphTasks(bank, n_way=5, k_shot=1, n_query=1).sample(rng).support for _ in range(4)]
+supports = [GlyphTasks(bank, n_way=5, k_shot=1, n_query=1).sample(rng).support for _ in range(3)]
 
 # %% [markdown]
 # Three tasks of each family are drawn out in colour, the others stay grey.
 
-# %% alt="Four panels: thirty sinusoids of different heights, most of them below zero in the middle; thirty lines; ellipses scattered around the origin; four rows of five characters numbered 0 to 4 in random order."
+# %% alt="Four panels: thirty sinusoids of different heights, most of them below zero in the middle; thirty lines; ellipses scattered around the origin; three rows of five characters numbered 0 to 4 in random order."
 _, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(6.5, 4.8), layout="constrained")
 plotting.family(x, sinusoids, ax=a).set(title="sinusoids", xlabel="x", ylabel="y")
 plotting.family(x, lines, ax=b).set(title="lines", xlabel="x", ylabel="y", ylim=(-8, 8))
@@ -441,9 +441,10 @@ sliders(show_episode, make_tasks, n_way=(2, 20, 5), k_shot=(1, 5, 1), n_query=(1
 #
 # Two yardsticks stand beside every result of this course. Chance is $1/N$. And there is a learner that has
 # learned nothing from other tasks: it compares raw pixels with the mean of each class. `evaluate` adapts a
-# learner to fresh episodes and returns a `Score`: the mean over episodes with its 95 % interval $\hat\mu \pm
-# 1.96\, s / \sqrt{n}$, where $s$ is the standard deviation between the $n$ episodes. Chapter 02 builds and
-# questions it. Read $0.50 \pm 0.02$ as: the mean over *all* episodes is likely within 0.02 of 0.50.
+# learner to fresh episodes and returns a `Score`: the mean over episodes with its 95 % interval
+# $\hat\mu \pm 1.96\, s / \sqrt{n}$, where $s$ is the standard deviation between the $n$ episodes. Chapter 02
+# builds and questions it. Read $0.50 \pm 0.02$ as: the mean over *all* episodes is likely within 0.02 of
+# 0.50.
 
 # %%
 from reference.baselines import nearest_centroid
@@ -459,8 +460,8 @@ print(f"raw pixels, 5-way 1-shot, test scripts: {raw_pixels}; chance: 1/5")
 # ## One model for all tasks: how good can it be?
 #
 # The simplest use of many tasks: put all their points into one heap and fit one function $g$. Which $g$ is
-# best, and how good is it? Its expected squared error at an input $x$ is an average over tasks. Call $\bar
-# y(x) = \mathbb{E}[y \mid x]$ the average target there. Then
+# best, and how good is it? Its expected squared error at an input $x$ is an average over tasks. Call
+# $\bar y(x) = \mathbb{E}[y \mid x]$ the average target there. Then
 #
 # $$\mathbb{E}\big[(y - g(x))^2\big] = \mathbb{E}\big[(y - \bar y)^2\big] + 2\,(\bar y - g)\,\mathbb{E}[y - \bar y] + (\bar y - g)^2
 # = \operatorname{Var}(y \mid x) + (\bar y(x) - g(x))^2 .$$
@@ -575,6 +576,10 @@ def regression_score(adapt, tasks, seed):
     return evaluate(adapt, tasks, n_episodes=1000, rng=rng, metric=lambda guess, y: np.mean((guess - y) ** 2))
 
 
+# %% [markdown]
+# In the form of a learner the pooled model is short: it does not use its argument.
+
+
 # %%
 def pooled(support):
     """The same function for every task."""
@@ -606,6 +611,10 @@ def learn_prior(x, y):
     return {"mean": weights.mean(0), "covariance": np.cov(weights.T), "noise": np.mean(residuals**2)}
 
 
+# %% [markdown]
+# In how many ways do these tasks differ? The eigenvalues of the covariance of the *curves*, on a grid of inputs, say how much
+# of the variance lies in each direction.
+
 # %%
 params = learn_prior(train_x, train_y)
 spread = features(grid) @ params["covariance"] @ features(grid).T  # covariance of the curves on the grid
@@ -621,15 +630,15 @@ claim("Two directions hold more than 0.999 of the variance between tasks.", shar
 # ### Inner learning: the best guess from a few points
 #
 # Now a support set arrives: inputs with features $\Phi$ ($K$ rows) and targets $y = \Phi w + \varepsilon$,
-# where $\varepsilon$ has variance $\sigma^2$. Which $w$ is it? We look for the best guess of the form $\hat w
-# = \mu + G\,(y - \Phi\mu)$: start at the mean, and move in proportion to the surprise. Write $d = w - \mu$
-# and $r = y - \Phi\mu$, both of mean zero. The expected squared error of the guess is
+# where $\varepsilon$ has variance $\sigma^2$. Which $w$ is it? We look for the best guess of the form
+# $\hat w = \mu + G\,(y - \Phi\mu)$: start at the mean, and move in proportion to the surprise. Write
+# $d = w - \mu$ and $r = y - \Phi\mu$, both of mean zero. The expected squared error of the guess is
 #
 # $$\mathbb{E}\,|d - G r|^2 = \operatorname{tr}\big(\mathbb{E}[d d^\top] - 2\, G\, \mathbb{E}[r d^\top] + G\, \mathbb{E}[r r^\top]\, G^\top\big).$$
 #
-# Its derivative with respect to $G$ is $-2\,\mathbb{E}[d r^\top] + 2\, G\, \mathbb{E}[r r^\top]$. Since $r =
-# \Phi d + \varepsilon$, the two expectations are $\mathbb{E}[d r^\top] = \Sigma \Phi^\top$ and $\mathbb{E}[r
-# r^\top] = \Phi \Sigma \Phi^\top + \sigma^2 I$. Setting the derivative to zero gives
+# Its derivative with respect to $G$ is $-2\,\mathbb{E}[d r^\top] + 2\, G\, \mathbb{E}[r r^\top]$. Since
+# $r = \Phi d + \varepsilon$, the two expectations are $\mathbb{E}[d r^\top] = \Sigma \Phi^\top$ and
+# $\mathbb{E}[r r^\top] = \Phi \Sigma \Phi^\top + \sigma^2 I$. Setting the derivative to zero gives
 #
 # $$\hat w = \mu + \Sigma \Phi^\top \big(\Phi \Sigma \Phi^\top + \sigma^2 I\big)^{-1} (y - \Phi \mu).$$
 #
@@ -646,6 +655,10 @@ def condition(params, phi, y):
     reach = params["covariance"] @ phi.T  # (d, k): how weights and targets vary together
     gram = phi @ reach + params["noise"] * np.eye(len(phi))
     return params["mean"] + reach @ np.linalg.solve(gram, y[:, 0] - phi @ params["mean"])
+
+
+# %% [markdown]
+# With it, the learner is three lines long.
 
 
 # %% tags=["setup"]
@@ -665,9 +678,9 @@ standard = {"mean": np.zeros(2), "covariance": np.eye(2), "noise": 0.0}
 print("slope, intercept:", condition(standard, np.array([[1.0, 1.0]]), np.array([[3.0]])))
 
 # %% [markdown]
-# Second oracle, another formula. The same $\hat w$ minimises $\frac{1}{\sigma^2}|y - \Phi w|^2 + (w -
-# \mu)^\top \Sigma^{-1} (w - \mu)$: fit the support, but stay where tasks usually are. Setting that gradient
-# to zero gives a system in $w$ instead of one in $y$.
+# Second oracle, another formula. The same $\hat w$ minimises
+# $\frac{1}{\sigma^2}|y - \Phi w|^2 + (w - \mu)^\top \Sigma^{-1} (w - \mu)$: fit the support, but stay where
+# tasks usually are. Setting that gradient to zero gives a system in $w$ instead of one in $y$.
 
 
 # %% tags=["setup"]
@@ -677,6 +690,9 @@ def penalised_fit(params, phi, y):
     gram = phi.T @ phi / params["noise"] + precision
     return np.linalg.solve(gram, phi.T @ y[:, 0] / params["noise"] + precision @ params["mean"])
 
+
+# %% [markdown]
+# On random numbers both must give the same weights.
 
 # %%
 rng = np.random.default_rng(7)
@@ -795,8 +811,7 @@ plt.show()
 # ### Which half of the prior does it?
 #
 # "Pooled, then fitted" has a learned starting point as well, and gains little. Is its covariance $I$ only
-# badly scaled? We try five scales. And we try the other half alone: the learned covariance around a mean of
-# 0.
+# badly scaled? We try five scales. And we try the other half alone: the learned covariance around a zero mean.
 
 # %%
 scales = (0.01, 0.1, 1, 10, 100)
@@ -856,6 +871,10 @@ for (k, kind, name), score in outside.items():
     print(f"K = {k:2d}  {kind:18s} {name:16s} {score:.2f}")
 
 
+# %% [markdown]
+# Again the sentences are checked before we write them down.
+
+
 # %%
 def outside_below(k, kind, name, other):
     """The same question for the table of shifted tasks."""
@@ -873,7 +892,7 @@ claim("Ten points, faster curves: worse than with no past.", outside_below(10, "
 # the directions that the covariance knows, only far from the mean: the prior misleads while points are few,
 # and a few points correct it. Faster curves lie *outside* of these directions. The prior has declared such
 # curves impossible, so even ten points do not persuade it, while the learner alone does well. Every
-# meta-learner has this edge. Chapters 12, 14 and 18 measure it.
+# learner of tasks has such an edge. Chapters 12, 14 and 18 measure it.
 #
 # ## The same in PyTorch, on the device that is there
 #
@@ -1048,6 +1067,21 @@ def label_probabilities(place, n_way):
     return choices * place[..., None] ** k * (1 - place[..., None]) ** (n_way - 1 - k)
 
 
+# %% [markdown]
+# For $N = 2$ this is $1 - u$ and $u$, as it should be. For $N = 5$ and $u = 0.3$ we count.
+
+# %%
+stands_before = np.random.default_rng(17).random((200_000, 4)) < 0.3
+counted = np.bincount(stands_before.sum(axis=1), minlength=5) / 200_000
+largest = abs(counted - label_probabilities(np.array(0.3), 5)).max()
+claim("Counting agrees with the formula to 0.005.", largest < 0.005)
+
+
+# %% [markdown]
+# The blind learner averages these probabilities over the 20 places. It has the form of every learner, but from the support it
+# takes nothing but the number of classes.
+
+
 # %%
 def blind(support):
     """A learner that does not look at the support set, apart from the number of classes."""
@@ -1067,6 +1101,9 @@ def blind_score(sampler):
 
 leaking = blind_score(MuseumTasks)
 print(f"blind learner, sampler of the museum: {leaking}; chance: 1/5")
+
+# %% [markdown]
+# Is that more than luck?
 
 # %%
 claim("The blind learner is above chance on the museum's episodes.", leaking.interval[0] > 0.22)
@@ -1111,8 +1148,8 @@ def check_labels_follow_the_draw(tasks, n_episodes=200):
 check_labels_follow_the_draw(museum)
 
 # %% [markdown]
-# The test fails, as it should. The mended line numbers a class by its place in the draw: `class_of_row[:,
-# None] == classes` has one true entry in each row, and `argmax` finds its column.
+# The test fails, as it should. The mended line numbers a class by its place in the draw:
+# `class_of_row[:, None] == classes` has one true entry in each row, and `argmax` finds its column.
 
 
 # %%
@@ -1376,9 +1413,9 @@ print("blind_ceiling: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For one query input with feature row $\varphi$ the answer is $\varphi\,(\Sigma -
-# G\Phi\Sigma)\,\varphi^\top$. For all of them, take the diagonal of $\Phi_Q (\Sigma - G\Phi\Sigma)
-# \Phi_Q^\top$.
+# For one query input with feature row $\varphi$ the answer is
+# $\varphi\,(\Sigma - G\Phi\Sigma)\,\varphi^\top$. For all of them, take the diagonal of
+# $\Phi_Q (\Sigma - G\Phi\Sigma) \Phi_Q^\top$.
 #
 # </details>
 

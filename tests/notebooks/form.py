@@ -334,6 +334,10 @@ def exercises_are_whole(notebook: NotebookNode) -> Iterator[str]:
     """Each has difficulty, minutes, points, three folded hints; a solution; visible and hidden tests."""
     if not exercises(notebook):
         yield "there is no exercise"
+    inside = {id(cell) for e in exercises(notebook) for cell in [*e.solutions, *e.tests]}
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata and id(cell) not in inside:
+            yield f"{_where(cell)} stands outside every exercise: a cell begins with ### Exercise k: Title"
     for k, exercise in enumerate(exercises(notebook), start=1):
         name = f"exercise {k}, {exercise.name}"
         heading = re.match(HEADING.format(k=k), exercise.statement.source)

@@ -203,6 +203,7 @@ BROKEN = [
         lambda notebook: [remove(ONE)(notebook), remove(TWO)(notebook)],
         "no exercise",
     ),
+    (form.exercises_are_whole, edit(ONE, ONE, "Exercise 1"), "outside every exercise"),
     (form.exercises_are_whole, edit(TWO, TWO, "### Exercise 3"), "### Exercise 2: Title"),
     (form.exercises_are_whole, edit(ONE, "Difficulty: easy. ", ""), "*Difficulty"),
     (form.exercises_are_whole, edit(ONE, "Time: 5 minutes. ", ""), "Time: N minutes"),

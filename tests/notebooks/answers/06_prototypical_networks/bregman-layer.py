@@ -1,0 +1,44 @@
+# %% right: as in the chapter
+def bregman_layer(value, gradient, centers):
+    weights = gradient(centers)
+    return weights, value(centers) - np.sum(weights * centers, axis=1)
+
+
+# %% right: one class at a time
+def bregman_layer(value, gradient, centers):
+    weights = np.array([gradient(c) for c in centers])
+    biases = np.array([value(c) - w @ c for w, c in zip(weights, centers, strict=True)])
+    return weights, biases
+
+
+# %% right: with einsum
+def bregman_layer(value, gradient, centers):
+    w = gradient(centers)
+    return w, value(centers) - np.einsum("kd,kd->k", w, centers)
+
+
+# %% wrong: what holds for the square is taken for all | derive them for any F
+def bregman_layer(value, gradient, centers):
+    return gradient(centers), -value(centers)
+
+
+# %% wrong: the weights of the squared distance for every F | use the gradient given
+def bregman_layer(value, gradient, centers):
+    return 2 * centers, value(centers) - np.sum(2 * centers**2, axis=1)
+
+
+# %% wrong: the tangent term is forgotten in the bias | two terms
+def bregman_layer(value, gradient, centers):
+    return gradient(centers), value(centers)
+
+
+# %% wrong: F(c) is forgotten in the bias | two terms
+def bregman_layer(value, gradient, centers):
+    weights = gradient(centers)
+    return weights, -np.sum(weights * centers, axis=1)
+
+
+# %% wrong: the dot product sums over the classes as well | one bias a class
+def bregman_layer(value, gradient, centers):
+    weights = gradient(centers)
+    return weights, np.sum(value(centers)) - np.sum(weights * centers)

@@ -1,10 +1,9 @@
 # %% right: as in the chapter
 def hvp_of_dict(loss, params, vectors):
     leaves = {name: Tensor(p) for name, p in params.items()}
-    gradients = grads(loss(leaves), list(leaves.values()))
-    along = sum(total(g * vectors[name]) for name, g in zip(leaves, gradients, strict=True))
-    products = grads(along, list(leaves.values()))
-    return {name: product.value for name, product in zip(leaves, products, strict=True)}
+    xs = list(leaves.values())
+    along = sum(total(g * vectors[name]) for name, g in zip(leaves, grads(loss(leaves), xs), strict=True))
+    return {name: g.value for name, g in zip(leaves, grads(along, xs), strict=True)}
 
 
 # %% right: one name at a time, with the whole sum differentiated in each
@@ -62,3 +61,49 @@ def hvp_of_dict(loss, params, vectors):
     leaves = {name: Tensor(p) for name, p in params.items()}
     along = sum(total(g) for g in grads(loss(leaves), list(leaves.values())))
     return {name: grad(along, leaves[name]).value for name in params}
+
+
+# %% right: small steps of the gradient, which need no second derivative
+def hvp_of_dict(loss, params, vectors):
+    h = 1e-5
+
+    def g(sign):
+        leaves = {n: Tensor(p + sign * h * vectors[n]) for n, p in params.items()}
+        return [x.value for x in grads(loss(leaves), list(leaves.values()))]
+
+    return {n: (a - b) / (2 * h) for n, a, b in zip(params, g(1), g(-1), strict=True)}
+
+
+# %% wrong: gradients and vectors are paired by their place in the dicts | by name
+def hvp_of_dict(loss, params, vectors):
+    leaves = {n: Tensor(p) for n, p in params.items()}
+    first = grads(loss(leaves), list(leaves.values()))
+    s = sum(total(g * v) for g, v in zip(first, vectors.values(), strict=True))
+    products = grads(s, list(leaves.values()))
+    return {n: g.value for n, g in zip(leaves, products, strict=True)}
+
+
+# %% wrong: the entries of g times v are not added up | added up
+def hvp_of_dict(loss, params, vectors):
+    leaves = {n: Tensor(p) for n, p in params.items()}
+    first = dict(zip(leaves, grads(loss(leaves), list(leaves.values())), strict=True))
+    s = sum(first[n] * vectors[n] for n in leaves)
+    products = grads(s, list(leaves.values()))
+    return {n: g.value for n, g in zip(leaves, products, strict=True)}
+
+
+# %% wrong: the products are left as tensors | plain arrays
+def hvp_of_dict(loss, params, vectors):
+    leaves = {n: Tensor(p) for n, p in params.items()}
+    first = dict(zip(leaves, grads(loss(leaves), list(leaves.values())), strict=True))
+    s = sum(total(first[n] * vectors[n]) for n in leaves)
+    return dict(zip(leaves, grads(s, list(leaves.values())), strict=True))
+
+
+# %% wrong: v multiplies the row sums of the Hessian, at the end | vector v
+def hvp_of_dict(loss, params, vectors):
+    leaves = {n: Tensor(p) for n, p in params.items()}
+    first = grads(loss(leaves), list(leaves.values()))
+    s = sum(total(g) for g in first)
+    products = grads(s, list(leaves.values()))
+    return {n: g.value * vectors[n] for n, g in zip(leaves, products, strict=True)}

@@ -83,3 +83,47 @@ def swept(support_loss, query_loss, theta, inner_lr, n_steps):
     for point in points[:-1]:
         v = v - inner_lr * hvp(support_loss, point, v)
     return v
+
+
+# %% right: every point is walked to afresh, and none is kept
+def swept(support_loss, query_loss, theta, inner_lr, n_steps):
+    def at(k):
+        x = theta
+        for _ in range(k):
+            x = unroll(support_loss, Tensor(x), inner_lr, 1).value
+        return Tensor(x)
+
+    end = at(n_steps)
+    v = grad(query_loss(end), end).value
+    for k in range(n_steps - 1, -1, -1):
+        t = at(k)
+        v = grad(total(unroll(support_loss, t, inner_lr, 1) * v), t).value
+    return v
+
+
+# %% wrong: the query gradient is taken before the last step | after the last step
+def swept(support_loss, query_loss, theta, inner_lr, n_steps):
+    points = [theta]
+    for _ in range(n_steps):
+        t = Tensor(points[-1])
+        points.append(t.value - inner_lr * grad(support_loss(t), t).value)
+    points.pop()
+    end = Tensor(points[-1])
+    v = grad(query_loss(end), end).value
+    for p in reversed(points):
+        v = v - inner_lr * hvp(support_loss, p, v)
+    return v
+
+
+# %% wrong: every Hessian meets the query gradient, and the products are added | one before it gave
+def swept(support_loss, query_loss, theta, inner_lr, n_steps):
+    points = [theta]
+    for _ in range(n_steps):
+        t = Tensor(points[-1])
+        points.append(t.value - inner_lr * grad(support_loss(t), t).value)
+    end = Tensor(points.pop())
+    q = grad(query_loss(end), end).value
+    v = q
+    for p in reversed(points):
+        v = v - inner_lr * hvp(support_loss, p, q)
+    return v

@@ -79,3 +79,30 @@ def divide(a, b):
 
 def cumulate(x):
     return Tensor(np.cumsum(detach(x)), [(x, lambda g: g)])
+
+
+# %% wrong: NumPy is asked for the tanh of a tensor in the vjp | refuse a tensor
+def tanh(x):
+    return Tensor(np.tanh(detach(x)), [(x, lambda g: g * (1 - np.tanh(x) ** 2))])
+
+
+# %% wrong: the vjp in b gives the slope and forgets g | times g
+def tanh(x):
+    return Tensor(np.tanh(detach(x)), [(x, lambda g: g * (1 - tanh(x) ** 2))])
+
+
+def divide(a, b):
+    return Tensor(detach(a) / detach(b), [(a, lambda g: g / b), (b, lambda g: -a / b**2)])
+
+
+# %% wrong: the vjp of the running sum is right once, but in plain NumPy | memory is lost
+def tanh(x):
+    return Tensor(np.tanh(detach(x)), [(x, lambda g: g * (1 - tanh(x) ** 2))])
+
+
+def divide(a, b):
+    return Tensor(detach(a) / detach(b), [(a, lambda g: g / b), (b, lambda g: -g * a / b**2)])
+
+
+def cumulate(x):
+    return Tensor(np.cumsum(detach(x)), [(x, lambda g: Tensor(np.cumsum(g.value[::-1])[::-1]))])

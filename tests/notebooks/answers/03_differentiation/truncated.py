@@ -1,5 +1,12 @@
 # %% right: as in the chapter
 def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
+    start = Tensor(theta)
+    early = unroll(support_loss, start, inner_lr, n_steps - n_exact, first_order=True)
+    return grad(query_loss(unroll(support_loss, early, inner_lr, n_exact)), start).value
+
+
+# %% right: a loop over the steps that detaches the early gradients
+def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
     start = t = Tensor(theta)
     for step in range(n_steps):
         gradient = grad(support_loss(t), t)
@@ -55,4 +62,20 @@ def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
     for step in range(n_steps):
         gradient = grad(support_loss(t), t)
         t = t - inner_lr * (gradient if step > n_steps - n_exact else detach(gradient))
+    return grad(query_loss(t), start).value
+
+
+# %% wrong: only the exact steps are taken | all n_steps steps
+def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
+    start = Tensor(theta)
+    return grad(query_loss(unroll(support_loss, start, inner_lr, n_exact)), start).value
+
+
+# %% wrong: the last steps are cut out with -n_exact, which is all of them for 0 | Which detach
+def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
+    start = t = Tensor(theta)
+    exact = list(range(n_steps))[-n_exact:]
+    for i in range(n_steps):
+        g = grad(support_loss(t), t)
+        t = t - inner_lr * (g if i in exact else detach(g))
     return grad(query_loss(t), start).value

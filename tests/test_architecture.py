@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # The approaches that an approach may import, because its idea builds on theirs.
-BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "mann": {"ntm"}}
+BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "reptile": {"maml"}, "mann": {"ntm"}}
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
 GROUND = {"episodes": set(), "evaluation": {"episodes"}, "meta_train": {"episodes"}}

@@ -36,6 +36,25 @@ class MLP(nn.Module):
         return self.layers[-1](x)
 
 
+def mlp(params: Params, x: Float[Tensor, "*tasks n d_in"]) -> Float[Tensor, "*tasks n d_out"]:
+    """The network MLP as a function; where the parameters have a task axis, each task uses its own."""
+    last = len(params) // 2 - 1
+    for i in range(last):
+        x = F.relu(linear(x, params[f"layers.{i}.weight"], params[f"layers.{i}.bias"]))
+    return linear(x, params[f"layers.{last}.weight"], params[f"layers.{last}.bias"])
+
+
+def linear(
+    x: Float[Tensor, "*tasks n d_in"],
+    weight: Float[Tensor, "... d_out d_in"],
+    bias: Float[Tensor, "... d_out"],
+) -> Float[Tensor, "*tasks n d_out"]:
+    """x W^T + b for every row of x."""
+    if weight.ndim == 2:
+        return F.linear(x, weight, bias)
+    return torch.baddbmm(bias[:, None], x, weight.mT)  # one task axis, one call for all tasks
+
+
 class Block(nn.Module):
     """Convolution 3x3, norm, ReLU, maximum over 2x2: halves height and width."""
 

@@ -26,13 +26,49 @@ def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_or
     `torch.func.grad` makes this work under `torch.func.vmap` too, so that many tasks adapt at once.
     """
     for step in range(n_steps):
-        gradient = torch.func.grad(loss)(params)
-        if first_order:  # a constant from here on: the curvature of loss drops out
-            gradient = {name: g.detach() for name, g in gradient.items()}
+        gradient = _constant_gradient(loss, params) if first_order else _gradient(loss, params)
         params = update(params, gradient, step)
     return params
 
 
-def sgd(inner_lr: float | Tensor) -> Update:
-    """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1)."""
-    return lambda params, gradient, step: {name: p - inner_lr * gradient[name] for name, p in params.items()}
+def _gradient(loss: Loss, params: Params) -> Params:
+    return torch.func.grad(lambda p: scalar(loss(p)))(params)
+
+
+def _constant_gradient(loss: Loss, params: Params) -> Params:
+    """The same numbers without a history: the curvature of the loss drops out, and is never recorded."""
+    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()})
+    return {name: g.detach() for name, g in gradient.items()}
+
+
+def scalar(loss: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
+    """The loss as it is. Raises ValueError unless it is one number, for only that has a gradient."""
+    if loss.shape != ():
+        shape = tuple(loss.shape)
+        raise ValueError(f"loss: got shape {shape}; it gives one number, such as a mean over examples.")
+    return loss
+
+
+def sgd(inner_lr: float | Tensor | Params) -> Update:
+    """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1).
+
+    A rate is one number or has its parameter's shape; a dict holds one for each parameter.
+    Raises ValueError for a rate of another shape, and for a parameter without one.
+    """
+
+    def update(params: Params, gradient: Params, step: int) -> Params:
+        return {name: p - _rate(inner_lr, name, p) * gradient[name] for name, p in params.items()}
+
+    return update
+
+
+def _rate(inner_lr, name: str, p: Tensor):
+    """The rate of one parameter. Another shape could broadcast, and change the parameter's in silence."""
+    if isinstance(inner_lr, dict):
+        if name not in inner_lr:
+            raise ValueError(f"inner_lr: got rates for {sorted(inner_lr)}; {name} needs one too.")
+        inner_lr = inner_lr[name]
+    if isinstance(inner_lr, Tensor) and inner_lr.shape not in ((), p.shape):
+        given = f"got shape {tuple(inner_lr.shape)} for {name} of shape {tuple(p.shape)}"
+        raise ValueError(f"inner_lr: {given}; a rate is one number or has the parameter's shape.")
+    return inner_lr

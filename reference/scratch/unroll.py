@@ -8,6 +8,7 @@ Differs from the paper: nothing; `first_order=True` is its first-order MAML (sec
 
 from collections.abc import Callable
 
+import numpy as np
 from jaxtyping import Float
 
 from reference.scratch.autodiff import Array, Tensor, as_tensor, detach, grad
@@ -32,15 +33,42 @@ def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_or
 
 def _gradient(loss: Loss, params: Params) -> Params:
     params = {name: as_tensor(p) for name, p in params.items()}
-    return grad(loss(params), params)
+    return grad(scalar(loss(params)), params)
 
 
 def _constant_gradient(loss: Loss, params: Params) -> Params:
     """The same numbers as plain arrays: the curvature of the loss drops out."""
     params = {name: Tensor(detach(p)) for name, p in params.items()}
-    return grad(loss(params), params, create_graph=False)
+    return grad(scalar(loss(params)), params, create_graph=False)
 
 
-def sgd(inner_lr: float | Array) -> Update:
-    """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1)."""
-    return lambda params, gradient, step: {name: p - inner_lr * gradient[name] for name, p in params.items()}
+def scalar(loss: Float[Array, "*shape"]) -> Float[Array, ""]:
+    """The loss as it is. Raises ValueError unless it is one number, for only that has a gradient."""
+    if loss.shape != ():
+        raise ValueError(f"loss: got shape {loss.shape}; it gives one number, such as a mean over examples.")
+    return loss
+
+
+def sgd(inner_lr: float | Array | Params) -> Update:
+    """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1).
+
+    A rate is one number or has its parameter's shape; a dict holds one for each parameter.
+    Raises ValueError for a rate of another shape, and for a parameter without one.
+    """
+
+    def update(params: Params, gradient: Params, step: int) -> Params:
+        return {name: p - _rate(inner_lr, name, p) * gradient[name] for name, p in params.items()}
+
+    return update
+
+
+def _rate(inner_lr, name: str, p):
+    """The rate of one parameter. Another shape could broadcast, and change the parameter's in silence."""
+    if isinstance(inner_lr, dict):
+        if name not in inner_lr:
+            raise ValueError(f"inner_lr: got rates for {sorted(inner_lr)}; {name} needs one too.")
+        inner_lr = inner_lr[name]
+    if np.shape(inner_lr) not in ((), np.shape(p)):
+        given = f"got shape {np.shape(inner_lr)} for {name} of shape {np.shape(p)}"
+        raise ValueError(f"inner_lr: {given}; a rate is one number or has the parameter's shape.")
+    return inner_lr

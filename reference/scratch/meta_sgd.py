@@ -1,0 +1,60 @@
+"""Meta-SGD: learns, beside the initial weights, a rate for every one of them: how far and which way to step.
+
+The query loss after adapting is differentiated in both, theta and alpha; a rate may become zero or negative.
+
+Paper: Li, Zhou, Chen & Li 2017 (arXiv:1707.09835), algorithm 1.
+Differs from the paper: all rates start at one number, `inner_lr` (there at random ones); more than its one
+step may be taken; tasks are averaged, not summed.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from reference.episodes import Episode, Examples, Predict
+from reference.scratch import maml
+from reference.scratch.autodiff import Array, value_and_grad
+from reference.scratch.maml import Loss, Network
+from reference.scratch.nn import Params
+from reference.scratch.unroll import sgd
+
+
+def init(
+    rng: np.random.Generator, init_network: Callable[[np.random.Generator], Params], *, inner_lr: float
+) -> Params:
+    """Initial weights under `start.` (theta) and a rate for each under `rate.` (alpha)."""
+    return with_rates(maml.init(rng, init_network), inner_lr=inner_lr)
+
+
+def with_rates(start: Params, *, inner_lr: float) -> Params:
+    """The parameters of Meta-SGD: the weights under `start.`, and under `rate.` their rates, all inner_lr."""
+    rates = {f"rate.{name}": np.full_like(p, inner_lr) for name, p in start.items()}
+    return {f"start.{name}": p for name, p in start.items()} | rates
+
+
+def part(params: Params, name: str) -> Params:
+    """The weights (`start`) or the rates (`rate`), under the network's own names."""
+    return {key.removeprefix(f"{name}."): p for key, p in params.items() if key.startswith(f"{name}.")}
+
+
+def task_loss(params: Params, episode: Episode, *, loss: Loss, n_steps: int = 1) -> Float[Array, ""]:
+    """L(theta - alpha * gradient of the support loss): the query loss as a function of both."""
+    update = sgd(part(params, "rate"))
+    return maml.task_loss(part(params, "start"), episode, loss=loss, update=update, n_steps=n_steps)
+
+
+def meta_gradient(
+    params: Params, episode: Episode, *, loss: Loss, n_steps: int = 1
+) -> tuple[Params, Float[Array, ""]]:
+    """The gradient of the task loss in the weights and in the rates, and the task loss; plain arrays."""
+    value, gradient = value_and_grad(task_loss)(params, episode, loss=loss, n_steps=n_steps)
+    return gradient, value
+
+
+def adapt(params: Params, support: Examples, *, network: Network, loss: Loss, n_steps: int = 1) -> Predict:
+    """The predictor of one task, as in MAML (errors too), with the learned rates."""
+    update = sgd(part(params, "rate"))
+    return maml.adapt(
+        part(params, "start"), support, network=network, loss=loss, update=update, n_steps=n_steps
+    )

@@ -667,8 +667,8 @@ claim("Harder training episodes give the better 5-way learner.", by_way.interval
 # %% [markdown]
 # Training with 20 classes wins by a few points, although the test has 5. With more classes an episode holds more
 # confusable pairs, so each image brings more to learn from. Snell et al. found the same and trained with 60. The interval
-# counts the spread between test episodes, not between training runs. This is one run each. In three trials
-# with other seeds the difference lay between 3 and 6 points.
+# counts the spread between test episodes, not between training runs. This is one run each; over
+# the three training seeds that we tried the difference lay between 3 and 6 points.
 #
 # ### Squared distance against cosine
 #
@@ -1183,8 +1183,8 @@ assert np.shape(found) == (1, 2), (
 assert not np.allclose(found, -wanted), "The sign is turned: a gradient points uphill."
 assert not np.allclose(2 * found, wanted), "Half of it: what is the derivative of a square?"
 assert np.allclose(found, wanted), (
-    f"For the example by hand expected {wanted.round(4)}, got {np.round(found, 4)}. Every class pulls or pushes, "
-    "with weight p_k - [y = k]."
+    f"For the example by hand expected {wanted.round(4)}, got {np.round(found, 4)}. "
+    "Every class pulls or pushes, with weight p_k - [y = k]."
 )
 
 # %% [markdown]
@@ -1371,8 +1371,8 @@ print("is_squared: passed")
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
 # In three or four sentences: (a) A colleague's 5-way learner, with 15 queries a class, shows a first loss of 4.32. What do
-# you suspect, and why? (b) After the fix the training accuracy changes little. Name one thing about the *predictions* that was
-# still wrong before.
+# you suspect, and why? (b) Name one thing about
+# the *predictions* that the same bug makes wrong.
 #
 # <details><summary>Hint 1</summary>
 #

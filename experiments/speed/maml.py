@@ -1,10 +1,13 @@
-"""How fast one outer step of MAML is on sinusoids: the ways of the course beside a loop over the tasks.
+"""How fast one outer step of MAML is: the ways of the course beside a loop over the tasks.
 
     OMP_NUM_THREADS=1 python -m experiments.speed.maml
 
-Writes maml.json beside it. One second-order step of Finn et al. 2017 (arXiv:1703.03400), section 5.1: 25
-tasks, ten examples each for support and query, one inner step, an MLP of 1-40-40-1, float32 for all. Samples
-alternate, so a busy minute falls on every way. Stops unless all give the same gradient.
+Writes maml.json beside it. The ways take turns, in a new order each round: a busy minute falls on all. Stops
+unless all give the same gradient. Both steps are of second order, with one inner step, in float32:
+
+- sinusoids (Finn et al. 2017, arXiv:1703.03400, section 5.1): 25 tasks, ten examples each for support and for
+  query, an MLP of 1-40-40-1;
+- images: 4 tasks, 5-way 1-shot with 15 queries of each class, Conv4-64 with pooling and no norm.
 
 The loop is what most implementations do: one task after the other, functional_call and torch.autograd.grad.
 `by_hand` is the other end: the chain rule on paper, in NumPy, without any engine.
@@ -15,6 +18,7 @@ import platform
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,51 +26,82 @@ import autograd
 import autograd.numpy
 import numpy as np
 import torch
-from torch.func import functional_call
+from torch import nn
+from torch.func import functional_call, grad_and_value
 from torch.nn import functional as F
 
 from experiments.speed.engine import mlp_loss
 from reference.episodes import Episode, Examples
+from reference.meta_train import mean_over_tasks
 from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
 from reference.pytorch import nn as their_nn
-from reference.pytorch import unroll as their_unroll
 from reference.pytorch.episodes import to_torch
+from reference.pytorch.speed import channels_last
+from reference.pytorch.unroll import sgd as their_sgd
 from reference.scratch import maml
 from reference.scratch.batches import mean_over_batch
 from reference.scratch.nn import Params, init_mlp, mlp
 from reference.scratch.unroll import sgd
 from reference.tasks.families import Sinusoids
 
-SIZES, N_TASKS, N_SAMPLES, INNER_LR = [1, 40, 40, 1], 25, 200, 0.01
+SIZES, N_TASKS, INNER_LR = [1, 40, 40, 1], 25, 0.01
 LOOP, HIPS = "PyTorch, one task after the other", "HIPS autograd, tasks at once"
-NET = their_nn.MLP(SIZES)
+Ways = dict[str, Callable[[], Params]]
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    seconds = measure(ways(*draw()))
-    medians = {name: float(np.median(samples)) for name, samples in seconds.items()}
     result = {
         "command": "OMP_NUM_THREADS=1 python -m experiments.speed.maml",
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, one thread",
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("numpy", "autograd", "torch")},
-        "step": f"{N_TASKS} sinusoids, K = 10, 1 inner step, MLP 1-40-40-1, float32, {N_SAMPLES} samples",
-        "ways": {
-            name: {
-                "milliseconds": round(1000 * medians[name], 3),
-                "quartiles": [round(1000 * float(q), 3) for q in np.quantile(samples, [0.25, 0.75])],
-                "times as fast as the loop": round(medians[LOOP] / medians[name], 2),
-                "times as fast as HIPS autograd": round(medians[HIPS] / medians[name], 2),
-            }
-            for name, samples in seconds.items()
-        },
+        "sinusoids": compare(sinusoid_ways(*draw()), n_samples=200),
+        "images, Conv4-64 with pooling": compare(image_ways(), n_samples=10),
     }
     text = json.dumps(result, indent=2)
     Path(__file__).with_suffix(".json").write_text(text + "\n")
     print(text)
+
+
+def compare(ways: Ways, n_samples: int) -> dict[str, dict]:
+    """Medians, quartiles, and how many times as fast as the loop and as HIPS autograd, if it takes part."""
+    seconds = measure(ways, n_samples)
+    medians = {name: float(np.median(samples)) for name, samples in seconds.items()}
+    return {
+        name: {
+            "milliseconds": round(1000 * medians[name], 3),
+            "quartiles": [round(1000 * float(q), 3) for q in np.quantile(samples, [0.25, 0.75])],
+        }
+        | {
+            f"times as fast as {unit}": round(medians[unit] / medians[name], 2)
+            for unit in (LOOP, HIPS)
+            if unit in ways
+        }
+        for name, samples in seconds.items()
+    }
+
+
+def measure(ways: Ways, n_samples: int) -> dict[str, list[float]]:
+    """Seconds of every call. AssertionError unless all ways give the same."""
+    assert_same({name: way() for name, way in ways.items()}, rtol=1e-3, atol=1e-5)
+    seconds = {name: [] for name in ways}
+    rng = np.random.default_rng(2)
+    for _ in range(n_samples):
+        for name in rng.permutation(list(ways)):  # whoever comes after the loop finds the caches full of it
+            way = ways[name]
+            before = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - before)
+    return seconds
+
+
+def assert_same(gradients: dict[str, Params], *, rtol: float, atol: float) -> None:
+    for gradient in gradients.values():
+        for name, expected in gradients[LOOP].items():
+            np.testing.assert_allclose(np.asarray(gradient[name]), expected, rtol=rtol, atol=atol)
 
 
 def draw(dtype: type = np.float32) -> tuple[Params, Episode]:
@@ -77,16 +112,11 @@ def draw(dtype: type = np.float32) -> tuple[Params, Episode]:
     return {name: p.astype(dtype) for name, p in params.items()}, episodes
 
 
-def ways(params: Params, episodes: Episode) -> dict[str, Callable[[], Params]]:
-    """Every way to the mean meta-gradient, as a function without arguments."""
-    their_params, their_episodes = (
-        {name: torch.from_numpy(p) for name, p in params.items()},
-        to_torch(episodes),
-    )
-    ours, theirs = (
-        {"update": sgd(INNER_LR), "n_steps": 1},
-        {"update": their_unroll.sgd(INNER_LR), "n_steps": 1},
-    )
+def sinusoid_ways(params: Params, episodes: Episode) -> Ways:
+    """Every way to the mean meta-gradient of the sinusoids, as a function without arguments."""
+    tensors = {name: torch.from_numpy(p) for name, p in params.items()}, to_torch(episodes)
+    ours, theirs = {"update": sgd(INNER_LR), "n_steps": 1}, {"update": their_sgd(INNER_LR), "n_steps": 1}
+    net = their_nn.MLP(SIZES)
 
     def squared_errors(params, examples):
         return np.mean((mlp(params, examples.x) - examples.y) ** 2, axis=(1, 2))
@@ -95,49 +125,69 @@ def ways(params: Params, episodes: Episode) -> dict[str, Callable[[], Params]]:
         return ((their_nn.mlp(params, examples.x) - examples.y) ** 2).mean((1, 2))
 
     def of_one(params, examples):
-        return F.mse_loss(functional_call(NET, params, examples.x), examples.y)
+        return F.mse_loss(functional_call(net, params, examples.x), examples.y)
 
-    at_once = mean_over_batch(maml.meta_gradient)
-    their_at_once = their_batches.mean_over_batch(their_maml.meta_gradient)
-    by_vmap = their_batches.mean_by_vmap(torch.func.grad_and_value(their_maml.task_loss))
+    at_once = partial(mean_over_batch(maml.meta_gradient), loss=squared_errors, **ours)
+    their_meta_gradient = their_batches.mean_over_batch(their_maml.meta_gradient)
+    their_at_once = partial(their_meta_gradient, loss=their_squared_errors, **theirs)
+    by_vmap = partial(their_batches.mean_by_vmap(grad_and_value(their_maml.task_loss)), loss=of_one, **theirs)
     by_hips = autograd.grad(hips_loss(episodes))
     return {
-        LOOP: lambda: loop(their_params, their_episodes),
-        "PyTorch, mean_by_vmap": lambda: by_vmap(their_params, their_episodes, loss=of_one, **theirs)[0],
-        "PyTorch, mean_over_batch": lambda: their_at_once(
-            their_params, their_episodes, loss=their_squared_errors, **theirs
-        )[0],
-        "NumPy engine, mean_over_batch": lambda: at_once(params, episodes, loss=squared_errors, **ours)[0],
+        LOOP: lambda: loop(*tensors, of_one),
+        "PyTorch, mean_by_vmap": lambda: by_vmap(*tensors)[0],
+        "PyTorch, mean_over_batch": lambda: their_at_once(*tensors)[0],
+        "NumPy engine, mean_over_batch": lambda: at_once(params, episodes)[0],
         "NumPy, by hand": lambda: by_hand(params, episodes),
         HIPS: lambda: by_hips(params),
     }
 
 
-def measure(ways: dict[str, Callable[[], Params]]) -> dict[str, list[float]]:
-    """Seconds of every call, the ways taking turns. AssertionError unless all give the same."""
-    gradients = {name: way() for name, way in ways.items()}
-    for gradient in gradients.values():
-        for name, expected in gradients[LOOP].items():
-            np.testing.assert_allclose(np.asarray(gradient[name]), expected, rtol=1e-4, atol=1e-5)
-    seconds = {name: [] for name in ways}
-    for _ in range(N_SAMPLES):
-        for name, way in ways.items():
-            before = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - before)
-    return seconds
+def image_ways() -> Ways:
+    """Every way to the mean meta-gradient of a few image tasks; what is in the images does not matter."""
+    n_tasks, n_way, rng = 4, 5, np.random.default_rng(0)
+    net = nn.Sequential(their_nn.Conv4(64), nn.Linear(64, n_way))
+    params = their_nn.init_params(rng, net)
+    parts = []
+    for n in (1, 15):
+        images = rng.uniform(size=(n_tasks, n_way * n, 1, 28, 28)).astype(np.float32)
+        labels = rng.permuted(np.tile(np.arange(n_way), (n_tasks, n)), axis=1)
+        parts.append(Examples(torch.from_numpy(images), torch.from_numpy(labels)))
+    episodes = Episode(*parts)
+    one_by_one = [Episode(*(Examples(x[i], y[i]) for x, y in parts)) for i in range(n_tasks)]
+
+    def of_one(params, examples):
+        return F.cross_entropy(functional_call(net, params, examples.x), examples.y)
+
+    def of_one_channels_last(params, examples):
+        return F.cross_entropy(functional_call(net, params, channels_last(examples.x)), examples.y)
+
+    settings = {"update": their_sgd(INNER_LR), "n_steps": 1}
+    by_vmap = partial(
+        their_batches.mean_by_vmap(grad_and_value(their_maml.task_loss)), loss=of_one, **settings
+    )
+    in_turn, in_turn_channels_last = (
+        mean_over_tasks(partial(their_maml.meta_gradient, loss=loss, **settings))
+        for loss in (of_one, of_one_channels_last)
+    )
+    return {
+        LOOP: lambda: loop(params, episodes, of_one),
+        "PyTorch, mean_by_vmap": lambda: by_vmap(params, episodes)[0],
+        "PyTorch, mean_over_tasks": lambda: in_turn(params, one_by_one)[0],
+        "PyTorch, mean_over_tasks, channels_last": lambda: in_turn_channels_last(params, one_by_one)[0],
+    }
 
 
-def loop(params: dict, episodes: Episode) -> dict:
+def loop(params: dict, episodes: Episode, loss: Callable) -> dict:
     """One task after the other, the graph of all kept until the end."""
     params = {name: p.detach().requires_grad_() for name, p in params.items()}
     leaves = list(params.values())
     total = 0
     for support_x, support_y, query_x, query_y in zip(*episodes.support, *episodes.query, strict=True):
-        support_loss = F.mse_loss(functional_call(NET, params, support_x), support_y)
-        gradient = torch.autograd.grad(support_loss, leaves, create_graph=True)
+        gradient = torch.autograd.grad(
+            loss(params, Examples(support_x, support_y)), leaves, create_graph=True
+        )
         adapted = {name: p - INNER_LR * g for (name, p), g in zip(params.items(), gradient, strict=True)}
-        total = total + F.mse_loss(functional_call(NET, adapted, query_x), query_y)
+        total = total + loss(adapted, Examples(query_x, query_y))
     gradient = torch.autograd.grad(total / len(episodes.query.x), leaves)
     return dict(zip(params, gradient, strict=True))
 
@@ -204,7 +254,7 @@ def backward(weights, inputs, masks, delta):
 
 
 def hessian_product(weights, saved, v_weights, v_biases):
-    """The Hessian of the loss times v: `forward` and `backward`, differentiated along (v_weights, v_biases)."""
+    """The Hessian of the loss times v: `forward` and `backward`, differentiated along v."""
     inputs, masks, delta = saved
     moves, last = [np.zeros_like(inputs[0])], len(masks)  # how every layer's input moves; the first does not
     for i in range(last + 1):

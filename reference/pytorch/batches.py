@@ -47,7 +47,8 @@ def mean_by_vmap(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]
 
     What is mapped must be differentiated by torch.func: pass `torch.func.grad_and_value(maml.task_loss)`, or
     `reptile.meta_gradient`. The gradient is taken inside and the mean outside. The other way round, the
-    gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d is in the network.
+    gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d is in the network: in
+    torch 2.13 the mapped gradient in the norm's scale takes the batch's mean and deviation for constants.
     """
 
     def mean_meta_gradient(params: Params, episodes: Episode, **settings) -> tuple[Params, Tensor]:

@@ -49,7 +49,7 @@ def scalar(loss: Float[Array, "*shape"]) -> Float[Array, ""]:
     return loss
 
 
-def sgd(inner_lr: float | Array | Params) -> Update:
+def sgd(inner_lr: float | Array | dict[str, float | Array]) -> Update:
     """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1).
 
     A rate is one number or has its parameter's shape; a dict holds one for each parameter.

@@ -1,0 +1,196 @@
+"""MAML, ANIL, Reptile and Meta-SGD in NumPy and PyTorch: the same steps, and the same nets after twenty."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch.func import functional_call, grad_and_value
+
+from reference.episodes import Episode, Examples
+from reference.meta_train import mean_over_tasks, meta_train
+from reference.pytorch import batches as their_batches
+from reference.pytorch import maml as their_maml
+from reference.pytorch import meta_sgd as their_meta_sgd
+from reference.pytorch import nn as their_nn
+from reference.pytorch import optim as their_optim
+from reference.pytorch import reptile as their_reptile
+from reference.pytorch import unroll as their_unroll
+from reference.pytorch.episodes import to_torch
+from reference.scratch import batches, maml, meta_sgd, optim, reptile, unroll
+from reference.scratch.nn import init_mlp, mlp
+from reference.tasks.families import Sinusoids
+
+SIZES, N_TASKS, N_STEPS = [1, 10, 10, 1], 5, 20
+NET = their_nn.MLP(SIZES)
+HEAD = ["layers.2.weight", "layers.2.bias"]
+
+
+def loss(params, examples):
+    """One number a task, averaged over its examples."""
+    return np.mean((mlp(params, examples.x) - examples.y) ** 2, axis=(-2, -1))
+
+
+def their_loss(params, examples):
+    return ((their_nn.mlp(params, examples.x) - examples.y) ** 2).mean((-2, -1))
+
+
+def loss_of_module(params, examples):
+    return torch.nn.functional.mse_loss(functional_call(NET, params, examples.x), examples.y)
+
+
+def sgd(side):
+    return {"update": side.sgd(0.05)}
+
+
+def head_only(side, approach):
+    return {"update": approach.only(HEAD, side.sgd(0.05))}
+
+
+# name: (NumPy's meta_gradient and settings, PyTorch's, PyTorch's for vmap, settings of both)
+FAMILY = {
+    "MAML, 1 step": ((maml, sgd(unroll)), (their_maml, sgd(their_unroll)), {"n_steps": 1}),
+    "MAML, 5 steps": ((maml, sgd(unroll)), (their_maml, sgd(their_unroll)), {"n_steps": 5}),
+    "first-order MAML, 5 steps": (
+        (maml, sgd(unroll)),
+        (their_maml, sgd(their_unroll)),
+        {"n_steps": 5, "first_order": True},
+    ),
+    "ANIL, 5 steps": (
+        (maml, head_only(unroll, maml)),
+        (their_maml, head_only(their_unroll, their_maml)),
+        {"n_steps": 5},
+    ),
+    "Meta-SGD, 1 step": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 1}),
+    "Meta-SGD, 5 steps": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 5}),
+    "Reptile, 5 steps": ((reptile, sgd(unroll)), (their_reptile, sgd(their_unroll)), {"n_steps": 5}),
+}
+
+
+def start(approach):
+    params = {name: p.astype(np.float64) for name, p in init_mlp(np.random.default_rng(0), SIZES).items()}
+    return meta_sgd.with_rates(params, inner_lr=0.05) if approach is meta_sgd else params
+
+
+def to_tensors(params):
+    return {name: torch.tensor(p) for name, p in params.items()}
+
+
+def draws(convert):
+    """A source of batches of tasks, always the same ones."""
+    tasks, rng = Sinusoids(k_shot=5, n_query=7), np.random.default_rng(1)
+    return lambda: convert(tasks.sample_batch(rng, N_TASKS))
+
+
+def one_by_one(episodes):
+    """The episodes of a batch, as a list."""
+    return [
+        Episode(*(Examples(part.x[i], part.y[i]) for part in episodes[:2]))
+        for i in range(len(episodes.query.x))
+    ]
+
+
+def their_vmap(approach):
+    differentiable = (
+        approach.meta_gradient if approach is their_reptile else grad_and_value(approach.task_loss)
+    )
+    return their_batches.mean_by_vmap(differentiable)
+
+
+@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
+def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
+    (approach, update), (their_approach, their_update) = mine, other
+    params, losses = meta_train(
+        start(approach),
+        partial(batches.mean_over_batch(approach.meta_gradient), loss=loss, **update, **settings),
+        draws(lambda episodes: episodes),
+        optimizer=optim.adam(0.01),
+        n_steps=N_STEPS,
+    )
+    for many, task_loss in (
+        (their_batches.mean_over_batch(their_approach.meta_gradient), their_loss),
+        (their_vmap(their_approach), loss_of_module),
+    ):
+        their_params, their_losses = meta_train(
+            to_tensors(start(approach)),
+            partial(many, loss=task_loss, **their_update, **settings),
+            draws(to_torch),
+            optimizer=their_optim.adam(0.01),
+            n_steps=N_STEPS,
+        )
+        np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
+        for name, p in params.items():
+            np.testing.assert_allclose(p, their_params[name].numpy(), rtol=0, atol=1e-8)
+    assert not np.allclose(params[name], start(approach)[name], atol=1e-3)
+
+
+@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
+def test_a_batch_is_the_mean_of_its_tasks_one_by_one(mine, other, settings):
+    (approach, update), (their_approach, their_update) = mine, other
+    params, episodes = start(approach), draws(lambda episodes: episodes)()
+
+    def one_at_a_time(params, episode):
+        return approach.meta_gradient(params, episode, loss=loss, **update, **settings)
+
+    def their_one_at_a_time(params, episode):
+        return their_approach.meta_gradient(params, episode, loss=loss_of_module, **their_update, **settings)
+
+    expected, expected_loss = mean_over_tasks(one_at_a_time)(params, one_by_one(episodes))
+    at_once = batches.mean_over_batch(approach.meta_gradient)
+    their_at_once = their_batches.mean_over_batch(their_approach.meta_gradient)
+    tensors, their_episodes = to_tensors(params), to_torch(episodes)
+    for gradient, value in (
+        at_once(params, episodes, loss=loss, **update, **settings),
+        mean_over_tasks(their_one_at_a_time)(tensors, one_by_one(their_episodes)),
+        their_at_once(tensors, their_episodes, loss=their_loss, **their_update, **settings),
+        their_vmap(their_approach)(tensors, their_episodes, loss=loss_of_module, **their_update, **settings),
+    ):
+        assert float(value) == pytest.approx(float(expected_loss), rel=1e-10)
+        assert list(gradient) == list(expected)
+        for name in expected:
+            np.testing.assert_allclose(np.asarray(gradient[name]), expected[name], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
+def test_adapted_learners_predict_the_same(mine, other, settings):
+    (approach, update), (their_approach, their_update) = mine, other
+    params, episode = start(approach), one_by_one(draws(lambda episodes: episodes)())[0]
+    settings = {"n_steps": settings["n_steps"]}
+    predict = approach.adapt(params, episode.support, network=mlp, loss=loss, **update, **settings)
+    their_predict = their_approach.adapt(
+        to_tensors(params),
+        to_torch(episode).support,
+        network=partial(functional_call, NET),
+        loss=loss_of_module,
+        **their_update,
+        **settings,
+    )
+    theirs = their_predict(torch.tensor(episode.query.x))
+    assert not theirs.requires_grad
+    np.testing.assert_allclose(predict(episode.query.x), theirs.numpy(), rtol=1e-10, atol=1e-10)
+
+
+def test_the_same_generator_gives_the_same_start():
+    init_network = partial(init_mlp, sizes=SIZES)
+    for approach, other, settings in (
+        (maml, their_maml, {}),
+        (reptile, their_reptile, {}),
+        (meta_sgd, their_meta_sgd, {"inner_lr": 0.1}),
+    ):
+        mine = approach.init(np.random.default_rng(3), init_network, **settings)
+        theirs = other.init(np.random.default_rng(3), NET, **settings)
+        assert list(mine) == list(theirs)
+        for name in mine:
+            assert mine[name].dtype == np.float32
+            np.testing.assert_array_equal(mine[name], theirs[name].numpy())
+
+
+@pytest.mark.parametrize("n_tasks", [1, 4])
+def test_the_dense_net_is_the_same_as_a_function(n_tasks):
+    params = to_tensors(start(maml))
+    x = torch.linspace(-3, 3, 6, dtype=torch.float64)[:, None]
+    expected = functional_call(NET, params, x)
+    torch.testing.assert_close(their_nn.mlp(params, x), expected, rtol=1e-12, atol=1e-12)
+    own = {name: p.expand(n_tasks, *p.shape) for name, p in params.items()}
+    found = their_nn.mlp(own, x.expand(n_tasks, *x.shape))
+    torch.testing.assert_close(found, expected.expand(n_tasks, *expected.shape), rtol=1e-12, atol=1e-12)

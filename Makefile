@@ -43,9 +43,8 @@ format: $(READY)  ## mend what can be mended of the style
 tables: $(READY)  ## write the tables of results anew from experiments/results/
 	$(BIN)/python -m experiments.tables
 
-test-other-machine: $(READY)  ## the tests with the arithmetic of a plainer processor, on all cores
-	ATEN_CPU_CAPABILITY=default NPY_DISABLE_CPU_FEATURES="$$($(BIN)/python -c "$(WIDE)")" \
-		OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(os.cpu_count())") $(MAKE) test
+test-other-machine: $(READY)  ## the tests with the arithmetic of a plainer processor
+	ATEN_CPU_CAPABILITY=default NPY_DISABLE_CPU_FEATURES="$$($(BIN)/python -c "$(WIDE)")" $(MAKE) test
 
 clean:  ## remove the environment and everything that was made
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info

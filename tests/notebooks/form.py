@@ -99,7 +99,7 @@ def exercises(notebook: NotebookNode) -> list[Exercise]:
 
 # Execution and outputs
 
-LOCAL = re.compile(r"0x[0-9a-f]{6,}|/(?:home|root|tmp|work|Users)/|[A-Z]:\\+Users|ipykernel_\d")
+LOCAL = re.compile(r"0x[0-9a-f]{6,}|/(?:home|root|tmp|work|Users)/|[A-Z]:\\+Users|ipykernel_\d|site-packages")
 
 
 def was_executed(notebook: NotebookNode) -> Iterator[str]:

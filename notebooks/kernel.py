@@ -1,8 +1,8 @@
 """What every kernel that runs a chapter is given, whether the builder or a test starts it.
 
-One thread and one hash seed keep stored outputs equal from run to run; progress bars stay out of them; a chapter
-needs no network. Whoever asks for more threads by OMP_NUM_THREADS gets threads that sleep while they wait: on a
-busy machine, threads that spin are many times slower. A reader's own JupyterLab gets none of this.
+One thread and one hash seed keep stored outputs equal from run to run; progress bars stay out of them; a
+chapter needs no network. Whoever asks for more threads by OMP_NUM_THREADS gets threads that sleep while they
+wait: on a busy machine, threads that spin are many times slower. A reader's own JupyterLab gets none of this.
 """
 
 import os

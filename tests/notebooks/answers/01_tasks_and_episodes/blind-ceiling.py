@@ -59,3 +59,15 @@ def blind_ceiling(n_way):
 # %% wrong: the place is taken to be the middle of the bank | average over u
 def blind_ceiling(n_way):
     return label_probabilities(np.array(0.5), n_way).max()
+
+
+# %% wrong: betting at random with the right probabilities instead of on the largest | most probable label
+def blind_ceiling(n_way):
+    place = (np.arange(10_000) + 0.5) / 10_000
+    return (label_probabilities(place, n_way) ** 2).sum(axis=-1).mean()
+
+
+# %% wrong: the best place for each label is chosen, not the best label for each place | bet first
+def blind_ceiling(n_way):
+    place = (np.arange(10_000) + 0.5) / 10_000
+    return label_probabilities(place, n_way).max(axis=0).mean()

@@ -40,6 +40,17 @@ def draw_episode(labels, n_way, k_shot, n_query, rng):
     )
 
 
+# %% right: plain lists of whole numbers
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    support, query = [], []
+    for k, c in enumerate(rng.choice(np.unique(labels), n_way, replace=False)):
+        rows = rng.permutation(np.flatnonzero(labels == c)).tolist()
+        support += [(row, k) for row in rows[:k_shot]]
+        query += [(row, k) for row in rows[k_shot : k_shot + n_query]]
+    support, query = rng.permutation(support).tolist(), rng.permutation(query).tolist()
+    return [r for r, _ in support], [k for _, k in support], [r for r, _ in query], [k for _, k in query]
+
+
 # %% wrong: classes drawn with replacement | distinct classes
 def draw_episode(labels, n_way, k_shot, n_query, rng):
     classes = rng.choice(np.unique(labels), n_way)
@@ -127,6 +138,53 @@ def draw_episode(labels, n_way, k_shot, n_query, rng):
     classes = rng.choice(np.unique(labels), n_way, replace=False)
     members = [np.flatnonzero(labels == c) for c in classes]
     rows = np.stack([rng.choice(own, k_shot + n_query, replace=False) for own in members])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        y = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(y))
+        parts += [part.ravel()[order], y[order]]
+    return tuple(parts)
+
+
+# %% wrong: of every class always the first drawings | drawn at random too
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    classes = rng.choice(np.unique(labels), n_way, replace=False)
+    rows = np.stack([np.flatnonzero(labels == c)[: k_shot + n_query] for c in classes])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        y = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(y))
+        parts += [part.ravel()[order], y[order]]
+    return tuple(parts)
+
+
+# %% wrong: the classes are shuffled as blocks, not the rows | not the classes
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    classes = rng.choice(np.unique(labels), n_way, replace=False)
+    rows = np.stack(
+        [rng.choice(np.flatnonzero(labels == c), k_shot + n_query, replace=False) for c in classes]
+    )
+    order = rng.permutation(n_way)
+    support, query = rows[order, :k_shot].ravel(), rows[order, k_shot:].ravel()
+    return support, np.repeat(order, k_shot), query, np.repeat(order, n_query)
+
+
+# %% wrong: the rows are counted within their class | positions in `labels`
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    classes = rng.choice(np.unique(labels), n_way, replace=False)
+    rows = np.stack([rng.choice(np.sum(labels == c), k_shot + n_query, replace=False) for c in classes])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        y = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(y))
+        parts += [part.ravel()[order], y[order]]
+    return tuple(parts)
+
+
+# %% wrong: the drawings of a class are drawn with replacement | appears twice
+def draw_episode(labels, n_way, k_shot, n_query, rng):
+    classes = rng.choice(np.unique(labels), n_way, replace=False)
+    rows = np.stack([rng.choice(np.flatnonzero(labels == c), k_shot + n_query) for c in classes])
     parts = []
     for part in (rows[:, :k_shot], rows[:, k_shot:]):
         y = np.repeat(np.arange(n_way), part.shape[1])

@@ -60,3 +60,33 @@ def split_by_group(groups, share, rng):
     names = np.unique(groups)
     held_out = rng.choice(names, round(share * len(names)), replace=False)
     return np.arange(len(groups)), np.flatnonzero(np.isin(groups, held_out))
+
+
+# %% wrong: a group is found by drawing a drawing, so large groups are held out more often | same chance
+def split_by_group(groups, share, rng):
+    held_out = set()
+    while len(held_out) < round(share * len(np.unique(groups))):
+        held_out.add(str(rng.choice(groups)))
+    is_test = np.isin(groups, list(held_out))
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+# %% wrong: groups are drawn with replacement | none of them twice
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    is_test = np.isin(groups, rng.choice(names, round(share * len(names))))
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+# %% wrong: masks are returned, not positions | whole numbers
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    is_test = np.isin(groups, rng.choice(names, round(share * len(names)), replace=False))
+    return ~is_test, is_test
+
+
+# %% wrong: the held out part comes first | (train_rows, test_rows)
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    is_test = np.isin(groups, rng.choice(names, round(share * len(names)), replace=False))
+    return np.flatnonzero(is_test), np.flatnonzero(~is_test)

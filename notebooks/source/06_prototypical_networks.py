@@ -649,26 +649,52 @@ claim("Five shots beat one.", squared_20[5].interval[0] > squared_20[1].interval
 #
 # ### How many classes in training
 #
-# Now the prediction from the beginning. The same network, the same 24,000 images, but as 800 episodes of 5 classes. All
-# tests stay 5-way.
+# Now the prediction from the beginning. The same network and the same 24,000 images, once as 800 episodes of 5 classes,
+# once as 200 episodes of 20. All tests stay 5-way. First the conv net, one run each.
 
 # %% tags=["training", "nbval-ignore-output"]
 params_5, _ = train(partial(torch_loss, embed=embed), start, n_way=5, n_steps=800)
 squared_5 = test_torch(params_5)
-by_way = compare(squared_20[1], squared_5)
-print("trained 5-way:  ", squared_5)
-print("trained 20-way: ", squared_20[1])
-print("difference:     ", by_way)
-print(f"your guess:      {my_guess:+.3f}")
-
-# %%
-claim("Harder training episodes give the better 5-way learner.", by_way.interval[0] > 0, by_way)
+print("conv net, trained 5-way:  ", squared_5)
+print("conv net, trained 20-way: ", squared_20[1])
+print("difference:               ", compare(squared_20[1], squared_5))
 
 # %% [markdown]
-# Training with 20 classes wins by a few points, although the test has 5. With more classes an episode holds more
-# confusable pairs, so each image brings more to learn from. Snell et al. found the same and trained with 60. The interval
-# counts the spread between test episodes, not between training runs. This is one run each; over
-# the three training seeds that we tried the difference lay between 3 and 6 points.
+# The interval leaves out 0, and one is tempted to stop here. But it counts one source of chance only, the drawing of
+# *test* episodes. The *training* was also drawn, its first weights and its episodes, and we have one run. On a processor
+# that rounds differently, this same cell once gave $-0.005 \pm 0.011$: other roundings, another run. To speak of the
+# *method*, repeat the training. The dense net is cheap enough: six seeds, both ways of training, one difference a seed.
+
+
+# %%
+def trained_and_tested(n_way, n_steps, seed):
+    """5-way accuracy of a dense net after training on n_way-class episodes: one number a training run."""
+    params = init_mlp(np.random.default_rng(seed), [784, 64, 32])
+    rng, episodes = np.random.default_rng(100 + seed), FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5)
+    draw = lambda: episodes.sample(rng)  # noqa: E731
+    params, _ = meta_train(params, mlp_gradient, draw, optimizer=adam(2e-3), n_steps=n_steps)
+    return test(partial(adapt, params, embed=embed_mlp), k_shot=1).mean
+
+
+# %% [markdown]
+# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96.
+
+# %% tags=["training", "nbval-ignore-output"]
+way_20 = np.array([trained_and_tested(20, 200, seed) for seed in range(6)])
+way_5 = np.array([trained_and_tested(5, 800, seed) for seed in range(6)])
+by_way = way_20 - way_5
+by_way_reach = 2.57 * by_way.std(ddof=1) / np.sqrt(6)
+print("differences of the six seeds:", by_way.round(3))
+print(f"dense net, 20-way minus 5-way: {by_way.mean():.3f} +- {by_way_reach:.3f} (95% CI, 6 training runs)")
+print(f"your guess: {my_guess:+.3f}")
+
+# %%
+claim("Over training runs, 20-class training gives the better 5-way learner.", by_way.mean() > by_way_reach)
+
+# %% [markdown]
+# Training with 20 classes wins, although the test has 5. A likely reason: with more classes an episode holds more
+# pairs that are easily confused, so the same images say more. Snell et al. found the same on real data and trained
+# with 60 classes.
 #
 # ### Squared distance against cosine
 #
@@ -842,10 +868,11 @@ claim(
     "The relation head learns: over 10 points above raw pixels.",
     compare(related, pixels[1]).interval[0] > 0.1,
 )
-claim("It is not 2 points better than the squared distance.", compare(related, squared_5).interval[0] < 0.02)
+claim("It is not 5 points better than the squared distance.", compare(related, squared_5).interval[0] < 0.05)
 
 # %% [markdown]
-# Within our minute the learned distance is no better than the fixed one. It has more to learn from the same images.
+# Within our minute, and in one run each, the learned distance shows no clear gain over the fixed one. It has more to
+# learn from the same images.
 # That says nothing about long training: Sung et al. lower the learning rate every 100,000 episodes, use batch
 # normalisation, and report results on Omniglot slightly above those of prototypical networks.
 #

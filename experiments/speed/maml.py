@@ -15,12 +15,12 @@ The loop is what most implementations do: one task after the other, functional_c
 
 import json
 import platform
-import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from timeit import timeit
 
 import autograd
 import autograd.numpy
@@ -58,17 +58,17 @@ def main() -> None:
         "machine": f"{platform.machine()}, one thread",
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("numpy", "autograd", "torch")},
-        "sinusoids": compare(sinusoid_ways(*draw()), n_samples=200),
-        "images, Conv4-64 with pooling": compare(image_ways(), n_samples=10),
+        "sinusoids": compare(sinusoid_ways(*draw()), n_rounds=100, n_in_a_row=5),
+        "images, Conv4-64 with pooling": compare(image_ways(), n_rounds=10, n_in_a_row=1),
     }
     text = json.dumps(result, indent=2)
     Path(__file__).with_suffix(".json").write_text(text + "\n")
     print(text)
 
 
-def compare(ways: Ways, n_samples: int) -> dict[str, dict]:
+def compare(ways: Ways, **rounds: int) -> dict[str, dict]:
     """Medians, quartiles, and how many times as fast as the loop and as HIPS autograd, if it takes part."""
-    seconds = measure(ways, n_samples)
+    seconds = measure(ways, **rounds)
     medians = {name: float(np.median(samples)) for name, samples in seconds.items()}
     return {
         name: {
@@ -84,17 +84,17 @@ def compare(ways: Ways, n_samples: int) -> dict[str, dict]:
     }
 
 
-def measure(ways: Ways, n_samples: int) -> dict[str, list[float]]:
-    """Seconds of every call. AssertionError unless all ways give the same."""
+def measure(ways: Ways, *, n_rounds: int, n_in_a_row: int) -> dict[str, list[float]]:
+    """Seconds of a step, a mean over n_in_a_row of them as in training, for every way and round.
+
+    AssertionError unless all ways give the same.
+    """
     assert_same({name: way() for name, way in ways.items()}, rtol=1e-3, atol=1e-5)
-    seconds = {name: [] for name in ways}
     rng = np.random.default_rng(2)
-    for _ in range(n_samples):
-        for name in rng.permutation(list(ways)):  # whoever comes after the loop finds the caches full of it
-            way = ways[name]
-            before = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - before)
+    seconds = {name: [] for name in ways}
+    for _ in range(n_rounds):
+        for name in rng.permutation(list(ways)):
+            seconds[name].append(timeit(ways[name], number=n_in_a_row) / n_in_a_row)
     return seconds
 
 

@@ -905,10 +905,10 @@ plt.show()
 # %% [markdown]
 # ### At full size, on Omniglot
 #
-# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. These runs take the better
-# part of an hour each, so we read what they left behind. `command` is what was typed.
+# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. Each of these runs took two
+# cores about ten minutes, too long for a chapter, so we read what they left behind. `command` is what was typed.
 
-# %% tags=["training", "nbval-ignore-output"]
+# %%
 import json
 from pathlib import Path
 
@@ -923,9 +923,9 @@ for run in runs:
 print("0.988          0.997          0.960          0.989          Snell et al. 2017, table 1")
 
 # %%
-held_out = [run for run in runs if run["data"] == "alphabets"]
-lowest = min([run["scores"][0]["mean"] for run in held_out], default=1.0)
-claim("No run is below 0.97 at 5-way 1-shot on unseen alphabets.", lowest > 0.97, lowest)
+held_out = [run["scores"][0]["mean"] for run in runs if run["data"] == "alphabets"]
+claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, files)
+claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
 # Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from

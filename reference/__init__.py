@@ -10,10 +10,11 @@ The map, from the ground up (a file imports only what stands below it):
     widgets, plotting, checks       what a chapter looks at and is checked with
     scratch/<approach>              the approaches in NumPy, on our own differentiation engine
     pytorch/<approach>              the same approaches in PyTorch, under the same file names
-    scratch/{unroll, nn, losses, optim}, pytorch/{unroll, nn, losses, optim}
+    scratch/{unroll, batches, nn, losses, optim}, and pytorch/ likewise
     scratch/autodiff                reverse mode, differentiable to any order
     meta_train                      the outer loop, the same for both sides
     tasks                           what is learned from: glyphs, Omniglot, digits, task families
+    baselines                       what every learner must beat: raw pixels, nearest mean
     evaluation                      mean, 95 % interval, paired comparison
     episodes                        Examples, Episode, and the protocols
 

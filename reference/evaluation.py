@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from tqdm import tqdm  # the bar of tqdm.auto does not obey TQDM_DISABLE in a notebook
 
 from reference.episodes import Adapt, Tasks
+from reference.progress import progress
 
 Z = 1.96  # a normal variable stays within 1.96 standard deviations in 95 % of draws
 
@@ -94,7 +94,7 @@ def evaluate(
     if n_episodes < 2:
         raise ValueError(f"n_episodes is {n_episodes}; an interval needs at least 2.")
     values = np.empty(n_episodes)
-    for i in tqdm(range(n_episodes), desc="evaluating", leave=False):
+    for i in progress(range(n_episodes), "evaluating"):
         episode = tasks.sample(rng)
         predict = adapt(episode.support)
         value = np.asarray(metric(np.asarray(predict(episode.query.x)), episode.query.y))

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm  # the bar of tqdm.auto does not obey TQDM_DISABLE in a notebook
+
+from reference.progress import progress
 
 Params = dict[str, Any]
 
@@ -57,7 +58,7 @@ def meta_train(
     """Trained params and the loss before each of the n_steps outer steps, with a progress bar."""
     losses = np.empty(n_steps)
     steps = islice(meta_steps(params, meta_gradient, draw, optimizer=optimizer), n_steps)
-    for step in tqdm(steps, total=n_steps, desc="meta-training", leave=False):
+    for step in progress(steps, "meta-training", n_steps):
         params, losses[step.index] = step.params, step.loss
     return params, losses
 

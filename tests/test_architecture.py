@@ -17,10 +17,15 @@ ROOT = Path(__file__).parent.parent
 BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "reptile": {"maml"}, "mann": {"ntm"}}
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
-GROUND = {"episodes": set(), "evaluation": {"episodes"}, "meta_train": {"episodes"}}
+GROUND = {
+    "episodes": set(),
+    "progress": set(),
+    "evaluation": {"episodes", "progress"},
+    "meta_train": {"progress"},
+}
 ROOMS = {
     **GROUND,
-    "tasks": {"tasks", "episodes"},
+    "tasks": {"tasks", "episodes", "progress"},
     "baselines": {"episodes"},
     "checks": set(),
     "plotting": set(),

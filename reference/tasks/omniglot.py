@@ -24,8 +24,8 @@ import numpy as np
 import pooch
 from jaxtyping import Bool, UInt8
 from PIL import Image
-from tqdm.auto import tqdm
 
+from reference.progress import progress
 from reference.tasks.bank import Bank, make_bank
 
 DATASETS = Path(__file__).resolve().parents[2] / "datasets"
@@ -155,7 +155,7 @@ def _read(path: Path, archive: Archive) -> dict[str, UInt8[np.ndarray, "20 28 28
     try:
         with zipfile.ZipFile(path) as opened:
             entries = _entries(opened, archive)
-            bar = tqdm(entries.items(), desc=f"reading {path.name}", leave=False)
+            bar = progress(entries.items(), f"reading {path.name}")
             return {name: _shrink(np.stack([_ink(opened.read(e)) for e in drawn])) for name, drawn in bar}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(

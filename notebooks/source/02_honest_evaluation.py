@@ -55,8 +55,8 @@ print(f"mean {mean:.4g}, s {s:.4g}, half-width {1.96 * s / np.sqrt(n):.3g}")
 #
 # Commit to a guess for the last one now.
 #
-# **Predict.** Later you train one small network and evaluate it honestly. Then three things go wrong, each of
-# which has gone wrong in public code:
+# **Predict.** Later you train one small network and evaluate it honestly. Then three things go wrong. The first
+# two have gone wrong in public code; the third happens to whoever splits drawings and not classes (chapter 01):
 #
 # - *batch statistics*: at test time the network normalises each image by the mean and spread of all queries,
 # - *sorted queries*: the queries arrive sorted by class, and the learner reads them in order,

@@ -2,22 +2,27 @@
 
     python -m experiments.ledger
 
-Prints a table. Everything is float64, the error is |a - b| / |b| over all parameters together, and what is
-judged is the NumPy engine's result: against the formula on paper, against central differences, and against
-PyTorch. Two problems: a linear model, where every gradient of every step can be written down, and a network
-with two hidden layers on a sinusoid, where one step of MAML is done by hand (`experiments/speed/maml.py`).
+Writes ledger.json beside it, of which README.md shows a table. Everything is float64, the error is
+|a - b| / |b| over all parameters together, and what is judged is the NumPy engine's result: against the
+formula on paper, against central differences, and against PyTorch. Two problems: a linear model, where every
+gradient of every step can be written down, and a network with two hidden layers on a sinusoid, where one step
+of MAML is done by hand (`experiments/speed/by_hand.py`).
 
 First-order MAML and Reptile are no gradients of the query loss. Central differences judge them as gradients
 of what they are gradients of: the query loss a fixed step away, and half the squared distance to a point.
 """
 
+import json
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from experiments.speed.maml import by_hand
+from experiments.runs import versions, write
+from experiments.speed import by_hand
 from reference.episodes import Episode, Examples
 from reference.pytorch import maml as their_maml
 from reference.pytorch import meta_sgd as their_meta_sgd
@@ -115,20 +120,22 @@ def normal_equations(examples) -> tuple[np.ndarray, np.ndarray]:
 def linear_by_hand(problem: Problem, rates: np.ndarray, n_steps: int) -> dict[str, np.ndarray]:
     """All there is to know: the gradients in theta and in the rates, first order, and theta - phi.
 
-    A step is theta <- theta - rates * (H theta - b), of Jacobian J = I - diag(rates) H. A gradient g of the
-    query loss at the end reaches theta as J'^k g; step j adds -(H theta_j - b) * J'^(k-1-j) g to the rates'.
+    Step j is theta <- theta - rates_j * (H theta - b), of Jacobian J_j = I - diag(rates_j) H. A gradient g of
+    the query loss at the end reaches theta as J_0' ... J_(k-1)' g, and rates_j, on its way, as
+    -(H theta_j - b) * J_(j+1)' ... J_(k-1)' g. The rates (d,) are those of all steps, (n_steps, d) of each.
     """
     H, b = normal_equations(problem.episode.support)
     theta = flat(problem.params)
+    rates = np.broadcast_to(rates, (n_steps, len(theta)))
     path = [theta]
-    for _ in range(n_steps):
-        path.append(path[-1] - rates * (H @ path[-1] - b))
+    for rate in rates:
+        path.append(path[-1] - rate * (H @ path[-1] - b))
     query_H, query_b = normal_equations(problem.episode.query)
     g = first_order = query_H @ path[-1] - query_b
-    in_rates = np.zeros_like(theta)
-    for theta_j in reversed(path[:-1]):
-        in_rates -= (H @ theta_j - b) * g
-        g = g - H @ (rates * g)  # J' g
+    in_rates = np.empty_like(rates)
+    for j in reversed(range(n_steps)):
+        in_rates[j] = -(H @ path[j] - b) * g
+        g = g - H @ (rates[j] * g)  # J_j' g
     return {"theta": g, "rates": in_rates, "first order": first_order, "direction": theta - path[-1]}
 
 
@@ -157,7 +164,7 @@ def maml_by_hand(problem: Problem, rates: np.ndarray, n_steps: int) -> np.ndarra
     if n_steps == 1 and rates.all():
         support, query, _ = problem.episode
         batch_of_one = Episode(*(Examples(part.x[None], part.y[None]) for part in (support, query)))
-        return flat(by_hand(problem.params, batch_of_one, INNER_LR))
+        return flat(by_hand.meta_gradient(problem.params, batch_of_one, INNER_LR))
     return None
 
 
@@ -185,25 +192,59 @@ def first_order_entry(problem: Problem, n_steps: int) -> Entry:
 def meta_sgd_entries(problem: Problem, n_steps: int) -> tuple[Entry, Entry]:
     """Meta-SGD: the gradient in the weights, and that in the rates, which all differ; some are negative."""
     params = meta_sgd.with_rates(problem.params, inner_lr=INNER_LR)
-    rng, n = np.random.default_rng(1), flat(problem.params).size
-    params = like(params, flat(params) + np.repeat([0.0, INNER_LR], n) * rng.normal(size=2 * n))
+    return entries_with_rates(problem, stirred(params), n_steps, sgd, their_unroll.sgd)
+
+
+def step_rate_entries(problem: Problem, n_steps: int) -> tuple[Entry, Entry]:
+    """MAML++: the same with a rate for each parameter and step."""
+    params = meta_sgd.with_step_rates(problem.params, inner_lr=INNER_LR, n_steps=n_steps)
+    step_by, their_step_by = meta_sgd.each_step, their_meta_sgd.each_step
+    return entries_with_rates(problem, stirred(params), n_steps, step_by, their_step_by)
+
+
+def stirred(params: Params) -> Params:
+    """The rates doubled on average in either direction, so that all differ; the weights as they are."""
+    rng = np.random.default_rng(1)
+    return {
+        name: p * (1 + rng.normal(size=p.shape)) if name.startswith("rate.") else p
+        for name, p in params.items()
+    }
+
+
+def entries_with_rates(
+    problem: Problem, params: Params, n_steps: int, step_by: Callable, their_step_by: Callable
+) -> tuple[Entry, Entry]:
+    """The gradient in the weights and that in the rates."""
     settings = {"loss": loss, "n_steps": n_steps}
 
     def function(p):
-        update = sgd(meta_sgd.part(p, "rate"))
+        update = step_by(meta_sgd.part(p, "rate"))
         return query_loss_after_learning(
             meta_sgd.part(p, "start"), problem.episode, update=update, **settings
         )
 
+    meta_gradient = partial(their_meta_sgd.meta_gradient, step_by=their_step_by)
     ways = [
-        flat(meta_sgd.meta_gradient(params, problem.episode, **settings)[0]),
-        in_torch(their_meta_sgd.meta_gradient, params, problem.episode, n_steps=n_steps),
+        flat(meta_sgd.meta_gradient(params, problem.episode, step_by=step_by, **settings)[0]),
+        in_torch(meta_gradient, params, problem.episode, n_steps=n_steps),
         small_steps(function, params),
     ]
     if is_linear(problem):
-        by_hand = linear_by_hand(problem, flat(params)[n:], n_steps)
-        ways.append(np.concatenate([by_hand["theta"], by_hand["rates"]]))
+        ways.append(linear_with_rates_by_hand(problem, meta_sgd.part(params, "rate"), n_steps))
+    n = flat(problem.params).size
     return Entry(*(way[:n] for way in ways)), Entry(*(way[n:] for way in ways))
+
+
+def linear_with_rates_by_hand(problem: Problem, rates: Params, n_steps: int) -> np.ndarray:
+    """Both gradients, where a rate belongs to a weight, or to a parameter and a step."""
+    if all(rate.shape == problem.params[name].shape for name, rate in rates.items()):
+        found = linear_by_hand(problem, flat(rates), n_steps)
+        return np.concatenate([found["theta"], found["rates"].sum(0)])
+    of_steps = [np.repeat(rate[:, None], problem.params[name].size, axis=1) for name, rate in rates.items()]
+    found = linear_by_hand(problem, np.concatenate(of_steps, axis=1), n_steps)
+    sizes = np.cumsum([p.size for p in problem.params.values()])[:-1]
+    in_rates = [part.sum(1) for part in np.split(found["rates"], sizes, axis=1)]
+    return np.concatenate([found["theta"], *in_rates])
 
 
 def reptile_entry(problem: Problem, n_steps: int) -> Entry:
@@ -234,6 +275,7 @@ def entries(problem: Problem) -> dict[str, Entry]:
     head = list(problem.params)[-2:] if not is_linear(problem) else list(problem.params)[:1]
     theta, alpha = meta_sgd_entries(problem, n_steps=1)
     theta_5, alpha_5 = meta_sgd_entries(problem, n_steps=5)
+    theta_each, alpha_each = step_rate_entries(problem, n_steps=5)
     return {
         "MAML, 1 step": maml_entry(problem, 1),
         "MAML, 5 steps": maml_entry(problem, 5),
@@ -244,6 +286,8 @@ def entries(problem: Problem) -> dict[str, Entry]:
         "Meta-SGD, rates, 1 step": alpha,
         "Meta-SGD, weights, 5 steps": theta_5,
         "Meta-SGD, rates, 5 steps": alpha_5,
+        "MAML++, weights, 5 steps": theta_each,
+        "MAML++, rates of each step, 5 steps": alpha_each,
         "Reptile, 5 steps": reptile_entry(problem, 5),
     }
 
@@ -251,19 +295,28 @@ def entries(problem: Problem) -> dict[str, Entry]:
 PROBLEMS: dict[str, Callable[[], Problem]] = {"linear model": linear_model, "network": network}
 
 
-def table() -> str:
-    """The errors of the engine against the three other ways, in Markdown."""
-    lines = [
-        "| meta-gradient | problem | by hand | central differences | PyTorch |",
-        "| --- | --- | ---: | ---: | ---: |",
+WAYS = ("by hand", "central differences", "PyTorch")  # of judging the engine
+
+
+def errors() -> list[dict[str, str | float | None]]:
+    """How far the engine is from the three other ways, row by row."""
+    return [
+        {"meta-gradient": name, "problem": problem}
+        | {
+            way: None if other is None else float(f"{relative_error(entry.engine, other):.0e}")
+            for way, other in zip(WAYS, (entry.by_hand, entry.small_steps, entry.pytorch), strict=True)
+        }
+        for problem, make in PROBLEMS.items()
+        for name, entry in entries(make()).items()
     ]
-    for problem, make in PROBLEMS.items():
-        for name, entry in entries(make()).items():
-            others = (entry.by_hand, entry.small_steps, entry.pytorch)
-            errors = ["" if way is None else f"{relative_error(entry.engine, way):.0e}" for way in others]
-            lines.append(f"| {name} | {problem} | {' | '.join(errors)} |")
-    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the errors."""
+    result = {"command": "python -m experiments.ledger", "versions": versions(), "errors": errors()}
+    write(Path(__file__).with_suffix(".json"), result)
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":
-    print(table())
+    main()

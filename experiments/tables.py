@@ -47,6 +47,31 @@ def speed() -> str:
     return _table(["one training step", "seconds (median)", "times as fast as it comes"], rows)
 
 
+def ledger() -> str:
+    """One row a meta-gradient and problem: how far the engine is from three other ways to compute it."""
+    ways = ["by hand", "central differences", "PyTorch"]
+    rows = [[row["meta-gradient"], row["problem"], *(_error(row[way]) for way in ways)] for row in _ledger()]
+    return _table(["meta-gradient", "problem", *ways], rows)
+
+
+def meta_gradients() -> str:
+    """The same in short: the larger error of both problems."""
+    ways = ["by hand", "central differences", "PyTorch"]
+    worst: dict[str, list[float]] = {}
+    for row in _ledger():
+        before = worst.get(row["meta-gradient"], [0.0, 0.0, 0.0])
+        worst[row["meta-gradient"]] = [max(b, row[way] or 0) for b, way in zip(before, ways, strict=True)]
+    return _table(["meta-gradient", *ways], [[name, *map(_error, found)] for name, found in worst.items()])
+
+
+def _ledger() -> list[dict[str, Any]]:
+    return json.loads((HERE / "ledger.json").read_text())["errors"]
+
+
+def _error(error: float | None) -> str:
+    return "" if error is None else f"{error:.0e}"
+
+
 def fill(text: str, tables: tuple[Callable[[], str], ...] = (omniglot, settings, speed)) -> str:
     """text with what stands between the markers of each of the tables written anew."""
     for make in tables:

@@ -67,8 +67,10 @@ def mean_over_tasks(meta_gradient):
     """The same meta-gradient for a sequence of tasks: mean gradient and mean loss, one task at a time."""
 
     def mean_meta_gradient(params: Params, tasks: Sequence) -> tuple[Params, Any]:
-        results = [meta_gradient(params, task) for task in tasks]
-        gradient = {name: sum(g[name] for g, _ in results) / len(results) for name in params}
-        return gradient, sum(loss for _, loss in results) / len(results)
+        total, total_loss = dict.fromkeys(params, 0), 0  # no more than one task's gradient is kept at a time
+        for task in tasks:
+            gradient, loss = meta_gradient(params, task)
+            total, total_loss = {name: total[name] + gradient[name] for name in params}, total_loss + loss
+        return {name: g / len(tasks) for name, g in total.items()}, total_loss / len(tasks)
 
     return mean_meta_gradient

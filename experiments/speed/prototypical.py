@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from experiments.omniglot_prototypical import device_name
+from experiments.runs import device_name
 from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
 from reference.pytorch.nn import Conv4

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from experiments import omniglot_prototypical as experiment
+from experiments import runs
 from reference.tasks.bank import make_bank
 
 CPU = torch.device("cpu")
@@ -30,8 +31,8 @@ def sample_until_killed(self, rng):
     return sample(self, rng)
 FewShot.sample = sample_until_killed
 
-run = tiny.experiment.begin(tiny.SETTINGS, tiny.CPU)
-tiny.experiment.train(run, tiny.bank(), tiny.SETTINGS, checkpoint=Path(sys.argv[1]), save_every_s=0)
+run, net = tiny.begun()
+tiny.experiment.train(run, net, tiny.bank(), tiny.SETTINGS, checkpoint=Path(sys.argv[1]), save_every_s=0)
 """
 
 
@@ -41,15 +42,23 @@ def bank():
     return make_bank(images, np.repeat(np.arange(25), 12), names=names, groups=["one"] * 25)
 
 
+def begun(device=CPU):
+    net = experiment.network(SETTINGS, device)
+    return experiment.begin(net, SETTINGS, device), net
+
+
 def trained(checkpoint, device=CPU):
-    return experiment.train(
-        experiment.begin(SETTINGS, device), bank(), SETTINGS, checkpoint=checkpoint, save_every_s=0
-    )
+    return experiment.train(*begun(device), bank(), SETTINGS, checkpoint=checkpoint, save_every_s=0)
+
+
+def resumed(checkpoint, settings=SETTINGS, device=CPU):
+    run, net = begun(device)
+    return runs.resume(checkpoint, run, settings), net
 
 
 def same_state(a, b):
     pairs = [(a.params, b.params), (a.state.mean, b.state.mean), (a.state.square, b.state.square)]
-    pairs += [(dict(a.net.named_buffers()), dict(b.net.named_buffers()))]
+    pairs += [(a.buffers, b.buffers)]
     return all(torch.equal(x[k], y[k]) for x, y in pairs for k in x) and a.state.step == b.state.step
 
 
@@ -57,27 +66,27 @@ def test_a_killed_run_goes_on_to_the_weights_of_an_uninterrupted_one(tmp_path):
     command = [sys.executable, "-c", KILLED, tmp_path / "killed"]
     killed = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2])
     assert killed.returncode == -9, killed.stderr.decode()
-    run = experiment.resume(tmp_path / "killed", SETTINGS, CPU)
+    run, net = resumed(tmp_path / "killed")
     assert (run.state.step, run.n_resumed) == (4, 1)
-    run = experiment.train(run, bank(), SETTINGS, checkpoint=tmp_path / "killed")
+    run = experiment.train(run, net, bank(), SETTINGS, checkpoint=tmp_path / "killed")
     assert run.state.step == 6
     assert same_state(run, trained(tmp_path / "whole"))
 
 
 def test_the_last_step_is_always_saved(tmp_path):
-    run = experiment.begin(SETTINGS, CPU)
-    run = experiment.train(run, bank(), SETTINGS, checkpoint=tmp_path / "run", save_every_s=1e9)
-    assert same_state(run, experiment.resume(tmp_path / "run", SETTINGS, CPU))
+    run = experiment.train(*begun(), bank(), SETTINGS, checkpoint=tmp_path / "run", save_every_s=1e9)
+    assert same_state(run, resumed(tmp_path / "run")[0])
 
 
 def test_an_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "N_TEST_EPISODES", 4)
-    run = experiment.test(trained(tmp_path / "run"), bank(), SETTINGS, checkpoint=tmp_path / "run")
-    half = run._replace(scores=run.scores[:2])
-    experiment.save(tmp_path / "half", half, SETTINGS)
-    resumed = experiment.resume(tmp_path / "half", SETTINGS, CPU)
-    resumed = experiment.test(resumed, bank(), SETTINGS, checkpoint=tmp_path / "half")
-    assert resumed.scores == run.scores
+    trained(tmp_path / "run")
+    run, net = resumed(tmp_path / "run")
+    run = runs.test(run, experiment.tests(run, net, bank()), SETTINGS, checkpoint=tmp_path / "run")
+    runs.save(tmp_path / "half", run._replace(scores=run.scores[:2]), SETTINGS)
+    half, net = resumed(tmp_path / "half")
+    half = runs.test(half, experiment.tests(half, net, bank()), SETTINGS, checkpoint=tmp_path / "half")
+    assert half.scores == run.scores
     assert [(s["n_way"], s["k_shot"], s["n_episodes"]) for s in run.scores] == [
         (5, 1, 4),
         (5, 5, 4),
@@ -90,7 +99,7 @@ def test_a_run_with_other_settings_is_refused(tmp_path):
     trained(tmp_path / "run")
     other = SETTINGS._replace(outer_lr=0.5)
     with pytest.raises(ValueError, match=r"'outer_lr': 0\.004.*, not .*'outer_lr': 0\.5.*move it away"):
-        experiment.resume(tmp_path / "run", other, CPU)
+        resumed(tmp_path / "run", other)
 
 
 def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path):
@@ -98,12 +107,12 @@ def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path):
     damaged = (tmp_path / "run").read_bytes()[:-10]
     (tmp_path / "run").write_bytes(damaged)
     with pytest.raises(ValueError, match="run is damaged"):
-        experiment.resume(tmp_path / "run", SETTINGS, CPU)
+        resumed(tmp_path / "run")
     assert (tmp_path / "run").read_bytes() == damaged
 
 
 def test_the_rate_falls_from_the_outer_lr_to_nothing():
-    rate = experiment.cosine(0.4, 100)
+    rate = runs.cosine(0.4, 100)
     assert [rate(0), rate(50)] == pytest.approx([0.4, 0.2])
     assert 0 < rate(99) < 0.001
     assert all(rate(i) > rate(i + 1) for i in range(99))
@@ -111,8 +120,8 @@ def test_the_rate_falls_from_the_outer_lr_to_nothing():
 
 def test_the_report_says_what_ran_and_is_json(tmp_path):
     run = trained(tmp_path / "run")
-    result = experiment.report(run, SETTINGS, command="python -m this", device=CPU)
-    experiment.write(tmp_path / "results" / "run.json", result)
+    result = runs.report(run, SETTINGS, command="python -m this", about="that", device=CPU)
+    runs.write(tmp_path / "results" / "run.json", result)
     back = json.loads((tmp_path / "results" / "run.json").read_text())
     assert back["command"] == "python -m this" and back["seed"] == 0 and back["n_steps"] == 6
     assert back["versions"]["torch"] == torch.__version__
@@ -131,4 +140,4 @@ def test_the_report_says_what_ran_and_is_json(tmp_path):
 def test_trains_and_resumes_on_a_gpu(tmp_path):
     run = trained(tmp_path / "run", torch.device("cuda"))
     assert all(p.is_cuda for p in run.params.values())
-    assert same_state(run, experiment.resume(tmp_path / "run", SETTINGS, torch.device("cuda")))
+    assert same_state(run, resumed(tmp_path / "run", device=torch.device("cuda"))[0])

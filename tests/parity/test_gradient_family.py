@@ -63,12 +63,19 @@ FAMILY = {
     ),
     "Meta-SGD, 1 step": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 1}),
     "Meta-SGD, 5 steps": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 5}),
+    "MAML++, 5 steps": (
+        (meta_sgd, {"step_by": meta_sgd.each_step}),
+        (their_meta_sgd, {"step_by": their_meta_sgd.each_step}),
+        {"n_steps": 5},
+    ),
     "Reptile, 5 steps": ((reptile, sgd(unroll)), (their_reptile, sgd(their_unroll)), {"n_steps": 5}),
 }
 
 
-def start(approach):
+def start(approach, update=()):
     params = {name: p.astype(np.float64) for name, p in init_mlp(np.random.default_rng(0), SIZES).items()}
+    if "step_by" in update:
+        return meta_sgd.with_step_rates(params, inner_lr=0.05, n_steps=5)
     return meta_sgd.with_rates(params, inner_lr=0.05) if approach is meta_sgd else params
 
 
@@ -101,7 +108,7 @@ def their_vmap(approach):
 def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
     (approach, update), (their_approach, their_update) = mine, other
     params, losses = meta_train(
-        start(approach),
+        start(approach, update),
         partial(batches.mean_over_batch(approach.meta_gradient), loss=loss, **update, **settings),
         draws(lambda episodes: episodes),
         optimizer=optim.adam(0.01),
@@ -112,7 +119,7 @@ def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
         (their_vmap(their_approach), loss_of_module),
     ):
         their_params, their_losses = meta_train(
-            to_tensors(start(approach)),
+            to_tensors(start(approach, update)),
             partial(many, loss=task_loss, **their_update, **settings),
             draws(to_torch),
             optimizer=their_optim.adam(0.01),
@@ -121,13 +128,13 @@ def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
         np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
         for name, p in params.items():
             np.testing.assert_allclose(p, their_params[name].numpy(), rtol=0, atol=1e-8)
-    assert not np.allclose(params[name], start(approach)[name], atol=1e-3)
+    assert not np.allclose(params[name], start(approach, update)[name], atol=1e-3)
 
 
 @pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
 def test_a_batch_is_the_mean_of_its_tasks_one_by_one(mine, other, settings):
     (approach, update), (their_approach, their_update) = mine, other
-    params, episodes = start(approach), draws(lambda episodes: episodes)()
+    params, episodes = start(approach, update), draws(lambda episodes: episodes)()
 
     def one_at_a_time(params, episode):
         return approach.meta_gradient(params, episode, loss=loss, **update, **settings)
@@ -154,7 +161,7 @@ def test_a_batch_is_the_mean_of_its_tasks_one_by_one(mine, other, settings):
 @pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
 def test_adapted_learners_predict_the_same(mine, other, settings):
     (approach, update), (their_approach, their_update) = mine, other
-    params, episode = start(approach), one_by_one(draws(lambda episodes: episodes)())[0]
+    params, episode = start(approach, update), one_by_one(draws(lambda episodes: episodes)())[0]
     settings = {"n_steps": settings["n_steps"]}
     predict = approach.adapt(params, episode.support, network=mlp, loss=loss, **update, **settings)
     their_predict = their_approach.adapt(
@@ -194,3 +201,13 @@ def test_the_dense_net_is_the_same_as_a_function(n_tasks):
     own = {name: p.expand(n_tasks, *p.shape) for name, p in params.items()}
     found = their_nn.mlp(own, x.expand(n_tasks, *x.shape))
     torch.testing.assert_close(found, expected.expand(n_tasks, *expected.shape), rtol=1e-12, atol=1e-12)
+
+
+def test_both_sides_start_the_rates_of_each_step_alike():
+    params = init_mlp(np.random.default_rng(0), SIZES)
+    mine = meta_sgd.with_step_rates(params, inner_lr=0.1, n_steps=3)
+    theirs = their_meta_sgd.with_step_rates(to_tensors(params), inner_lr=0.1, n_steps=3)
+    assert list(mine) == list(theirs)
+    for name in mine:
+        assert mine[name].dtype == np.float32
+        np.testing.assert_array_equal(mine[name], theirs[name].numpy())

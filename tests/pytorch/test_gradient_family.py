@@ -102,6 +102,7 @@ METHODS = {
     "MAML": (maml, {"update": sgd(RATE)}),
     "ANIL": (maml, {"update": ANIL}),
     "Meta-SGD": (meta_sgd, {}),
+    "MAML++": (meta_sgd, {"step_by": meta_sgd.each_step}),
 }
 
 
@@ -113,7 +114,9 @@ METHODS = {
 def test_every_way_is_exact_whatever_the_norm(method, norm, n_steps, way):
     params, episodes, loss = conv_problem(norm)
     approach, settings = METHODS[method]
-    if approach is meta_sgd:
+    if "step_by" in settings:
+        params = meta_sgd.with_step_rates(params, inner_lr=RATE, n_steps=n_steps)
+    elif approach is meta_sgd:
         params = meta_sgd.with_rates(params, inner_lr=RATE)
     settings = {"loss": loss, "n_steps": n_steps, **settings}
     gradient, value = way(approach)(params, episodes, **settings)
@@ -359,6 +362,14 @@ def test_a_parameter_without_a_rate_is_named():
         ValueError, match=r"^inner_lr: got rates for \['head'\]; layers.0.weight needs one too\.$"
     ):
         maml.adapt(start(), classes(0, 1, 2), loss=cross_entropy, **SETTINGS | {"update": update})
+
+
+def test_a_step_without_a_rate_is_named():
+    params = meta_sgd.with_step_rates(start(), inner_lr=0.1, n_steps=2)
+    settings = {"network": SETTINGS["network"], "loss": cross_entropy, "step_by": meta_sgd.each_step}
+    meta_sgd.adapt(params, classes(0, 1, 2), n_steps=2, **settings)
+    with pytest.raises(ValueError, match=r"^rates: there are 2 for each parameter; step 2 has none\.$"):
+        meta_sgd.adapt(params, classes(0, 1, 2), n_steps=3, **settings)
 
 
 def test_a_name_that_is_no_parameter_is_named():

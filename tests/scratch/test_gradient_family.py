@@ -152,6 +152,35 @@ def test_meta_sgd_learns_the_rates_that_solve_every_task_in_one_step():
     assert losses[-1] < 1e-6 < losses[0]
 
 
+def test_rates_of_each_step_learn_the_two_steps_that_solve_every_task():
+    # Curvatures 1 and 4 in one parameter, and one rate a step: the steps 1 and 1/4 end at the centre in turn.
+    rng = np.random.default_rng(0)
+    curvature = np.broadcast_to(np.diag([1.0, 4.0]), (8, 2, 2))
+    tasks = Quadratics(dimension=2).sample_batch(rng, 8)._replace(curvature=curvature)
+    start = {"theta": np.array([1.0, 1.0])}
+    settings = {"loss": quadratic_loss, "n_steps": 2, "step_by": meta_sgd.each_step}
+    params, losses = meta_train(
+        meta_sgd.with_step_rates(start, inner_lr=0.1, n_steps=2) | {"rate.theta": np.array([0.1, 0.3])},
+        partial(mean_over_batch(meta_sgd.meta_gradient), **settings),
+        lambda: as_episode(tasks),
+        optimizer=optim.adam(0.02),
+        n_steps=2500,
+    )
+    np.testing.assert_allclose(sorted(params["rate.theta"]), [0.25, 1.0], atol=1e-3)
+    assert losses[-1] < 1e-6 < losses[0]
+
+
+def test_equal_rates_of_each_step_are_the_plain_step():
+    params, episode = sinusoid()
+    equal = meta_sgd.with_step_rates(params, inner_lr=0.05, n_steps=3)
+    plain = {"loss": regression_loss, "n_steps": 3}
+    expected, value = maml.meta_gradient(params, episode, update=sgd(0.05), **plain)
+    found, same_value = meta_sgd.meta_gradient(equal, episode, step_by=meta_sgd.each_step, **plain)
+    assert same_value == value
+    for name, g in expected.items():
+        np.testing.assert_allclose(found[f"start.{name}"], g, rtol=1e-12)
+
+
 # Regression and classification with a small dense net.
 
 
@@ -235,6 +264,15 @@ def test_a_parameter_without_a_rate_is_named():
         ValueError, match=r"^inner_lr: got rates for \['head'\]; layers.0.weight needs one too\.$"
     ):
         maml.adapt(params, episode.support, **SETTINGS | {"update": sgd({"head": 0.1})})
+
+
+def test_a_step_without_a_rate_is_named():
+    params, episode = sinusoid()
+    params = meta_sgd.with_step_rates(params, inner_lr=0.05, n_steps=2)
+    settings = {"network": mlp, "loss": regression_loss, "step_by": meta_sgd.each_step}
+    meta_sgd.adapt(params, episode.support, n_steps=2, **settings)
+    with pytest.raises(ValueError, match=r"^rates: there are 2 for each parameter; step 2 has none\.$"):
+        meta_sgd.adapt(params, episode.support, n_steps=3, **settings)
 
 
 def test_a_name_that_is_no_parameter_is_named():

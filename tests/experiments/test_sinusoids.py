@@ -1,0 +1,97 @@
+"""The sinusoids of Finn et al. in the small: the errors are right, and a run says what it did."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from experiments import sinusoids
+from reference.episodes import Examples
+from reference.pytorch import maml
+from reference.pytorch.nn import MLP, mlp
+from reference.pytorch.unroll import sgd
+from reference.tasks.families import Sinusoids
+
+
+def few(n_tasks=4, k_shot=5, n_query=7):
+    return sinusoids.sample(
+        Sinusoids(k_shot=k_shot, n_query=n_query), np.random.default_rng(3), n_tasks=n_tasks
+    )
+
+
+def start(n_inputs=1):
+    return maml.init(np.random.default_rng(0), MLP([n_inputs, 40, 40, 1]))
+
+
+def test_the_curve_is_that_of_adapting_each_task_alone():
+    episodes, params = few(), start()
+    found = sinusoids.curve(params, episodes, sgd(0.05), 3)
+    assert found.shape == (4, 4)
+
+    def loss(params, examples):
+        return ((mlp(params, examples.x) - examples.y) ** 2).mean()
+
+    for n_steps in range(4):
+        for task in range(4):
+            support, query = (Examples(part.x[task], part.y[task]) for part in episodes[:2])
+            predict = maml.adapt(params, support, network=mlp, loss=loss, update=sgd(0.05), n_steps=n_steps)
+            expected = ((predict(query.x) - query.y) ** 2).mean()
+            assert found[n_steps, task] == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_the_oracle_is_told_what_the_task_is():
+    episodes = few()
+    x = sinusoids.with_truth(episodes).query.x
+    expected = x[..., 1:2] * torch.sin(x[..., 0:1] - x[..., 2:3])
+    torch.testing.assert_close(expected, episodes.query.y, rtol=1e-4, atol=1e-4)
+
+
+def test_pooling_is_the_gradient_over_all_points():
+    episodes, params = few(k_shot=5, n_query=5), start()
+    gradient, loss = sinusoids.pooled(params, episodes)
+    leaves = {name: p.clone().requires_grad_() for name, p in params.items()}
+    x, y = (torch.cat([part.reshape(-1, 1) for part in parts]) for parts in zip(*episodes[:2], strict=True))
+    expected = ((mlp(leaves, x) - y) ** 2).mean()
+    assert float(loss) == pytest.approx(expected.item(), rel=1e-5)
+    expected.backward()
+    for name, leaf in leaves.items():
+        torch.testing.assert_close(gradient[name], leaf.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_a_step_size_that_explodes_is_not_chosen():
+    params = {name: 30 * p for name, p in start().items()}
+    assert sinusoids.tuned_lr(params, few()) < max(sinusoids.TUNED)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.setattr(sinusoids, "HERE", tmp_path)
+    monkeypatch.setattr(sinusoids, "N_TEST_TASKS", 6)
+    return tmp_path
+
+
+def test_a_run_says_what_it_found_and_again_finds_the_same(here):
+    found = []
+    for _ in range(2):  # the second time every learner is at its end already
+        sinusoids.main(["--k-shot", "5", "--n-steps", "3"])
+        (path,) = (here / "results").iterdir()
+        result = json.loads(path.read_text())
+        found.append(result["scores"])
+    assert path.name == "regression_sinusoids_seed=0_k_shot=5_n_steps=3.json"
+    assert found[0] == found[1]
+    assert (result["k_shot"], result["n_steps"], result["times_resumed"]) == (5, 3, len(sinusoids.LEARNERS))
+    assert {"command", "versions", "device", "date", "training_seconds", "seed", "data"} <= result.keys()
+    by_name = {score["learner"]: score for score in result["scores"]}
+    assert by_name.keys() == {*sinusoids.LEARNERS, "never trained"}
+    assert all(score["inner_steps"] == [0, 1, 5, 10] and score["n_tasks"] == 6 for score in result["scores"])
+    assert len(set(by_name["oracle"]["mean"])) == 1
+
+
+@pytest.mark.parametrize("name", sinusoids.LEARNERS)
+def test_every_learner_learns(name, here):
+    settings = sinusoids.Settings(n_steps=150)
+    run, begun = sinusoids.train(name, settings)
+    learner, episodes = sinusoids.LEARNERS[name], few(n_tasks=200, k_shot=10, n_query=10)
+    before, after = (float(learner.meta_gradient(p, episodes)[1]) for p in (begun, run.params))
+    assert after < before

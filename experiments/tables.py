@@ -40,6 +40,85 @@ def settings() -> str:
     return _table(["60-way, 5 queries,", "outer_lr", "n_steps", *TESTS], rows)
 
 
+def sinusoids() -> str:
+    """One row a learner and K: the mean squared error after some gradient steps."""
+    rows = [
+        [str(run["k_shot"]), row["learner"], str(row["inner_lr"]), *_errors(row)]
+        for run in sorted(results("regression_sinusoids_seed=0*.json"), key=lambda run: run["k_shot"])
+        for row in run["scores"]
+    ]
+    return _table(["K", "learner", "inner rate", *(f"{n} steps" for n in SINUSOID_STEPS)], rows)
+
+
+SINUSOID_STEPS = (0, 1, 5, 10)
+
+
+def _errors(row: dict[str, Any]) -> list[str]:
+    assert tuple(row["inner_steps"]) == SINUSOID_STEPS, row
+    pairs = zip(row["mean"], row["half_width"], strict=True)
+    return ["diverges" if mean is None else f"{mean:.2f} +- {half:.2f}" for mean, half in pairs]
+
+
+# 5-way 1-shot on Omniglot: what was trained, what it is called, and the paper's accuracy, with the other
+# queries in the batch and without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999,
+# table 2, where first-order MAML is too).
+GRADIENT_FAMILY = {
+    "maml": ("MAML", "98.7 +- 0.4 %", ""),
+    "first-order-maml": ("first-order MAML", "98.3 +- 0.5 %", ""),
+    "meta-sgd": ("Meta-SGD", "99.53 +- 0.26 %", ""),
+    "reptile": ("Reptile, with transduction", "97.68 +- 0.04 %", ""),
+    "reptile-alone": ("Reptile, without", "", "95.39 +- 0.09 %"),
+}
+
+
+def gradient_family() -> str:
+    """One row a run, transductive and not, beside the papers' numbers."""
+    rows = []
+    for method, (name, together, alone) in GRADIENT_FAMILY.items():
+        for run in results(f"omniglot_{method}_[ac]*.json"):
+            by_kind = {(s["learner"], s["transductive"]): s for s in run["scores"]}
+            found = [_percent(by_kind["trained", transductive]) for transductive in (True, False)]
+            papers = [together, alone] if run["data"] == "characters" else ["", ""]
+            split = {"characters": "Vinyals et al.", "alphabets": "official"}[run["data"]]
+            steps = f"{run['n_steps']:,} x {run['tasks_per_step']}"
+            times = _minutes(run["training_seconds"])
+            rows.append(
+                [name, split, steps, *(x for pair in zip(found, papers, strict=True) for x in pair), times]
+            )
+    head = ["method", "split", "outer steps x tasks", "transductive", "paper", "each query alone", "paper"]
+    return _table([*head, "minutes of training (of CPU)"], rows)
+
+
+def _percent(score: dict[str, Any]) -> str:
+    return f"{100 * score['mean']:.1f} +- {100 * score['half_width']:.1f} %"
+
+
+def maml_speed() -> str:
+    """One row a way to take an outer step on sinusoids."""
+    found = json.loads((HERE / "speed" / "maml.json").read_text())["sinusoids"]
+    rows = []
+    for case, ways in found.items():
+        loop = ways["PyTorch, one task after the other"]["milliseconds"]
+        for way, row in ways.items():
+            rows.append([case, way, f"{row['milliseconds']:.2f}", f"{loop / row['milliseconds']:.1f}"])
+    return _table(
+        ["outer step on sinusoids", "way", "milliseconds (median)", "times as fast as the loop"], rows
+    )
+
+
+def maml_images_speed() -> str:
+    """One row a way to take an outer step on images."""
+    found = json.loads((HERE / "speed" / "maml_images.json").read_text())
+    rows = []
+    for case, ways in found.items():
+        if isinstance(ways, dict) and case != "versions":
+            for way, row in ways.items():
+                numbers = (row["seconds"], row["times as fast as the loop"], row["peak megabytes"])
+                rows.append([case, way, *map(str, numbers)])
+    head = ["outer step on images", "way", "seconds (median)", "times as fast as the loop", "peak megabytes"]
+    return _table(head, rows)
+
+
 def speed() -> str:
     """One row a way to take a training step."""
     seconds = json.loads((HERE / "speed" / "prototypical.json").read_text())["seconds"]
@@ -72,7 +151,11 @@ def _error(error: float | None) -> str:
     return "" if error is None else f"{error:.0e}"
 
 
-def fill(text: str, tables: tuple[Callable[[], str], ...] = (omniglot, settings, speed)) -> str:
+ALL = (omniglot, settings, speed, ledger, sinusoids, gradient_family, maml_speed, maml_images_speed)
+FRONT = (omniglot, meta_gradients)
+
+
+def fill(text: str, tables: tuple[Callable[[], str], ...] = ALL) -> str:
     """text with what stands between the markers of each of the tables written anew."""
     for make in tables:
         begin, end = f"<!-- table: {make.__name__} -->\n", "<!-- end of table -->"
@@ -86,7 +169,7 @@ def fill(text: str, tables: tuple[Callable[[], str], ...] = (omniglot, settings,
 def _scores(run: dict[str, Any]) -> list[str]:
     kinds = [f"{s['n_way']}-way {s['k_shot']}-shot" for s in run["scores"]]
     assert kinds == TESTS, kinds
-    return [f"{100 * s['mean']:.1f} +- {100 * s['half_width']:.1f} %" for s in run["scores"]]
+    return [_percent(score) for score in run["scores"]]
 
 
 def _minutes(seconds: dict[str, float]) -> str:
@@ -100,4 +183,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 if __name__ == "__main__":
     README.write_text(fill(README.read_text()))
-    FRONT_PAGE.write_text(fill(FRONT_PAGE.read_text(), (omniglot,)))
+    FRONT_PAGE.write_text(fill(FRONT_PAGE.read_text(), FRONT))

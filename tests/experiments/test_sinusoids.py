@@ -95,3 +95,9 @@ def test_every_learner_learns(name, here):
     learner, episodes = sinusoids.LEARNERS[name], few(n_tasks=200, k_shot=10, n_query=10)
     before, after = (float(learner.meta_gradient(p, episodes)[1]) for p in (begun, run.params))
     assert after < before
+
+
+def test_what_goes_to_infinity_has_no_score():
+    assert sinusoids.finite_score(np.array([0.5, 1.5])).mean == 1
+    for bad in (np.inf, np.nan):
+        assert sinusoids.finite_score(np.array([0.5, bad])) is None

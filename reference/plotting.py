@@ -314,6 +314,34 @@ def graph(
     return ax
 
 
+def landmarks(
+    places: Mapping[str, Num[np.ndarray, "2"]],
+    *,
+    paths: Mapping[str, Num[np.ndarray, "n 2"]] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Named places in the plane, the legend beside it, and the path to a place where `paths` has its name."""
+    _check_names("paths", paths or {}, places)
+    ax = _axes(ax, 6.5, 4.2)
+    for number, (name, place) in enumerate(places.items()):
+        colour = COLOURS[number % 8]
+        if paths and name in paths:
+            ax.plot(*paths[name].T, color=colour, linestyle=LINES[number % 8], linewidth=1.5)
+        style = {"markersize": 11, "markeredgecolor": "white", "linestyle": "none", "zorder": 4}
+        ax.plot(*place, MARKERS[number % 8], color=colour, label=name, **style)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.set_aspect("equal")
+    return ax
+
+
+def walks(paths: Num[np.ndarray, "n_tasks n 2"], *, ax: Axes | None = None) -> Axes:
+    """A walk in the plane for each task, a dot at every step."""
+    ax = _axes(ax, 4.8, 4.4)
+    for path in paths:
+        ax.plot(*path.T, ".-", color="black", linewidth=0.8, markersize=5)
+    return ax
+
+
 # What all of them share
 
 

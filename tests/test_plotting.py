@@ -34,6 +34,8 @@ DRAWN = {  # every public function, with the least it needs
         np.stack([CIRCLE, CIRCLE + 1]), np.array([[0.0, 0.0], [1.0, 1.0]]), n_dark=1, ax=ax
     ),
     plotting.graph: lambda ax: plotting.graph(SQUARE, [("a", "b"), ("b", "c")], ax=ax),
+    plotting.landmarks: lambda ax: plotting.landmarks({"here": np.zeros(2), "there": np.ones(2)}, ax=ax),
+    plotting.walks: lambda ax: plotting.walks(np.stack([CIRCLE, CIRCLE + 1]), ax=ax),
 }
 
 
@@ -223,6 +225,24 @@ def test_regions_carry_the_labels_of_the_grid_in_the_colours_of_the_points(ax):
 def test_one_region_alone_has_no_border_and_no_warning(ax):
     plotting.regions(X, X, np.ones((25, 25), dtype=int), ax=ax)
     assert len(ax.collections) == 1
+
+
+def test_landmarks_stand_at_their_places_at_the_ends_of_their_paths(ax):
+    places, path = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 0.0])}, CIRCLE + 1
+    plotting.landmarks(places, paths={"b": path}, ax=ax)
+    first, way, second = (np.stack(line.get_data(), axis=1) for line in ax.lines)
+    assert first.tolist() == [[1, 2]] and second.tolist() == [[3, 0]] and np.array_equal(way, path)
+    assert [text.get_text() for text in ax.get_legend().texts] == ["a", "b"]
+    assert len({line.get_marker() for line in ax.lines}) == 3
+    with pytest.raises(ValueError, match="^paths names 'c'; there are 'a', 'b'"):
+        plotting.landmarks(places, paths={"c": path})
+
+
+def test_every_step_of_a_walk_has_its_dot(ax):
+    paths = np.stack([CIRCLE, 2 * CIRCLE, CIRCLE + 1])
+    plotting.walks(paths, ax=ax)
+    assert np.array_equal([line.get_xydata() for line in ax.lines], paths)
+    assert {line.get_marker() for line in ax.lines} == {"."}
 
 
 def test_a_graph_names_its_nodes_fills_the_dark_ones_and_writes_notes(ax):

@@ -4,8 +4,9 @@ The query loss after adapting is differentiated in both, theta and alpha; a rate
 
 Paper: Li, Zhou, Chen & Li 2017 (arXiv:1707.09835), algorithm 1. Rates for each parameter and step instead of
 each weight: MAML++, Antoniou, Edwards & Storkey 2019 (arXiv:1810.09502), section 4.
-Differs from the paper: all rates start at one number, `inner_lr` (in Meta-SGD at random ones); more than its
-one step may be taken; tasks are averaged, not summed. Of MAML++ nothing but the rates is here.
+Differs from the paper: the number at which all rates start is the caller's, `inner_lr` (in Meta-SGD drawn at
+random); more than its one step may be taken; tasks are averaged, not summed. Of MAML++ nothing but the rates
+is here.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,51 @@
+# %% right: as in the chapter
+def two_coefficients(weights):
+    return sum(weights), sum(w * steps_before for steps_before, w in enumerate(weights))
+
+
+# %% right: with arrays
+def two_coefficients(weights):
+    w = np.asarray(weights, dtype=float)
+    return w.sum(), w @ np.arange(len(w))
+
+
+# %% right: every pair of a step and one before it, counted one by one
+def two_coefficients(weights):
+    total, inner = 0.0, 0.0
+    for i, w in enumerate(weights):
+        total += w
+        for _ in range(i):
+            inner += w
+    return total, inner
+
+
+# %% wrong: Reptile's formula for every mixture | count for each step
+def two_coefficients(weights):
+    k = len(weights)
+    return sum(weights), sum(weights) / k * k * (k - 1) / 2
+
+
+# %% wrong: the first step is counted as if one came before it | count for each step
+def two_coefficients(weights):
+    return sum(weights), sum(w * i for i, w in enumerate(weights, start=1))
+
+
+# %% wrong: the steps after each one, in place of those before | count for each step
+def two_coefficients(weights):
+    return sum(weights), sum(w * (len(weights) - 1 - i) for i, w in enumerate(weights))
+
+
+# %% wrong: the weight of the earlier step multiplies the pair | count for each step
+def two_coefficients(weights):
+    return sum(weights), sum(weights[j] * weights[i] for i in range(len(weights)) for j in range(i))
+
+
+# %% wrong: the mixture is averaged, though the learner sums | brings its plain gradient
+def two_coefficients(weights):
+    k = len(weights)
+    return sum(weights) / k, sum(w * i for i, w in enumerate(weights)) / k
+
+
+# %% wrong: the first-order term of MAML, twice what a first-order mixture has | count for each step
+def two_coefficients(weights):
+    return sum(weights), 2 * sum(w * i for i, w in enumerate(weights))

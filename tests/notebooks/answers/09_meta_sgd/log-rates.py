@@ -1,0 +1,78 @@
+# %% right: as in the chapter
+def with_log_rates(start, *, inner_lr):
+    params = with_rates(start, inner_lr=inner_lr)
+    return {name: np.log(p) if name.startswith("rate.") else p for name, p in params.items()}
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(rate) for name, rate in rates.items()})
+
+
+# %% right: with_rates once more, and an update of its own
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    def update(params, gradient, step):
+        return {name: p - np.exp(rates[name]) * gradient[name] for name, p in params.items()}
+
+    return update
+
+
+# %% wrong: rho begins at inner_lr, so the first step is about ten times too long | where is the logarithm
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=inner_lr)
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(rate) for name, rate in rates.items()})
+
+
+# %% wrong: the exponential is taken of a detached rho, so that no gradient reaches it | outside of the engine
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(detach(rate)) for name, rate in rates.items()})
+
+
+# %% wrong: one rho for a tensor | one rho for every weight
+def with_log_rates(start, *, inner_lr):
+    params = {f"start.{name}": p for name, p in start.items()}
+    return params | {f"rate.{name}": np.array(np.log(inner_lr)) for name in start}
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(rate) for name, rate in rates.items()})
+
+
+# %% wrong: a plus in the step | uphill
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    def update(params, gradient, step):
+        return {name: p + np.exp(rates[name]) * gradient[name] for name, p in params.items()}
+
+    return update
+
+
+# %% wrong: the logarithm is learned but the step uses it as it is | expected the step
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight(rates)
+
+
+# %% wrong: a power of two for the exponential, begun at the natural logarithm | expected the step
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(rate * np.log(2)) for name, rate in rates.items()})

@@ -143,14 +143,14 @@ def falling(settings: Settings) -> Optimizer:
 # Finn et al. 2017 (arXiv:1703.03400), appendix A.1: 32 tasks, 1 step of 0.4, evaluated after 3. Li et al.
 # 2017 (arXiv:1707.09835) learn the rates. Nichol et al. 2018 (arXiv:1803.02999): the commands of the program,
 # with transduction and without. The numbers of outer steps are ours.
-OF_MAML = Settings(n_steps=20_000, tasks_per_step=32, outer_lr=1e-3, inner_lr=0.4, test_steps=3)
+OF_MAML = Settings(n_steps=8_000, tasks_per_step=32, outer_lr=1e-3, inner_lr=0.4, test_steps=3)
 METHODS: dict[str, tuple[Settings, Callable[..., Learner]]] = {
     "maml": (OF_MAML, partial(as_maml, first_order=False)),
     "first-order-maml": (OF_MAML, partial(as_maml, first_order=True)),
     "meta-sgd": (OF_MAML._replace(inner_lr=0.1, test_steps=1), as_meta_sgd),
     "reptile": (
         Settings(
-            n_steps=25_000,
+            n_steps=12_000,
             tasks_per_step=10,
             outer_lr=1.0,
             inner_lr=1e-3,
@@ -163,7 +163,7 @@ METHODS: dict[str, tuple[Settings, Callable[..., Learner]]] = {
     ),
     "reptile-alone": (
         Settings(
-            n_steps=40_000,
+            n_steps=12_000,
             tasks_per_step=3,
             outer_lr=1.0,
             inner_lr=4.4e-4,

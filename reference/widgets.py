@@ -126,7 +126,8 @@ def show_rates(
     }
     ax = plotting.regression(support, x, truth, shown)
     error, at_first = (np.mean((y - truth) ** 2) for y in (chosen, before))
-    ax.set(xlabel="x", ylabel="y", title=f"mean squared error {error:.2f}, before the step {at_first:.2f}")
+    title = f"error as the sliders say {error:.2f}, before the step {at_first:.2f}"
+    ax.set(xlabel="x", ylabel="y", title=title)
     ax.set_ylim(truth.min() - 2, truth.max() + 2)  # wild rates leave the picture, the task stays in it
     ax.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return ax

@@ -201,8 +201,8 @@ def test_the_title_says_how_far_the_chosen_rates_come():
     )
     frozen = widgets.show_rates(after_a_step, CURVE, AT, np.sin(AT), first=0.0, middle=0.0, last=0.0, own=1.0)
     before = np.mean(np.sin(AT) ** 2)
-    assert learned.get_title() == f"mean squared error 0.00, before the step {before:.2f}"
-    assert frozen.get_title() == f"mean squared error {before:.2f}, before the step {before:.2f}"
+    assert learned.get_title() == f"error as the sliders say 0.00, before the step {before:.2f}"
+    assert frozen.get_title() == f"error as the sliders say {before:.2f}, before the step {before:.2f}"
     still, learned_line, chosen = (line.get_ydata() for line in frozen.lines[:3])
     assert not still.any() and np.array_equal(chosen, still)
     assert np.allclose(learned_line, np.sin(AT))

@@ -52,16 +52,16 @@ from reference.tasks.families import Sinusoids
 # | first-order MAML | $\nabla L_Q$ at $\phi$, as if $\phi$ were $\theta$ plus a constant |
 # | Reptile | $\theta - \phi$ |
 #
-# Only MAML's is the gradient of the loss after learning. The other two are called **first order**, for they need
-# first derivatives alone. Why should they work?
+# Only MAML's is the gradient of the loss after learning. First-order MAML and Reptile are called **first order**, for
+# they need first derivatives alone. Why should they work?
 #
 # **Predict.** Write down two answers before you read on.
 #
 # 1. Reptile takes a *single* inner step a task. To what does $\theta$ converge: to where MAML does, to where first-order MAML
 #    does, or to where joint training does?
 # 2. A network shall tell five unknown characters apart after one example of each. It is trained by Reptile with five
-#    inner steps; a training task has 50 images and every step sees ten others. Beside it, the same network is
-#    trained with the *same* ten images in all five steps. Comparing raw pixels scores about 0.47. What do the two score?
+#    inner steps; a training task has 50 images and every step sees ten others. Beside it, the same network is trained
+#    with the *same* ten images in all five steps. Comparing raw pixels scores about 0.48. What do the two score?
 #
 # Put your second guess here; the experiment comes back to it.
 
@@ -103,8 +103,8 @@ for task, factor, optimum in ((1, 0.8, 0.0), (2, 0.2, 1.0)):
 # mean of the optima, $0.5$.
 #
 # MAML rests elsewhere. The slope of the loss after $k$ steps is $a\,(1 - \alpha a)^{2k} (\theta - c)$, and
-# first-order MAML's direction is $a\,(1 - \alpha a)^k (\theta - c)$ (chapter 07). All four are weighted means of the
-# optima.
+# first-order MAML's direction is $a\,(1 - \alpha a)^k (\theta - c)$ (chapter 07). All four methods rest at weighted
+# means of the optima.
 
 
 # %% tags=["setup"]
@@ -152,13 +152,16 @@ for k in ks:
         away = weighted_mean(weights_of(m, k), two_centres) - two_centres
         after[m].append(np.sum(two_curvatures / 2 * (left * away) ** 2))
 joint, reptile_, first, best = np.array([after[m] for m in methods])
+for k in (1, 2, 5):
+    found = ", ".join(f"{m} {after[m][k - 1]:.3g}" for m in methods)
+    print(f"loss after k = {k} steps from where each rests: {found}")
 
 
 # %%
 claim("At every k the loss after k steps is least for MAML.", np.all(best <= np.minimum(reptile_, first)))
 claim("For k = 1 Reptile's is that of joint training.", np.isclose(reptile_[0], joint[0]))
 claim(
-    "For k > 1 it is smaller, and larger than MAML's.",
+    "For k > 1 Reptile's loss lies between MAML's and that of joint training.",
     np.all((best < reptile_) & (reptile_ < joint), where=ks > 1),
 )
 
@@ -290,8 +293,8 @@ for k in (1, 2, 5, 60):
 # = g_i - \alpha \sum_{j<i} H_i\,g_j + O(\alpha^2).$$
 #
 # In the last step $\gamma_j$ may be replaced by $g_j$, for they differ by $O(\alpha)$ and $\alpha$ stands in front.
-# Batch 2, for instance, sees $\gamma_2 = g_2 - \alpha H_2\,g_1$: its own gradient, and a correction that tells how
-# the step on batch 1 has changed it.
+# Batch 2, for instance, sees $\gamma_2 = g_2 - \alpha H_2\,g_1 + O(\alpha^2)$: its own gradient, and a correction
+# that tells how the step on batch 1 has changed it.
 #
 # **Step 3: Reptile.** Sum over $i$. We divide by $\alpha$, so that all directions are of one size:
 #
@@ -438,8 +441,8 @@ plt.show()
 # %% [markdown]
 # **Figure 2.** Reptile's direction is the sum of the plain gradients, less $\alpha$ times the Hessian term, and the
 # rest vanishes like $\alpha^3$; the plain gradients alone leave out a part that vanishes like $\alpha^2$. The figure
-# is about small rates. How small is small depends on the Hessians: at the right edge the second term hardly helps any
-# more. We come back to this with a trained network.
+# is about small rates. How small is small depends on the Hessians: at the right edge the second term only halves what
+# is left out. We come back to this with a trained network.
 
 # %% [markdown]
 # ### What the Hessian terms do
@@ -455,7 +458,8 @@ plt.show()
 #
 # for by the product rule $\nabla (g_i \cdot g_j) = H_i\,g_j + H_j\,g_i$. **The second average is half the gradient of
 # the inner product of two batches' gradients.** It stands in the directions with a minus, and a step of descent
-# subtracts the direction. So all three methods *raise* $g_i \cdot g_j$. That is a good thing to raise, because
+# subtracts the direction. So all three methods have a part that *raises* $g_i \cdot g_j$. That is a good thing to
+# raise, because
 #
 # $$L_i(\theta - \alpha\,g_j) = L_i(\theta) - \alpha\,g_i \cdot g_j + O(\alpha^2):$$
 #
@@ -473,14 +477,14 @@ plt.show()
 # | first-order MAML | 1 | $k - 1$ | $k - 1$ |
 # | MAML | 1 | $2 (k - 1)$ | $2 (k - 1)$ |
 #
-# For $k = 1$ the second column of numbers is 0 in every row. The optimiser takes care of the size of a direction;
+# For $k = 1$ the second column of numbers is 0 in every row. The outer rate takes care of the size of a direction;
 # what sets the methods apart is the last column. With equally many batches MAML asks for four times as much help
 # between them as Reptile. (Mind how $k$ counts: here it counts batches, so MAML with one inner step and a query has
 # $k = 2$. On the quadratics above it counted inner steps.)
 #
-# We assert the table. A third judge, which knows nothing of the algebra, averages the true directions over *all*
-# orders of $k$ out of our four batches and asks small steps for the slope in $\alpha$ at $\alpha = 0$ (a negative
-# rate harms nobody). The slope must be minus the coefficient times AvgGradInner.
+# We assert the table. A judge that knows nothing of the algebra averages the true directions over *all* orders of $k$
+# out of our four batches and asks small steps for the slope in $\alpha$ at $\alpha = 0$ (a negative rate harms
+# nobody). The slope must be minus the coefficient times AvgGradInner.
 
 # %%
 avg_grad = sum(g) / 4
@@ -593,8 +597,9 @@ def each_run(values):
 # - *Reptile, same batch*: four steps on the support points, never another.
 # - *First-order MAML* and *MAML*: one inner step on the support, judged on the query.
 #
-# In the last column of the table these are 0, $\tfrac32$, for the third nothing between different batches, then 1 and
-# 2.
+# In the last column of the table these are 0 for joint training and 1 for Reptile (of its six pairs four join
+# different batches; the other two join a batch with itself and add $\tfrac12$ of the term of the last section), for
+# the third nothing between different batches, then 1 and 2.
 #
 # The cost counts **gradients of ten points**. A step costs one; joint training's step sees 20 points and costs two.
 # MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two gradients
@@ -661,7 +666,8 @@ for way in WAYS:
 # All runs of all learners are judged on the same 100 new tasks, by 30 query points a task, after 0 to 10 steps on ten
 # support points. The meta-learners keep the inner rate they were trained with. Joint training and the networks that
 # were never trained may choose among three, on other tasks. The intervals are over training runs: another run is
-# another draw of weights and tasks.
+# another draw of weights and training tasks. All are judged on the same 100 tasks, whose luck the intervals do not
+# hold.
 
 
 # %%
@@ -713,9 +719,10 @@ plt.show()
 
 # %% [markdown]
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
-# least to the greatest of five runs. The axis counts gradients; the seconds are printed above and follow the count
-# roughly. The figure does not show the end of training, and it does not order the three: the intervals of their
-# differences, printed for Reptile and MAML, are as wide as the differences, after one step and after ten.
+# least to the greatest of five runs. (At cost 0 all have the same networks; joint training begins a little higher
+# because it takes its ten steps at the rate that it chose in the end.) The axis counts gradients; the seconds are
+# printed above and follow the count roughly. The figure does not show the end of training, and it does not order the
+# three: the printed interval of Reptile less MAML is several times as wide as the difference itself.
 
 # %%
 after_10 = {way: learning[way][-1, 10] for way in learning}
@@ -724,15 +731,19 @@ for way in ("Reptile", "first-order MAML", "MAML"):
         f"{way}: after 10 steps under half of joint training's error, in every run.",
         np.all(after_10[way] < 0.5 * after_10["joint training"]),
     )
+claim(
+    "Reptile, same batch, is behind Reptile in every run.",
+    np.all(after_10["Reptile, same batch"] > after_10["Reptile"]),
+)
 between = after_10["Reptile"] - after_10["MAML"]
 claim("Reptile and MAML: less than 0.3 apart on average.", abs(between.mean()) < 0.3, between)
 
 # %% [markdown]
 # Reptile needs no second derivative and comes, for the same number of gradients, as far as MAML; which of the two is
-# ahead, five runs cannot tell. That is the good news. The table holds a caution, too. *Reptile, same batch* is
-# behind, but far better than joint training, although it has no term between different batches. Ten points of a
-# sinusoid all but fix the sinusoid, so a step that helps these ten helps others; the algebra did not promise it, the
-# tasks do. With characters we shall see tasks that do not.
+# ahead, five runs cannot tell. That is the good news. The table holds a caution, too. *Reptile, same batch* is behind
+# Reptile in every run, but far better than joint training, although it has no term between different batches. Ten
+# points of a sinusoid all but fix the sinusoid, so a step that helps these ten helps others; the algebra did not
+# promise it, the tasks do. With characters we shall see tasks that do not.
 #
 # ## The angle to the true meta-gradient
 #
@@ -780,11 +791,11 @@ axes[1].get_legend().remove()
 plt.show()
 
 # %% [markdown]
-# **Figure 4.** As training proceeds the cheap directions drift away from the meta-gradient. For a single task
-# first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther off from the
-# beginning. For the mean over tasks all three start within 30 degrees, and drift too; runs differ widely there,
-# because the gradients of different tasks cancel and what is left is small. Bands reach from the least to the
-# greatest of five runs. The figure does not show which direction trains better; figure 3 does.
+# **Figure 4.** In the first half of training the cheap directions drift away from the meta-gradient, then they stay.
+# For a single task first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther
+# off from the beginning. For the mean over tasks the averages of all three start within 30 degrees, and drift too;
+# there, runs differ widely. Bands reach from the least to the greatest of five runs. The figure does not show which
+# direction trains better; for what they achieve see figure 3.
 
 # %%
 single = angles_at[:, 0].mean(axis=2)  # mark, direction
@@ -815,10 +826,11 @@ claim("What is left out has grown to over 1.5 times its share.", shares[-1] > 1.
 
 # %% [markdown]
 # So in units of what matters, $\alpha H$, the rate is not small any more, and the expansion no longer says how the
-# directions compare. And still first-order MAML comes as far as MAML. A direction need not be the gradient to lead
-# downhill; one within 90 degrees will do, on average over many steps. Finn et al. (2017) found the same on images:
-# leaving out the second derivatives cost next to nothing. That is an observation on some tasks. Figure 1 is the
-# reminder that it is no theorem.
+# directions compare. And still first-order MAML comes, for equally many gradients, as far as MAML, as far as five
+# runs can tell. (With equally many *outer steps* it was behind in chapter 07; here it takes twice as many.) A
+# direction need not be the gradient to lead downhill; one within 90 degrees will do, on average over many steps. Finn
+# et al. (2017) found the same on images: leaving out the second derivatives cost next to nothing. That is an
+# observation on some tasks. Figure 1 is the reminder that it is no theorem.
 #
 # ## Build it in PyTorch
 #
@@ -899,7 +911,8 @@ claim("NumPy and PyTorch agree to 1e-10.", np.abs(ours - theirs.numpy()).max() <
 #
 # - **Batch norm**, as in the papers: each filter's outputs are brought to mean 0 and variance 1 *over the batch*. The
 #   statistics are always those of the batch at hand, in training and in testing.
-# - **Group norm** with one group: the same *over one image*. No image sees another.
+# - **Group norm** with one group: all filters' outputs *of one image* together are brought to mean 0 and variance 1.
+#   No image sees another.
 
 
 # %%
@@ -938,11 +951,12 @@ def init_conv_net(rng, width=32):
 #
 # - **Reptile**: five steps, each on another batch.
 # - **Reptile, same batch**: five steps, all on the first batch.
-# - **Joint training**: one step on all 50 images. It sees what Reptile sees, but takes its gradients at $\theta$ instead of on
-#   the way: AvgGrad alone, as the derivation has it.
+# - **Joint training**: one step on all 50 images. It sees what Reptile sees, but takes its gradients at $\theta$
+#   instead of on the way: AvgGrad alone, up to the statistics of batch norm.
 #
 # The outer optimiser is Adam with rate 0.005, four tasks a step, 120 steps; the inner rate is 0.2. These were chosen
-# on the validation scripts.
+# for Reptile on the validation scripts. A rate that suits one learner may harm another, so the two others are trained
+# at 0.001 as well. There is one training run of each.
 
 
 # %%
@@ -974,7 +988,7 @@ SCHEDULES = {
 
 
 # %%
-def train_on_glyphs(schedule, *, norm=over_batch, n_steps=120):
+def train_on_glyphs(schedule, *, norm=over_batch, n_steps=120, outer_lr=0.005):
     """The weights after n_steps outer steps of four tasks each."""
     rng, tasks = np.random.default_rng(1), FewShot(glyphs("train"), n_way=5, k_shot=10, n_query=1)
     its_loss = partial(class_loss, norm=norm)
@@ -986,7 +1000,7 @@ def train_on_glyphs(schedule, *, norm=over_batch, n_steps=120):
     def four_tasks():
         return [to_torch(tasks.sample(rng), device).support for _ in range(4)]
 
-    optimizer, initial = torch_optim.adam(0.005), init_conv_net(np.random.default_rng(0))
+    optimizer, initial = torch_optim.adam(outer_lr), init_conv_net(np.random.default_rng(0))
     step = mean_over_tasks(its_direction)
     return meta_train(initial, step, four_tasks, optimizer=optimizer, n_steps=n_steps)[0]
 
@@ -996,6 +1010,8 @@ glyph_params = {}
 for schedule in SCHEDULES:
     glyph_params[schedule] = train_on_glyphs(schedule)
 glyph_params["Reptile, group norm"] = train_on_glyphs("Reptile", norm=over_image)
+for schedule in ("joint training", "Reptile, same batch"):
+    glyph_params[f"{schedule}, 0.001"] = train_on_glyphs(schedule, outer_lr=0.001)
 glyph_params["untrained"] = init_conv_net(np.random.default_rng(0))
 print("trained:", ", ".join(glyph_params))
 
@@ -1043,8 +1059,8 @@ for norm, key in ((over_batch, "Reptile"), (over_image, "Reptile, group norm")):
     for how, ask in WAYS_TO_ASK.items():
         predict = partial(ask, glyph_params[key], peek_support.x, norm=norm)
         whole = predict(peek_query.x)[:3]
-        by_two = predict(peek_query.x[:3])
-        kept = torch.allclose(whole, by_two, atol=1e-4)
+        fewer = predict(peek_query.x[:3])
+        kept = torch.allclose(whole, fewer, atol=1e-4)
         print(f"{norm.__name__}, {how}: without the others, answers {'stay' if kept else 'change'}")
 
 
@@ -1074,8 +1090,10 @@ from reference.baselines import nearest_centroid
 from reference.evaluation import evaluate
 
 of_reptile = glyph_scores("Reptile", 400, ways=WAYS_TO_ASK)
-others = {key: glyph_scores(key, 150)["alone"] for key in ("untrained", *list(SCHEDULES)[1:])}
+slower = [f"{schedule}, 0.001" for schedule in list(SCHEDULES)[1:]]
+others = {key: glyph_scores(key, 150)["alone"] for key in ("untrained", *list(SCHEDULES)[1:], *slower)}
 others["Reptile, group norm"] = glyph_scores("Reptile, group norm", 150, norm=over_image)["alone"]
+others["untrained, group norm"] = glyph_scores("untrained", 150, norm=over_image)["alone"]
 test_tasks = FewShot(glyphs("test"), n_way=5, k_shot=1, n_query=1)
 others["raw pixels"] = evaluate(nearest_centroid, test_tasks, n_episodes=150, rng=np.random.default_rng(2))
 for how, score in of_reptile.items():
@@ -1097,36 +1115,36 @@ ax.set(xlabel="accuracy, 5-way 1-shot on scripts never seen; asked alone unless 
 plt.show()
 
 # %% [markdown]
-# **Figure 5.** The same network, the same number of steps on images: with five different batches Reptile learns to
-# learn, with five times the same batch it does not, nor does joint training. The three bars at the bottom are one set
-# of weights, asked in three ways. Bars are 95 % intervals over 400 episodes (Reptile with batch norm) and 150 (the
-# others); they do not hold the spread between training runs, and nothing was trained to the end.
+# **Figure 5.** The same network, the same number of outer steps: with five different batches Reptile learns to learn,
+# with five times the same batch it does not, nor does joint training. The three bars at the bottom are one set of
+# weights, asked in three ways. The dashed line is chance. Bars are 95 % intervals over 400 episodes (the three at the
+# bottom) and 150 (the others); they do not hold the spread between training runs, and nothing was trained to the end.
 
 # %%
 first_150 = Score(of_reptile["alone"].values[:150])  # the same episodes as the others met
 for key in ("raw pixels", "untrained", "joint training", "Reptile, same batch"):
     ahead = compare(first_150, others[key])
     claim(f"Reptile, asked alone, beats {key}, paired.", ahead.interval[0] > 0.02, ahead)
-for key in ("joint training", "Reptile, same batch"):
+for key in ("joint training", "Reptile, same batch", *slower):
     behind = compare(others["untrained"], others[key])
-    claim(f"{key} is not 5 points better than the untrained network.", behind.interval[1] > -0.05, behind)
+    claim(f"{key} is not 5 points better than the untrained network.", behind.interval[0] > -0.05, behind)
 print(f"your guess: {my_guess[0]:.2f} with different batches, {my_guess[1]:.2f} with the same one")
 
 # %% [markdown]
 # Here the derivation earns its keep. In these tasks a label means nothing by itself: the character called 3 in one
 # task is called 0 in the next. So averaged over tasks there is next to nothing in AvgGrad, and joint training has
-# nothing to follow. Adam, which makes all directions equally long, then walks at random, and even harms the network.
-# (On the validation scripts, with plain descent outside, joint training and the same batch both stayed within four
-# points of the untrained network.) With the same batch in every step, what is added is the length of that batch's own
-# gradient: a step on these ten images shall help these ten images, and memorising them does that. Only a *different*
-# batch asks whether the step helped other images of the same characters. On sinusoids ten points knew what the other
-# ten would say. Ten images do not.
+# nothing to follow. Adam, which makes all directions equally long, then walks at random, and at the rate of 0.005
+# even harms the network. At 0.001 both learners stay where the untrained network is: what they lose above is the
+# rate's doing, that they gain nothing is not. With the same batch in every step, what is added is the length of that
+# batch's own gradient: a step on these ten images shall help these ten images, and memorising them does that. Only a
+# *different* batch asks whether the step helped other images of the same characters. On sinusoids ten points knew
+# what the other ten would say. Ten images do not.
 #
 # ### The term at work
 #
-# Can we see the inner product itself? We take 60 new tasks with two batches of ten images each. Before any adaptation
-# we ask for the cosine between the gradients of the two batches, and for what a step on the first is worth on the
-# second: the second's loss before the step less its loss after.
+# Can we see batches help each other? We take 60 new tasks with two batches of ten images each, two of every class.
+# Before any adaptation we ask for the cosine between the gradients of the two batches, and for what a step on the
+# first is worth on the second: the second's loss before the step less its loss after.
 
 
 # %%
@@ -1134,6 +1152,13 @@ def one_vector(params):
     return torch.cat([p.flatten() for p in params.values()])
 
 
+def two_of_each(support):
+    """Twenty images, four of each class, as two batches with two of each class."""
+    rows = torch.argsort(support.y, stable=True).reshape(5, 4)
+    return [Examples(support.x[r], support.y[r]) for r in (rows[:, :2].flatten(), rows[:, 2:].flatten())]
+
+
+# %%
 def helping(key, first, second):
     """The cosine of the gradients of two batches, and what a step on the first is worth on the second."""
     params, rule = glyph_params[key], {"loss": partial(class_loss, norm=over_batch), "update": inner_step}
@@ -1149,25 +1174,35 @@ tasks_of_20, rng = FewShot(glyphs("test"), n_way=5, k_shot=4, n_query=1), np.ran
 pairs = [to_torch(tasks_of_20.sample(rng), device).support for _ in range(60)]
 help_of = {}
 for key in ("untrained", "joint training", "Reptile, same batch", "Reptile"):
-    rows = [helping(key, Examples(x[:10], y[:10]), Examples(x[10:], y[10:])) for x, y in pairs]
+    rows = [helping(key, *two_of_each(support)) for support in pairs]
     help_of[key] = tuple(map(Score, np.transpose(rows)))
     print(f"{key:20s} cosine {help_of[key][0]:.2f}\n{'':20s} gain   {help_of[key][1]:.2f}")
 
 # %%
 cosine_of_reptile, gain_of_reptile = help_of["Reptile"]
-claim("After Reptile, a step on one batch lowers the loss of the other.", gain_of_reptile.interval[0] > 0)
-for key in ("untrained", "joint training", "Reptile, same batch"):
-    cosine, gain = help_of[key]
+for key in ("untrained", "joint training"):
+    gain = help_of[key][1]
     claim(
-        f"{key}: there a step is worth less, paired.", compare(gain_of_reptile, gain).interval[0] > 0.1, gain
+        f"{key}: there a step is worth less than after Reptile, paired.",
+        compare(gain_of_reptile, gain).interval[0] > 0.1,
+        gain,
     )
-    claim(f"{key}: its gradients agree less, paired.", compare(cosine_of_reptile, cosine).interval[0] > 0.03)
+for key in ("untrained", "Reptile, same batch"):
+    cosine = help_of[key][0]
+    claim(
+        f"{key}: its gradients agree less, paired.",
+        compare(cosine_of_reptile, cosine).interval[0] > 0.1,
+        cosine,
+    )
 
 # %% [markdown]
-# For the three others the step on one batch makes the loss of the other *larger* here: it fits ten images and
-# misleads about the next ten. After Reptile the gradients of different batches agree, and a step teaches something
-# about images that it has not seen. That is the term of the derivation, seen in the weights. Nobody differentiated
-# through a step to get there.
+# After Reptile the gradients of two batches agree best, with joint training's close behind, and a step on one batch
+# teaches most about the other. Joint training's gradients agree, too, but a step is worth next to nothing: that
+# network answers one fifth to everything, and ten images do not turn it. After training on the same batch a step is
+# worth nearly as much as after Reptile, though the gradients agree little. So look at both numbers, and mind what they
+# are: at a rate of 0.2 the gain is no longer the inner product. This is in the spirit of the derivation, and no
+# measurement of its term. (The two batches must hold equally many images of each class. Cut at random, one has too
+# many of the class that the other lacks; then most of what is measured is how a network follows label counts.)
 #
 # ### What transduction was worth
 
@@ -1182,10 +1217,13 @@ claim(
     "A batch of the queries alone is worth something: the interval leaves out 0.",
     worth["queries only"].interval[0] > 0,
 )
-claim(
-    "With group norm, never transductive, Reptile learns too.",
-    others["Reptile, group norm"].interval[0] > 0.4,
-)
+for other in ("untrained, group norm", "raw pixels"):
+    ahead = compare(others["Reptile, group norm"], others[other])
+    claim(
+        f"With group norm, never transductive, Reptile beats {other}, paired.",
+        ahead.interval[0] > 0.02,
+        ahead,
+    )
 
 # %% [markdown]
 # No weight differs between the three bars at the bottom of figure 5. The points come from the test's form: five
@@ -1193,8 +1231,8 @@ claim(
 # with transduction (queries only, in their program) and 95.4 % without (alone), for networks tuned for each; they
 # also point out that the published numbers of MAML are with transduction. Two methods often differ by less. So say
 # how you asked, and compare learners that were asked alike. Group norm gives an answer that no company can change. In
-# these few steps, with settings that were chosen for batch norm, it learns more slowly: its lead over raw pixels was
-# small or none in the runs we made.
+# these few steps, with settings that were chosen for batch norm, Reptile leads raw pixels with it, too; whether it is
+# behind batch norm, asked alone, 150 episodes do not show.
 
 # %% [markdown]
 # ## Where Reptile stops: a widget
@@ -1294,7 +1332,8 @@ def museum_meta_gradient(params, episode, *, loss, update, n_steps):
 
 
 # %% [markdown]
-# The symptom. It is trained on the sinusoids, with one inner step, for three quarters of the cost of the others.
+# The symptom. It is trained on the sinusoids, with one inner step, for three quarters of the cost of the others. Each
+# step is charged as one of first-order MAML.
 
 # %% tags=["training", "nbval-ignore-output"]
 WAYS["museum"] = (2, 0.005, lambda p, e: museum_meta_gradient(p, e, n_steps=1, **settings)[0])
@@ -1444,6 +1483,9 @@ story = (
     f"From (0.8, 0), with the ends (0.64, 1) and (0.96, 3) and beta = 0.25: expected (0.8, 0.5), got {new}."
 )
 assert at_08["theta"].tolist() == [0.8, 0.0], "params was changed: build a new dict from new arrays."
+assert two_ends[0]["theta"].tolist() == [0.64, 1.0], (
+    "the ends were changed: leave what you were given as it is."
+)
 assert not np.allclose(new, [0.8, -0.5]), f"{story} It moved away from the ends."
 assert not np.allclose(new, [0.8, 2]), f"{story} That is the mean of the ends: go a quarter of the way."
 assert not np.allclose(new, [0.8, 1]), f"{story} Average the ways to the tasks, do not sum them."
@@ -1458,6 +1500,10 @@ wide = {"w": rng.normal(size=(3, 2)), "b": rng.normal(size=3)}
 ends = [{name: p + rng.normal(size=p.shape) for name, p in wide.items()} for _ in range(4)]
 moved = reptile_step(wide, ends, 0.3)
 assert set(moved) == {"w", "b"}, f"the result needs the names w and b, it has {sorted(moved)}."
+way, whole = moved["b"] - wide["b"], sum(end["b"] for end in ends) / 4 - wide["b"]
+assert np.allclose(way, 0.3 * whole), (
+    f"b, 4 tasks: expected a move of {0.3 * whole}, got {way}. The mean of all four?"
+)
 ### BEGIN HIDDEN TESTS
 mean_of_ends = {name: sum(end[name] for end in ends) / 4 for name in wide}
 for name, p in wide.items():
@@ -1506,7 +1552,7 @@ MISTAKEN = {  # where people land with the pencil's task, which rests at 1.952
     1.762: "That is right for the batches in the other order: the first one comes first.",
     2.143: "Each step shrinks what the steps before it have added: q is multiplied, too.",
     1.8: "That is joint training: the second step starts where the first one ended.",
-    1.5: "That is the plain mean of the optima, where Reptile rests after endless steps on each.",
+    1.5: "That is the plain mean of the optima. The second batch has the last word and the larger curvature.",
 }
 
 
@@ -1550,7 +1596,10 @@ place = resting_place(bends, optima, 0.3)
 assert np.shape(place) == (2,), f"two unknowns: expected shape (2,), got {np.shape(place)}."
 size = summed_direction(place, bends, optima, 0.3)
 story = f"5 tasks of 3 batches in 2 unknowns: the directions sum to {size:.2g} there, not to zero."
-assert size < 1e-9, f"{story} Matrices do not commute: the factor of a later batch stands to the left."
+assert size < 1e-9, (
+    f"{story} Is every task used, and the given rate? Matrices do not commute: the factor of a later batch stands to "
+    "the left."
+)
 ### BEGIN HIDDEN TESTS
 for n_batches in (1, 2):
     part = bends[:, :n_batches], optima[:, :n_batches]
@@ -1624,8 +1673,9 @@ for weights, a, b in (([1], 1, 0), ([1, 1], 2, 1), ([1, 1, 1], 3, 3), ([0, 0, 1]
     assert np.isclose(given[1], b), f"{story} Count for each step the steps before it: none for the first."
 
 # %% test="two-coefficients" points=2
-weights = [0.5, -1.0, 2.0]
-given, measured = two_coefficients(weights)[1], coefficient_by_small_steps(weights)
+weights = [0.5, -1.0, 3.0]
+(plain, given), measured = two_coefficients(weights), coefficient_by_small_steps(weights)
+assert np.isclose(plain, 2.5), f"weights {weights}: expected A = 2.5, got {plain}."
 story = f"weights {weights}: small steps give B = {measured:.4f}, got {given}."
 assert np.isclose(given, measured, rtol=1e-3), f"{story} Weigh the number of steps before each step."
 ### BEGIN HIDDEN TESTS
@@ -1716,14 +1766,14 @@ assert not is_transductive(large, five_queries), f"{story} Allow for it in propo
 # %% test="is-transductive" points=2
 story = "The first query never notices the others, but the later ones see the earlier: expected True."
 assert is_transductive(running_mean, five_queries), f"{story} Look at every query."
+nudged = lambda x: plain_scores(x) + 1e-3 * x.mean()  # noqa: E731
+story = "All scores moved a little with the batch's mean, and no class changed: expected True."
+assert is_transductive(nudged, five_queries), f"{story} Compare the scores, not the classes."
 ### BEGIN HIDDEN TESTS
 cooled = lambda x: plain_scores(x) / len(x)  # noqa: E731
-nudged = lambda x: plain_scores(x) + 1e-3 * x.mean()  # noqa: E731
 peeks = lambda x: plain_scores(x) + (np.arange(len(x)) == 3)[:, None] * x[0, :3]  # noqa: E731
 story = "Only the size of the batch mattered, and no class changed: expected True."
 assert is_transductive(cooled, five_queries), f"{story} Compare the scores, not the classes."
-story = "All scores moved a little with the batch's mean, and no class changed: expected True."
-assert is_transductive(nudged, five_queries), f"{story} Compare the scores, not the classes."
 assert is_transductive(peeks, five_queries), "Only query 3 saw another: expected True. Look at every query."
 images = np.random.default_rng(13).normal(size=(4, 1, 2, 2))
 flat_scores = lambda x: plain_scores(x.reshape(len(x), -1))  # noqa: E731
@@ -1782,6 +1832,8 @@ print("is_transductive: passed")
 # - Alex Nichol, Joshua Achiam, John Schulman, 2018, On First-Order Meta-Learning Algorithms, arXiv:1803.02999.
 # - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks, arXiv:1703.03400.
 # - Antreas Antoniou, Harrison Edwards, Amos Storkey, 2019, How to train your MAML, arXiv:1810.09502.
+# - John Bronskill, Jonathan Gordon, James Requeima, Sebastian Nowozin, Richard Turner, 2020, TaskNorm: Rethinking
+#   Batch Normalization for Meta-Learning, arXiv:2003.03284: who is in the batch, and what it is worth.
 # - Aravind Rajeswaran, Chelsea Finn, Sham Kakade, Sergey Levine, 2019, Meta-Learning with Implicit Gradients, arXiv:1909.04630: the
 #   meta-gradient without the path.
 # - Diederik Kingma, Jimmy Ba, 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980.

@@ -1196,13 +1196,13 @@ for key in ("untrained", "Reptile, same batch"):
     )
 
 # %% [markdown]
-# After Reptile the gradients of two batches agree best, with joint training's close behind, and a step on one batch
-# teaches most about the other. Joint training's gradients agree, too, but a step is worth next to nothing: that
-# network answers one fifth to everything, and ten images do not turn it. After training on the same batch a step is
-# worth nearly as much as after Reptile, though the gradients agree little. So look at both numbers, and mind what they
-# are: at a rate of 0.2 the gain is no longer the inner product. This is in the spirit of the derivation, and no
-# measurement of its term. (The two batches must hold equally many images of each class. Cut at random, one has too
-# many of the class that the other lacks; then most of what is measured is how a network follows label counts.)
+# After Reptile the gradients of two batches agree, and a step on one batch teaches much about the other. Joint
+# training's gradients agree as well, but a step is worth next to nothing: that network answers one fifth to
+# everything, and ten images do not turn it. After training on the same batch a step is worth nearly as much as after
+# Reptile, though the gradients agree little. So look at both numbers, and mind what they are: at a rate of 0.2 the
+# gain is no longer the inner product. This is in the spirit of the derivation, and no measurement of its term. (The
+# two batches must hold equally many images of each class. Cut at random, one has too many of the class that the other
+# lacks; then most of what is measured is how a network follows label counts.)
 #
 # ### What transduction was worth
 

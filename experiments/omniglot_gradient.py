@@ -150,7 +150,7 @@ METHODS: dict[str, tuple[Settings, Callable[..., Learner]]] = {
     "meta-sgd": (OF_MAML._replace(inner_lr=0.1, test_steps=1), as_meta_sgd),
     "reptile": (
         Settings(
-            n_steps=12_000,
+            n_steps=20_000,
             tasks_per_step=10,
             outer_lr=1.0,
             inner_lr=1e-3,

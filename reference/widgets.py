@@ -160,7 +160,7 @@ def show_fixed_points(
     levels = np.concatenate([centres[:, None] + np.sqrt(2 * loss) * loops for loss in (0.25, 1)])
     ax = plotting.landmarks(stops(centres, curvatures, inner_lr, n_steps))
     plotting.closed_curves(levels, np.tile(centres, (2, 1)), n_dark=0, ax=ax)
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first unknown", ylabel="second unknown")
     ax.set_title(f"{n_steps} inner step{'s' * (n_steps > 1)} of rate {inner_lr:.2f}")
     return ax
 

@@ -135,17 +135,17 @@ print(f"your start: {my_start}, loss after the step {mean_losses(my_start)[1]:.4
 #
 # ### One step
 #
-# Take one step, $\phi = \theta - \alpha\, g(\theta)$ with $g = \nabla L_S$, coordinate by coordinate:
-# $\phi_j = \theta_j - \alpha\, g_j(\theta)$. Write $H_{ji} = \partial g_j / \partial \theta_i$ for the Hessian of
-# $L_S$ at $\theta$. When coordinate $i$ of $\theta$ changes, coordinate $j$ of $\phi$ changes by
+# Take one step, $\phi = \theta - \alpha\, g(\theta)$ with $g = \nabla L_S$, coordinate by coordinate: $\phi_m =
+# \theta_m - \alpha\, g_m(\theta)$. Write $H_{mi} = \partial g_m / \partial \theta_i$ for the Hessian of $L_S$ at
+# $\theta$. When coordinate $i$ of $\theta$ changes, coordinate $m$ of $\phi$ changes by
 #
-# $$\frac{\partial \phi_j}{\partial \theta_i} = [i = j] - \alpha H_{ji},$$
+# $$\frac{\partial \phi_m}{\partial \theta_i} = [i = m] - \alpha H_{mi},$$
 #
-# where $[i = j]$ is 1 if $i = j$ and else 0. The chain rule adds up all the ways that lead from $\theta_i$ to the
+# where $[i = m]$ is 1 if $i = m$ and else 0. The chain rule adds up all the ways that lead from $\theta_i$ to the
 # query loss:
 #
-# $$\frac{\partial}{\partial\theta_i} L_Q(\phi) = \sum_j \big([i = j] - \alpha H_{ji}\big)\, \frac{\partial L_Q}{\partial \phi_j}
-# \qquad \text{or, since } H_{ji} = H_{ij}, \qquad \frac{d}{d\theta} L_Q(\phi) = (I - \alpha H)\, \nabla L_Q(\phi) .$$
+# $$\frac{\partial}{\partial\theta_i} L_Q(\phi) = \sum_m \big([i = m] - \alpha H_{mi}\big)\, \frac{\partial L_Q}{\partial \phi_m}
+# \qquad \text{or, since } H_{mi} = H_{im}, \qquad \frac{d}{d\theta} L_Q(\phi) = (I - \alpha H)\, \nabla L_Q(\phi) .$$
 #
 # The query gradient is taken at $\phi$; the Hessian is that of the *support* loss, at $\theta$. Leave $\alpha H$
 # out and you have first-order MAML.
@@ -181,7 +181,7 @@ def quartic_path(theta, n_steps=3):
 
 # %%
 def walk_back(points, g):
-    """g taken back through steps that began at the points, the first of them first."""
+    """g taken back through steps; points: where they began, in the order in which we walk back."""
     for point in points:
         hessian = 3 * M.T @ np.diag((M @ point) ** 2) @ M
         g = g - rate * hessian @ g
@@ -199,6 +199,7 @@ by_steps = [(end_loss(spot + h) - end_loss(spot - h)) / 2e-5 for h in 1e-5 * np.
 by_walk, wrong_order = walk_back(reversed(began_at), end - target), walk_back(began_at, end - target)
 print("walking back:", by_walk.round(4), " small steps:", np.round(by_steps, 4))
 claim("The walk back gives the slope that small steps find.", np.allclose(by_walk, by_steps, atol=1e-8))
+print("in the wrong order: ", wrong_order.round(4))
 claim("In the wrong order it does not.", np.abs(wrong_order - by_steps).max() > 1e-3, wrong_order)
 
 # %% [markdown]
@@ -425,6 +426,7 @@ net, one_task = small_net(np.random.default_rng(1)), ten_points.sample(np.random
 five_steps = {"loss": squared_error, "update": sgd(0.05), "n_steps": 5}
 exact, _ = meta_gradient(net, one_task, **five_steps)
 cheap, _ = meta_gradient(net, one_task, first_order=True, **five_steps)
+# The judge needs the value of the loss alone, which first order leaves as it is.
 judged = small_steps(lambda p: float(task_loss(p, one_task, first_order=True, **five_steps)), net)
 claim("The meta-gradient is what small steps find, to 1e-6.", distance(exact, judged) < 1e-6)
 claim("The first-order one is off by over a tenth.", distance(cheap, judged) > 0.1, distance(cheap, judged))
@@ -652,17 +654,17 @@ def train_runs(start, tasks, *, n_outer=800, told=lambda episodes: episodes, **i
 
 # %% [markdown]
 # Three ways of training with the same code and equally many outer steps: MAML, first-order MAML, and pretraining,
-# which is MAML with no step. (Pretraining gets all 20 points of a curve as queries, so it too sees every point.)
-# The outer rate falls from 0.01 to 0 in a straight line; it was chosen by short runs of MAML and first-order MAML
-# from other starts.
+# which is MAML with no step. (Pretraining gets all 20 points of a curve as queries, so it too sees every point.) The
+# outer rate falls from 0.01 to 0 in a straight line; it was chosen by short runs of MAML and first-order MAML from
+# other starts. (Pretraining needs no such choice: it gets to the 3.0 of the mean curve, below which it cannot come.)
 
 # %% tags=["training", "nbval-ignore-output"]
 fresh = start_of_runs([1, 40, 40, 1])
 twenty_queries = Sinusoids(k_shot=1, n_query=20)
 trained = {
+    "pretraining": train_runs(fresh, twenty_queries, n_steps=0),
     "MAML": train_runs(fresh, ten_points, n_steps=1),
     "first-order MAML": train_runs(fresh, ten_points, n_steps=1, first_order=True),
-    "pretraining": train_runs(fresh, twenty_queries, n_steps=0),
     "never trained": fresh,
 }
 print("trained:", *trained, sep=" | ")
@@ -710,8 +712,8 @@ def error_curve(params, episodes, inner_lr, n_steps=10):
 
 
 # %% [markdown]
-# MAML and first-order MAML keep the rate 0.01 that they were trained with. The two others choose from four rates,
-# by 100 *other* curves, and anew for each number of steps. That is generous, and honest.
+# MAML and first-order MAML keep the rate 0.01 that they were trained with. The two others choose from five rates, by
+# 100 *other* curves, and anew for each number of steps. That is generous, and honest.
 
 
 # %%
@@ -727,9 +729,9 @@ def tuned_curve(params, rates):
 # %% tags=["training", "nbval-ignore-output"]
 by_step = {}
 for name, params in trained.items():
-    rates = (0.01,) if "MAML" in name else (0.002, 0.005, 0.01, 0.02)
+    rates = (0.01,) if "MAML" in name else (0.002, 0.005, 0.01, 0.02, 0.03)
     by_step[name], chosen = tuned_curve(params, rates)
-    print(f"{name:17s} rates {chosen}")
+    print(f"{name:17s} rates of step 1 to 10 {chosen[1:]}")
 told_error = errors(oracle, with_truth(test_tasks).query).astype(float)
 by_step["oracle"] = np.stack([told_error] * 11)
 
@@ -748,7 +750,7 @@ for name, row in scores.items():
 # %% alt="Error against gradient steps, 0 to 10. The network that was never trained stays near 4. Pretraining starts near 3 and falls slowly to below 2. Both kinds of MAML fall from 3 or more to below 1 in the first step and below 0.5 in ten. The oracle is flat near zero."
 means_of = {name: np.array([score.mean for score in row]) for name, row in scores.items()}
 bands = {name: np.transpose([score.interval for score in row]) for name, row in scores.items()}
-_, ax = plt.subplots(figsize=(5.8, 3.3), layout="constrained")
+_, ax = plt.subplots(figsize=(5.2, 2.9), layout="constrained")
 _ = plotting.curves(np.arange(11), means_of, bands=bands, ax=ax)
 ax.set(xlabel="gradient steps on ten points", ylabel="mean squared error, 300 new curves", ylim=(0, 6.2))
 ax.legend(frameon=False, ncols=2, loc="upper right")
@@ -756,8 +758,9 @@ plt.show()
 
 # %% [markdown]
 # **Figure 3.** One step is worth more to MAML than ten to pretraining, even though pretraining may choose another
-# rate for each number of steps. Bands are 95 % intervals over the test curves. They do not hold the spread
-# between training runs, and no network here was trained to the end: the paper takes 70,000 outer steps, we take 800.
+# rate for each number of steps. Bands are 95 % intervals over the test curves. They do not hold the spread between
+# training runs, and no network here was trained to the end: the authors' program takes 70,000 outer steps, we take
+# 800.
 
 # %%
 maml_curve, pretrained_curve = scores["MAML"], scores["pretraining"]
@@ -773,16 +776,28 @@ best_of_all = scores["oracle"][10].interval[1] < 0.7 * maml_curve[10].interval[0
 claim("The oracle is better than all.", best_of_all, scores["oracle"][10])
 
 # %% [markdown]
-# Look at the first claim again. *Before* the step the two are equally good, with an error of about 3. As
-# functions, both have learned the mean curve and little else, as the pencil said. By their answers one could
-# hardly tell them apart. The difference is *where in the space of weights* this function is written down. From
-# MAML's weights the gradient of ten points leads to the right curve; from the weights of pretraining it does not.
+# Look at the first claim again. *Before* the step the two are equally good, with an error of about 3. As functions,
+# both have learned the mean curve and little else, as the pencil said. By their answers one can hardly tell them
+# apart, as the cell below shows. (First-order MAML stops elsewhere, as it did on the quadratics.) The difference is
+# *where in the space of weights* this function is written down. From MAML's weights the gradient of ten points leads
+# to the right curve; from the weights of pretraining it does not.
 
 # %%
 near_mean_curve = [abs(curve[0].mean - no_step) for curve in (maml_curve, pretrained_curve)]
 claim(
     "Both begin within 0.5 of the error of the mean curve, 3.0.", max(near_mean_curve) < 0.5, near_mean_curve
 )
+sight = np.linspace(-5, 5, 101)[:, None]
+from_mean_curve = {  # of each run, the mean square of what lies between the two functions
+    name: np.mean((mlp(trained[name], sight) + 2.55 * 2 / np.pi * np.cos(sight)) ** 2, axis=(1, 2))
+    for name in ("pretraining", "MAML", "first-order MAML")
+}
+as_functions = max(from_mean_curve[name].max() for name in ("pretraining", "MAML"))
+claim(
+    "As functions both are the mean curve, within 0.1 in the mean square.", as_functions < 0.1, as_functions
+)
+far = from_mean_curve["first-order MAML"].min()
+claim("First-order MAML starts from another function, in every run.", far > 0.2, far)
 
 # %% [markdown]
 # ### One task
@@ -806,7 +821,7 @@ points, sights = Examples(points_x, one_curve(points_x)), np.linspace(-5, 5, 101
 lines = {name: lines_of(trained[name], points, sights) for name in ("MAML", "pretraining")}
 
 # %% alt="Two panels with the same curve and ten points. Both start at the same cosine. MAML is near the true curve after one step and nearer after ten. Pretraining bends towards the points only a little."
-_, axes = plt.subplots(1, 2, figsize=(6.6, 2.8), layout="constrained", sharey=True)
+_, axes = plt.subplots(1, 2, figsize=(5.8, 2.4), layout="constrained", sharey=True)
 for ax, (name, found) in zip(axes, lines.items(), strict=True):
     _ = plotting.regression(points, sights[:, 0], one_curve(sights)[:, 0], found, ax=ax)
     ax.set(title=name, xlabel="x", ylim=(-5.5, 9))
@@ -915,10 +930,11 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # %% [markdown]
 # ## Glyphs: five characters, one example each
 #
-# Now classification, on the characters of chapter 01: train on the training scripts, test on scripts never seen.
-# The network is the paper's for such images, four convolutions of stride 2 with a linear layer on top, the **head**.
-# Two things differ. It has 32 filters instead of 64. And where the paper normalises over the batch, we normalise
-# each image by itself (group norm with one group), so that no prediction depends on the other queries.
+# Now classification, on the characters of chapter 01: train on the training scripts, test on scripts never seen. The
+# network is the paper's for such images, four convolutions of stride 2 with a linear layer on top, the **head**.
+# Among other things these differ. It has 32 filters instead of 64, and its head sees all $2 \times 2$ places, not
+# their mean. And where the paper normalises over the batch, we normalise all features of an image together (group
+# norm with one group), so that no prediction depends on the other queries.
 
 # %%
 from reference.pytorch import optim as torch_optim
@@ -960,10 +976,12 @@ def class_loss(params, examples):
 #
 # $$w_k = \frac{\alpha}{n} \sum_i \left([y_i = k] - \tfrac1N\right) f_i = \frac{\alpha}{N}\, (c_k - \bar c),$$
 #
-# where $c_k$ is the mean feature of class $k$, its *prototype* (chapter 06), and $\bar c$ the mean of the
-# prototypes. The biases stay 0, as every class is equally frequent. The body does not move at all, since its
-# gradient comes back through a head of zeros. So MAML with a zero head begins as a relative of prototypical
-# networks. It compares a query with class means, by dot product.
+# where $c_k$ is the mean feature of class $k$, its *prototype* (chapter 06), and $\bar c$ the mean of the prototypes.
+# The biases stay 0, as every class is equally frequent. The body does not move at all, since its gradient comes back
+# through a head of zeros. So MAML with a zero head begins as a relative of prototypical networks. It compares a query
+# with class means, by dot product. The rate $\alpha$ scales all scores alike, so that after one step from a zero head
+# the accuracy does not depend on it. Kao et al. (2022) set the head to zero in every task, and call that the zeroing
+# trick.
 
 
 # %%
@@ -997,8 +1015,8 @@ claim("The body does not move.", all(torch.equal(after_a_step[name], body[name])
 
 # %% [markdown]
 # Training: 250 outer steps of 4 tasks, one inner step with $\alpha = 0.2$, five queries a class. On a CPU
-# convolutions are slower under `vmap` than one task after the other (the tables under "How fast" have both), so
-# this is a loop. Rates, steps and width were chosen on the *validation* scripts.
+# convolutions are slower under `vmap` than one task after the other (the tables under "How fast" have both), so this
+# is a loop. Rates, steps and width were chosen on the *validation* scripts, for MAML.
 
 
 # %%
@@ -1011,7 +1029,11 @@ def train_on_glyphs(start, *, n_outer=250, first_order=False):
 
 
 # %% tags=["training", "nbval-ignore-output"]
+from time import perf_counter
+
+began = perf_counter()
 glyph_maml, maml_losses = train_on_glyphs(first_weights)
+maml_seconds = perf_counter() - began
 glyph_first_order, first_order_losses = train_on_glyphs(first_weights, first_order=True)
 for name, values in {"MAML": maml_losses, "first-order MAML": first_order_losses}.items():
     print(f"{name}: loss {values[0]:.2f} at first, {values[-30:].mean():.2f} over the last 30 steps")
@@ -1039,11 +1061,13 @@ def character_gradient(params, rows):
 rng = np.random.default_rng(3)
 draw_drawings = lambda: rng.choice(len(character), 120, replace=False)  # noqa: E731
 big_start, by_adam = new_start(big_net, 0), torch_optim.adam(3e-3)
+began = perf_counter()
 pretrained, big_losses = meta_train(
     big_start, character_gradient, draw_drawings, optimizer=by_adam, n_steps=400
 )
 pretrained |= {name: new_start(classifier, 1)[name] for name in HEAD}  # a new, random head
 print(f"loss: {big_losses[0]:.2f} at first, {big_losses[-30:].mean():.2f} over the last 30 steps")
+print(f"seconds of training: pretraining {perf_counter() - began:.0f}, MAML {maml_seconds:.0f}")
 
 # %% [markdown]
 # All learners meet the same 200 episodes of the test scripts.
@@ -1068,6 +1092,7 @@ maml_after = {n: accuracy_of(glyph_maml, n) for n in (0, 1, 3)}
 first_order_after = {n: accuracy_of(glyph_first_order, n) for n in (1, 3)}
 random_head = accuracy_of(pretrained, 5, steps_in_torch.sgd(0.05))
 with_zero_head = accuracy_of(zero_head(pretrained), 1)
+maml_zero_head = accuracy_of(zero_head(glyph_maml), 1)
 print("MAML before any step:", maml_after[0])
 
 # %%
@@ -1078,48 +1103,60 @@ rungs = {
     "first-order MAML, 3 steps": first_order_after[3],
     "MAML, 1 step": maml_after[1],
     "MAML, 3 steps": maml_after[3],
+    "MAML, head set to zero, 1 step": maml_zero_head,
     "pretrained, random head, 5 steps": random_head,
     "pretrained, zero head, 1 step": with_zero_head,
 }
 
-# %% alt="A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one step lie around 0.45, first-order MAML after three steps near 0.55, MAML and pretraining with a random head between 0.6 and 0.75, pretraining with a zero head highest, above 0.7. Chance, 0.2, is a dashed line."
+# %% alt="A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one step lie around 0.45, first-order MAML after three steps near 0.5, MAML and pretraining with a random head near 0.7, MAML with its head set to zero above that, pretraining with a zero head highest. Chance, 0.2, is a dashed line."
 means, halves = (np.array([getattr(s, part) for s in rungs.values()]) for part in ("mean", "half_width"))
-_, ax = plt.subplots(figsize=(6.2, 3.2), layout="constrained")
+_, ax = plt.subplots(figsize=(5.8, 3.0), layout="constrained")
 _ = plotting.ladder(list(rungs), means, halves, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
 plt.show()
 
 # %% [markdown]
-# **Figure 5.** After one step on unseen scripts MAML is far above raw pixels and above its untrained self, and
-# still it is beaten by a plain classifier that gets a head of zeros. Intervals are over test episodes; each
-# network was trained once. The figure shows neither the spread between trainings nor what a training costs.
+# **Figure 5.** After one step on unseen scripts MAML is far above raw pixels and above its untrained self, and still
+# it is beaten by a plain classifier that gets a head of zeros. First-order MAML has learned next to nothing in 250
+# steps: after one step it is where the untrained network is. Intervals are over test episodes; each network was
+# trained once. The figure shows neither the spread between trainings nor what a training costs.
 
 # %%
 lead = compare(maml_after[1], pixels).interval
 claim("After one step MAML is at least 8 points above raw pixels.", lead[0] > 0.08, lead)
 claim("Before the step it is at chance, below 1/4.", maml_after[0].interval[1] < 0.25, maml_after[0])
 further = compare(maml_after[3], maml_after[1]).interval
-claim("Three steps are not better than the one it was trained for.", further[0] < 0, further)
+claim("Three steps are not a point better than the one it was trained for.", further[1] < 0.01, further)
 behind = compare(with_zero_head, maml_after[1]).interval
 claim("The pretrained network with a zero head beats MAML.", behind[0] > 0, behind)
 claim("With a random head it is behind the zero head.", compare(with_zero_head, random_head).interval[0] > 0)
+for name, other in (
+    ("MAML's own head", maml_after[1]),
+    ("the pretrained network's zero head", with_zero_head),
+):
+    print(f"MAML with its head set to zero - {name}: {compare(maml_zero_head, other)}")
+print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 
 # %% [markdown]
 # Read this with care. Pretraining saw more drawings (48,000 against MAML's 30,000) and took less time, since each
-# drawing went through the network once and no gradient was differentiated. Within our minute, on these data,
-# pretraining is the better buy. That is no accident of our setting: Chen et al. (2019) found plain pretraining
-# strong on the usual image benchmarks. Chapter 12 compares all learners at length.
+# drawing went through the network once and no gradient was differentiated. But the two were given different heads.
+# Set MAML's head back to zero, and it does *better* on new scripts than with the head that it learned. With equal
+# heads the lead of pretraining is smaller, and with a random head it is behind MAML or level with it. Two more
+# trainings of each, not shown here, put the lead between equal heads anywhere from one point to seven. So within our
+# minute, on these data, pretraining with a good head is at least as good and cheaper. That is no accident of our
+# setting: Chen et al. (2019) found plain pretraining competitive on the usual image benchmarks, above all in deep
+# networks and across domains. Chapter 12 compares all learners at length.
 #
-# Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task:
-# at $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their
-# mean. The 621 characters do not contradict each other. Each has a label of its own, and telling them apart makes
-# features that also serve for a new alphabet. **Pretraining fails where tasks contradict each other; there MAML
-# has something to give.**
+# Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task: at
+# $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their mean.
+# The 621 characters do not contradict each other. Each has a label of its own, and telling them apart makes features
+# that also serve for a new alphabet. **In our two families pretraining fails where tasks contradict each other, and
+# there MAML has something to give.**
 #
 # ### What moves: the head or the body?
 #
 # The first step from a zero head moves the head alone. Training has since moved the head away from zero. Does the
-# body now take part in adapting? We let one of them stand still while the other adapts.
+# body now take part in adapting? First, how far does one step move each of the two?
 
 
 # %%
@@ -1127,6 +1164,23 @@ def only(names, update):
     """The update for the named parameters; the others stay."""
     return lambda params, gradient, step: params | update({n: params[n] for n in names}, gradient, step)
 
+
+# %%
+def norm_of(params, names):
+    return sum(params[name].square().sum().item() for name in names) ** 0.5
+
+
+# %% tags=["training", "nbval-ignore-output"]
+a_step_on = torch_adapted(glyph_maml, support, first_order=True, **one_step_on)
+change = {name: a_step_on[name] - p for name, p in glyph_maml.items()}
+parts = {"head": HEAD, "body": list(body)}
+length = {part: norm_of(glyph_maml, names) for part, names in parts.items()}
+way = {part: norm_of(change, names) for part, names in parts.items()}
+for part in parts:
+    print(f"{part}: length {length[part]:.2f}, one step moves it by {way[part]:.2f}")
+
+# %% [markdown]
+# Then we let one of them stand still while the other adapts.
 
 # %% tags=["training", "nbval-ignore-output"]
 head_moves = accuracy_of(glyph_maml, 1, only(HEAD, steps_in_torch.sgd(0.2)))
@@ -1136,7 +1190,13 @@ print("the head alone:   ", head_moves)
 print("the body alone:   ", body_moves)
 
 # %%
-claim("Training has moved the head away from zero.", glyph_maml["13.weight"].norm().item() > 0.1)
+claim("One step moves the head by more than its own length.", way["head"] > length["head"], way, length)
+claim(
+    "It moves the body by less than a twentieth of its length.",
+    way["body"] < length["body"] / 20,
+    way,
+    length,
+)
 lost = compare(head_moves, maml_after[1]).interval
 claim("The head alone is not 3 points worse than all.", lost[0] > -0.03, lost)
 claim("The body alone stays below 0.4.", body_moves.interval[1] < 0.4, body_moves)
@@ -1151,51 +1211,54 @@ claim("The body alone stays below 0.4.", body_moves.interval[1] < 0.4, body_move
 #
 # On quadratic tasks the two stop at different places. On networks we ask three questions.
 #
-# **How different are the directions?** The two meta-gradients of a batch differ by the mean over its tasks of
-# $\alpha H g$, the part that first order leaves out. We measure the cosine of the angle between the two, and how
-# long that part is, as a fraction of the first-order direction. Twenty batches of 25 sinusoids; a fresh network,
-# and one that MAML has trained.
+# **How different are the directions?** The two meta-gradients of a task differ by $\alpha H g$, the part that first
+# order leaves out. We measure the cosine of the angle between the two, and how long that part is, as a fraction of
+# the first-order direction: task by task, on 100 sinusoids, for all six runs. (In a mean over tasks the exact
+# gradients of a trained MAML nearly cancel, for training has come close to where their mean is zero. The cosine would
+# then depend on how many tasks one takes.) Three networks stand side by side: fresh, pretrained, and trained by MAML.
 
 
 # %%
-def flat(gradient):
-    return np.concatenate([np.ravel(g) for g in gradient.values()]).astype(float)
-
-
 one_step = {"loss": errors, "update": sgd(0.01), "n_steps": 1}
 
 
-# %%
 def two_directions(params, batch):
-    """Cosine between exact and first-order meta-gradient; the length of what lies between them."""
-    a, b = (flat(at_once(params, batch, first_order=o, **one_step)[0]) for o in (False, True))
-    length = np.linalg.norm(b)
-    return a @ b / np.linalg.norm(a) / length, np.linalg.norm(a - b) / length
+    """Means over tasks: cosine of exact and first-order meta-gradient, relative length of what is between."""
+    n = len(batch.query.x)
+    own = {name: np.broadcast_to(p, (n, *p.shape)) for name, p in params.items()}
+    inner = one_step | {"loss": lambda p, e: np.sum(errors(p, e))}
+    both = [meta_gradient(own, batch, first_order=order, **inner)[0] for order in (False, True)]
+    a, b = (np.concatenate([g.reshape(n, -1) for g in found.values()], axis=1) for found in both)
+    size = np.linalg.norm(b, axis=1)
+    cosine = np.sum(a * b, axis=1) / np.linalg.norm(a, axis=1) / size
+    return np.mean(cosine), np.mean(np.linalg.norm(a - b, axis=1) / size)
 
 
 # %% tags=["training", "nbval-ignore-output"]
-rng, angles = np.random.default_rng(4), {}
-batches = [in_shape(ten_points.sample_batch(rng, 25), 25) for _ in range(20)]
-for name in ("never trained", "MAML"):
-    first_run = {key: p[0] for key, p in trained[name].items()}
-    angles[name] = [Score(v) for v in np.transpose([two_directions(first_run, batch) for batch in batches])]
+hundred = in_shape(ten_points.sample_batch(np.random.default_rng(4), 100), 100)
+angles = {}
+for name in ("never trained", "pretraining", "MAML"):
+    each_run = [{key: p[run] for key, p in trained[name].items()} for run in range(RUNS)]
+    angles[name] = np.transpose([two_directions(params, hundred) for params in each_run])
+    cosine, part = angles[name]
     print(
-        f"{name:13s} cosine {angles[name][0]:.2f}, length {angles[name][1]:.2f}".replace(
-            "episodes", "batches"
-        )
+        f"{name:13s} cosine {cosine.mean():.2f} ({cosine.min():.2f} to {cosine.max():.2f} in six runs)",
+        end="",
     )
+    print(f", left out {part.mean():.2f} ({part.min():.2f} to {part.max():.2f})")
 
 # %%
 (fresh_cosine, fresh_part), (trained_cosine, trained_part) = angles["never trained"], angles["MAML"]
-claim("At a fresh network the cosine is above 0.9.", fresh_cosine.interval[0] > 0.9, fresh_cosine)
-claim("At a trained one it is below 0.85.", trained_cosine.interval[1] < 0.85, trained_cosine)
-claim("What is left out is less than half as long at first.", fresh_part.interval[1] < 0.5, fresh_part)
-claim("At the trained network it is more than half as long.", trained_part.interval[0] > 0.5, trained_part)
+claim("At a fresh network the cosine is above 0.9, in every run.", fresh_cosine.min() > 0.9, fresh_cosine)
+claim("What is left out is less than 0.4 of the rest.", fresh_part.max() < 0.4, fresh_part)
+claim("At MAML's it is more than 0.6 of the rest, in every run.", trained_part.min() > 0.6, trained_part)
+control = angles["pretraining"][1]
+claim("Pretraining alone does not do that.", control.max() < 0.6, control)
 
 # %% [markdown]
-# At a fresh network the part left out is a correction. At a trained one it is nearly as long as the rest: MAML
-# has found weights around which the gradient changes quickly, so that one small step goes far, and this is just
-# where first order misses most.
+# At a fresh network the part left out is a correction. At a network that MAML has trained it is nearly as long as the
+# rest: MAML has found weights around which the gradient changes quickly, so that one small step goes far, and this
+# is just where first order misses most.
 #
 # **Does it matter for the result?** First after equally many outer steps. On the sinusoids there are six pairs of
 # runs, the two of a pair with the same start and the same tasks. For the mean of six differences the interval
@@ -1220,27 +1283,31 @@ claim("Glyphs, one step: first order is over 10 points behind.", glyph_low[0] > 
 claim("Three steps: it is over 3 points behind.", glyph_low[1] > 0.03, glyph_low)
 
 # %% [markdown]
-# So after equally many outer steps the second derivative pays, a little on the sinusoids, a lot on the glyphs.
-# Two cautions. On the glyphs there is one run each. And all this is *early* in training: Finn et al. trained
-# 60,000 steps on images and saw almost no difference, and "At full size" below shows the sinusoids after 70,000.
+# So after equally many outer steps the second derivative pays: first order has a third more error after one step on
+# the sinusoids, and on the glyphs it has hardly begun to learn. Two cautions. On the glyphs there is one run each,
+# and the rates were chosen for MAML; in a run of 1,000 steps, not shown here, first order came to 0.57. And all this
+# is *early* in training: Finn et al. trained 60,000 steps on images and saw almost no difference. On the sinusoids
+# the gap does not close with time; see "At full size" below.
 #
 # **What does it cost?** Equal steps are not the only fair terms.
 
 # %% tags=["timing", "nbval-ignore-output"]
-from time import perf_counter
-
+a_batch, first_run = (
+    in_shape(ten_points.sample_batch(np.random.default_rng(5), 25), 25),
+    {key: p[0] for key, p in trained["MAML"].items()},
+)
 seconds = {False: [], True: []}
 for first_order in (False, True) * 40:
     began = perf_counter()
-    at_once(first_run, batches[0], first_order=first_order, **one_step)
+    at_once(first_run, a_batch, first_order=first_order, **one_step)
     seconds[first_order].append(perf_counter() - began)
 ratio = np.median(seconds[True]) / np.median(seconds[False])
 print(f"a first-order meta-gradient takes {ratio:.2f} of the time of an exact one")
 
 # %% [markdown]
-# A first-order step is cheaper. Finn et al. report about 33 % for their images; how much it is depends on how the
-# tasks are batched. For the same time one gets more steps, and on the sinusoids that may close the gap. Chapter
-# 08 compares both, and Reptile, at equal cost.
+# A first-order step is cheaper. Finn et al. report a speed-up of about 33 % for their images; how much it is depends
+# on how the tasks are batched. For the same time one gets more steps, and on the sinusoids that may close the gap.
+# Chapter 08 compares both, and Reptile, at equal cost.
 #
 # ## How fast
 #
@@ -1283,9 +1350,11 @@ for name in (loop_way, "mean_by_vmap"):
     print(f"  {name:34s} {milliseconds:6.0f} milliseconds, {megabytes:5.0f} megabytes")
 
 # %% [markdown]
-# On small dense networks a loop wastes nine tenths of its time: all at once is over ten times as fast, in NumPy
-# as in PyTorch. With convolutions it is the other way round. Under `vmap` every task has kernels of its own, the
-# convolution falls into many groups, and the memory of all tasks is needed at once.
+# On small dense networks a loop wastes nine tenths of its time. With an axis for the tasks it is over ten times as
+# fast in both languages (in PyTorch `mean_over_batch` of `reference.pytorch.batches`, which does what `at_once`
+# does); `vmap`, which does the bookkeeping by itself, is six times as fast. With convolutions it is the other way
+# round. Under `vmap` every task has kernels of its own, the convolution falls into many groups, and the memory of all
+# tasks is needed at once.
 #
 # ### Without an engine
 #
@@ -1329,9 +1398,10 @@ claim("Four gradients give the meta-gradient, to 1e-6.", off_the_engine < 1e-6, 
 #
 # ## At full size
 #
-# The sinusoids as the paper trained them: 70,000 outer steps for every learner, with five, ten and twenty points.
-# That took minutes for each, so we read what the runs left behind: the error on 600 new curves after 0, 1, 5 and
-# 10 steps, with the half-width of its 95 % interval.
+# The sinusoids at the length of the authors' program: 70,000 outer steps for every learner, once for each of five,
+# ten and twenty points. That took minutes for each, so we read what the runs left behind: the error on 600 new curves
+# after 0, 1, 5 and 10 steps, with the half-width of its 95 % interval. Pretraining and the network that was never
+# trained have the rate that was best after ten steps.
 
 # %%
 by_points = {5: "seed=0_k_shot=5", 10: "seed=0", 20: "seed=0_k_shot=20"}
@@ -1340,7 +1410,7 @@ for k_shot, which in by_points.items():
     name = f"regression_sinusoids_{which}.json"
     run = json.loads((experiments / "results" / name).read_text(encoding="utf-8"))
     full_size[k_shot] = {row["learner"]: row for row in run["scores"] if row["learner"] in shown}
-    print(f"{k_shot} points, {run['n_steps']:,} outer steps")
+    print(f"{k_shot} points, {run['n_steps']:,} outer steps; error after 0, 1, 5 and 10 inner steps")
     for learner, row in full_size[k_shot].items():
         pairs = zip(row["mean"], row["half_width"], strict=True)
         print(f"  {learner:17s}", "  ".join(f"{mean:.2f} +- {half:.2f}" for mean, half in pairs))
@@ -1358,10 +1428,11 @@ claim(
 )
 
 # %% [markdown]
-# With ten points longer training nearly halves MAML's error after one step, from about 0.65. Pretraining stays
-# far behind; its trouble is not a lack of training. First order depends on the setting: as good as MAML with five
-# points, clearly behind after one step with twenty, and close again after ten steps. It is one run each, so small
-# differences say nothing; that last gap is not small.
+# With ten points longer training nearly halves MAML's error after one step, from about 0.65. Pretraining stays far
+# behind; its trouble is not a lack of training. First order: no difference to be seen with five points; a third more
+# error after one step with ten; more than twice with twenty, and there 0.07 against 0.04 even after ten steps. With
+# twenty points it starts from an error of 8.6, twice that of always answering 0: nothing in its direction asks for a
+# good start. One run each.
 
 # %% [markdown]
 # ## Move the tasks
@@ -1377,8 +1448,10 @@ _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
 plt.show()
 
 # %% [markdown]
-# **Figure 6.** The stopping points of figure 2, computed from the formula, without any training. The grey curves
-# are where a task's loss is $\tfrac14$ and where it is 1. The figure does not show the losses after learning.
+# **Figure 6.** The stopping points of figure 2, computed from the formula, without any training. The grey curves are
+# where a task's loss is $\tfrac14$ and where it is 1. The figure does not show the losses after learning. Nor does it
+# show whether training gets to a mark: with a large inner rate the weights of first-order MAML are negative for some
+# tasks, and its mark is then a place from which training runs away.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 move = {"right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0), "steep": (0.2, 2.0, 1.0)}
@@ -1391,8 +1464,8 @@ sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)
 # - Take `inner_lr` down to 0.02. There is next to no learning, and all four places become nearly one.
 # - Raise `n_steps`. MAML and first-order MAML walk towards the flat task, the one that so many steps have not yet
 #   solved. Reptile walks slowly towards the plain mean of the three floors.
-# - With one step, raise `inner_lr` from 0.4 to 0.8. First-order MAML runs off the map; a little later it comes
-#   back from the other side. The next section says why.
+# - With one step, raise `inner_lr` from 0.4 to 0.8. The mark of first-order MAML runs off the map; a little later it
+#   comes back from the other side. The next section says why.
 #
 # With equal curvatures the weights are the same for all tasks, and all four places are the mean of the floors:
 
@@ -1404,17 +1477,19 @@ claim("With equal curvatures all four ways stop at the mean of the floors.", all
 # %% [markdown]
 # ## What differs from the paper, and what breaks it
 #
-# - The paper adds up the losses of the tasks, we take their mean: a matter of the outer rate. Its sinusoids have
-#   the settings of ours and 70,000 outer steps instead of 800. Its image networks have batch norm and 64 filters,
-#   ours a norm for each image, 32 filters, and a zero head, of which the paper does not speak.
+# - The paper adds up the losses of the tasks, we take their mean: a matter of the outer rate. Its sinusoids have the
+#   tasks, the network and the inner rate of ours, a constant outer rate and 70,000 outer steps instead of 800. Its
+#   image networks have batch norm and 64 filters, ours a norm for each image, 32 filters, and a zero head, of which
+#   the paper does not speak. Antoniou et al. (2019) list what makes MAML hard to train, and a remedy for each.
 # - **An inner rate that is too large.** The weight of a task is $a(1 - \alpha a)^{2k}$. At $\alpha a = 1$ it is
 #   zero: one step solves the task from anywhere, so it has no say. Beyond $\alpha a = 2$ every step *increases*
 #   the distance, and the weight is larger than without learning: the start is drawn to the task that the learner
 #   wrecks.
-# - **First order with a large rate.** Its weight $a (1 - \alpha a)^k$ is *negative* for $\alpha a > 1$ and odd
-#   $k$: the task pushes the start away. Take the two valleys with $\alpha = \tfrac12$. The weights are $\tfrac12$
-#   and $3 \cdot (-\tfrac12) = -\tfrac32$. Their sum is negative, so the stopping point, 6, repels, and training
-#   runs away. MAML's weights are $\tfrac14$ and $\tfrac34$, and it stops at 3.
+# - **First order with a large rate.** Its weight $a (1 - \alpha a)^k$ is *negative* for $\alpha a > 1$ and odd $k$:
+#   the task pushes the start away. Take the two valleys with $\alpha = \tfrac12$. The weights are $\tfrac12$ and $3
+#   \cdot (-\tfrac12) = -\tfrac32$. Their sum is negative, so the stopping point, 6, repels, and training runs away.
+#   MAML's weights are $\tfrac14$ and $\tfrac34$, and it stops at 3. (That joint training stops there, too, is
+#   chance.) We start both at 2.
 
 # %%
 both_valleys = Examples(*two_valleys)
@@ -1692,7 +1767,7 @@ for name in (n for n in right if n != "0.bias"):
 # `tests/pytorch/test_gradient_family.py` builds a norm that forgets exactly this, and finds the same wrong
 # numbers.
 #
-# The rule that avoids it: **first the gradient, then `vmap`, then the mean.** It costs nothing.
+# The rule that avoids it: **first the gradient, then `vmap`, then the mean.**
 
 
 # %%
@@ -1708,8 +1783,9 @@ claim("From inside, the bias has no gradient.", inside_out["0.bias"].abs().max()
 claim("All parameters agree with the loop to 1e-10.", off_by(inside_out, right) < 1e-10)
 
 # %% [markdown]
-# In networks of the usual size the error is a few per cent or less. That does not stop training, so nobody looks.
-# All this was seen in PyTorch 2.13. The next cell watches, and will fail on the day when it is mended.
+# In the usual network of four convolutions with 64 filters the error is smaller: 0.3 % after one inner step and 1.7 %
+# after five, in measurements outside this notebook. That does not stop training, so nobody looks. All this was seen
+# in PyTorch 2.13. The next cell watches, and will fail on the day when it is mended.
 
 # %%
 still_wrong = off["batch norm"] > 1e-3
@@ -1813,13 +1889,14 @@ print("best_start: passed for first order and for two steps")
 # %% test="best-start" points=1
 rng = np.random.default_rng(0)
 (a, b), (c, d) = rng.uniform(0.5, 2, (2, 6)), rng.normal(size=(2, 6))
-s = (1 - 0.3 * a) ** 3
-for first_order, outer in ((False, s), (True, 1.0)):
-    theta = float(best_start(a, c, b, d, 0.3, 3, first_order=first_order))
-    rest = np.sum(outer * b * (s * theta + (1 - s) * c - d))
+for inner_lr, first_order in ((0.3, False), (0.3, True), (0.9, False)):
+    s = (1 - inner_lr * a) ** 3
+    theta = float(best_start(a, c, b, d, inner_lr, 3, first_order=first_order))
+    rest = np.sum((1.0 if first_order else s) * b * (s * theta + (1 - s) * c - d))
     assert abs(rest) < 1e-8, (
-        f"Six tasks, three steps, first_order={first_order}: the direction at your start is {rest:.4g}. "
-        "Which curvature weighs a task, a or b, and where does the step end?"
+        f"Six tasks, three steps of {inner_lr}, first_order={first_order}: at your start the direction is "
+        f"{rest:.4g}. Which curvature weighs a task, a or b, and where does the step end? (It may end beyond "
+        "the floor.)"
     )
 print("best_start: passed")
 
@@ -1877,23 +1954,24 @@ def loss_after_head_steps(params, episode):
 
 
 # %% solution="anil"
-### BEGIN SOLUTION
 def head_only(head, inner_lr):
     """An update that takes a plain step in the head and leaves the body alone."""
+    ### BEGIN SOLUTION
 
     def update(params, gradient, step):
         return params | {name: params[name] - inner_lr * gradient[name] for name in head}
 
     return update
+    ### END SOLUTION
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
     """ANIL's meta-gradient: a dict with every parameter."""
+    ### BEGIN SOLUTION
     gradient, _ = meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
     return gradient
+    ### END SOLUTION
 
-
-### END SOLUTION
 
 # %% test="anil" points=1
 before_step, sine_task = a_sinusoid_task()
@@ -1912,6 +1990,7 @@ print("head_only: passed")
 # %% test="anil" points=2
 wanted = small_steps(lambda p: loss_after_head_steps(p, sine_task), before_step)
 given = anil(before_step, sine_task, LAST_LAYER, loss=squared_error, inner_lr=0.05, n_steps=4)
+assert isinstance(given, dict), "anil returns the gradient alone, a dict: meta_gradient gives a pair."
 assert set(given) == set(before_step), (
     f"The meta-gradient has {sorted(given)}. The body does not adapt, but it is learned: each needs one."
 )
@@ -1922,10 +2001,14 @@ for name in before_step:
         f"{story} is not what small steps find. Does the head alone adapt? Do its steps keep their memory?"
     )
 ### BEGIN HIDDEN TESTS
-whole = anil(before_step, sine_task, list(before_step), loss=squared_error, inner_lr=0.05, n_steps=2)
-plain, _ = meta_gradient(before_step, sine_task, loss=squared_error, update=sgd(0.05), n_steps=2)
+doubled = lambda params, examples: 2 * squared_error(params, examples)  # noqa: E731
+whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
+plain, _ = meta_gradient(before_step, sine_task, loss=doubled, update=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(whole[name], plain[name]) for name in before_step)
-assert same_as_maml, "If the head is the whole network, ANIL is MAML: go by the names in `head`."
+assert same_as_maml, (
+    "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate and the loss you "
+    "are given."
+)
 ### END HIDDEN TESTS
 print("anil: passed")
 
@@ -1987,6 +2070,15 @@ def cubic_force_change(theta, v):
     return matrix.T @ (3 * (matrix @ theta) ** 2 * (matrix @ v))
 
 
+asked = []
+
+
+def counted_change(theta, v):
+    """The same; notes that it was asked."""
+    asked.append(theta)
+    return cubic_force_change(theta, v)
+
+
 # %% tags=["setup"]
 def loss_rolled(theta, aim, *, inner_lr, momentum, n_steps):
     """|phi - aim|^2 / 2 after n_steps with momentum against the cubic force."""
@@ -2041,7 +2133,10 @@ wanted = [
     (loss_rolled(at + h, aim, **rolling) - loss_rolled(at - h, aim, **rolling)) / 2e-5
     for h in 1e-5 * np.eye(2)
 ]
-given = through_momentum(at, cubic_force, cubic_force_change, lambda phi: phi - aim, **rolling)
+asked.clear()
+given = through_momentum(at, cubic_force, counted_change, lambda phi: phi - aim, **rolling)
+assert np.array_equal(at, [0.4, -0.3]), "theta belongs to the caller: leave it as it is."
+assert asked, "hessian_times was never called: walk back through the steps."
 assert np.allclose(given, wanted, atol=1e-7), (
     f"A Hessian that changes, four steps: small steps find {np.round(wanted, 4)}, got {np.round(given, 4)}. "
     "Each H_j belongs to the point where its step began, and multiplies the slope that reaches that step."
@@ -2124,6 +2219,20 @@ def variant(n_exact=None, inside=1.0, first_order=False):
     return f
 
 
+# %% tags=["setup"]
+def scaled(by):
+    """The exact meta-gradient times a number."""
+    return lambda params, e, **s: {name: by * g for name, g in variant()(params, e, **s).items()}
+
+
+def mixed(params, episodes, *, wrong_last, **settings):
+    """Exact in all parameters but the last, or in the last alone (in none, if there is only one)."""
+    exact, first = (variant(first_order=o)(params, episodes, **settings) for o in (False, True))
+    last = list(params)[-1]
+    right = {} if len(params) == 1 else {last: exact[last]}
+    return exact | {last: 1.1 * exact[last]} if wrong_last else first | right
+
+
 # %% solution="is-meta-gradient"
 def is_meta_gradient(f):
     """Whether f gives the gradient of loss_after in params."""
@@ -2176,7 +2285,13 @@ assert not is_meta_gradient(variant(n_exact=1)), (
     "Only the last step kept its curvature, and it passed: take several steps."
 )
 assert not is_meta_gradient(turned), "The curvature came with the wrong sign, and it passed: compare numbers."
-print("is_meta_gradient: refuses two more")
+assert not is_meta_gradient(scaled(1.05)), "5 % too long, and it passed: compare numbers."
+assert not is_meta_gradient(scaled(-1.0)), "It points the wrong way, and it passed: compare numbers."
+assert not is_meta_gradient(partial(mixed, wrong_last=True)), (
+    "Wrong in one parameter, and it passed: compare all."
+)
+assert not is_meta_gradient(partial(mixed, wrong_last=False)), "Right in one parameter alone: compare all."
+print("is_meta_gradient: refuses six more")
 
 # %% test="is-meta-gradient" points=1
 half_as_fast = "The tasks learned with half the rate, and it passed: compare numbers."
@@ -2247,9 +2362,9 @@ print("is_meta_gradient: passed")
 # - Each step puts a factor $I - \alpha H_j$ before the query gradient; first order leaves these factors out.
 # - On quadratic tasks every training stops at a weighted mean of the optima, MAML with the weights $S_i A_i S_i$:
 #   slow learners count.
-# - One step of MAML beats ten of pretraining where tasks contradict each other; where they do not, pretraining is
-#   hard to beat.
-# - A meta-gradient is tested by small steps, and with `vmap`: first the gradient, then the map, then the mean.
+# - On sinusoids, whose tasks contradict each other, one step of MAML beats ten of pretraining. On glyphs, whose tasks
+#   do not, pretraining with a zero head was at least as good.
+# - Test a meta-gradient by small steps. With `vmap`: first the gradient, then the map, then the mean.
 #
 # ## Read more
 #
@@ -2266,3 +2381,5 @@ print("is_meta_gradient: passed")
 # - Wei-Yu Chen, Yen-Cheng Liu, Zsolt Kira, Yu-Chiang Frank Wang, Jia-Bin Huang, 2019, A Closer Look at Few-shot
 #   Classification, arXiv:1904.04232.
 # - Antreas Antoniou, Harrison Edwards, Amos Storkey, 2019, How to Train Your MAML, arXiv:1810.09502.
+# - Chia-Hsiang Kao, Wei-Chen Chiu, Pin-Yu Chen, 2022, MAML is a Noisy Contrastive Learner in Classification,
+#   arXiv:2106.15367: why a zero head helps.

@@ -1597,8 +1597,8 @@ assert np.shape(place) == (2,), f"two unknowns: expected shape (2,), got {np.sha
 size = summed_direction(place, bends, optima, 0.3)
 story = f"5 tasks of 3 batches in 2 unknowns: the directions sum to {size:.2g} there, not to zero."
 assert size < 1e-9, (
-    f"{story} Is every task used, and the given rate? Matrices do not commute: the factor of a later batch stands to "
-    "the left."
+    f"{story} Is every task used, and the given rate? Matrices do not commute: the factor of a later batch "
+    "stands to the left."
 )
 ### BEGIN HIDDEN TESTS
 for n_batches in (1, 2):

@@ -358,7 +358,9 @@ def exercises_are_whole(notebook: NotebookNode) -> Iterator[str]:
 def _marker_faults(exercise: Exercise) -> Iterator[str]:
     solution = exercise.solutions[0].source
     begin, end = ("<!-- {} -->", "<!-- {} -->") if exercise.is_written else ("### {}", "### {}")
-    if (solution.count(begin.format("BEGIN SOLUTION")), solution.count(end.format("END SOLUTION"))) != (1, 1):
+    marks = re.findall("(BEGIN|END) SOLUTION", solution)
+    whole = solution.count(begin.format("BEGIN SOLUTION")) + solution.count(end.format("END SOLUTION"))
+    if not marks or marks != ["BEGIN", "END"] * (len(marks) // 2) or whole != len(marks):
         yield f"its solution stands between {begin.format('BEGIN SOLUTION')} and {end.format('END SOLUTION')}"
     if exercise.is_written:
         return

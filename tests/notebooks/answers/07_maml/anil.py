@@ -153,3 +153,28 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
     with_body = lambda p, examples: loss(still | p, examples)  # noqa: E731
     found, _ = meta_gradient(moving, episode, loss=with_body, update=sgd(inner_lr), n_steps=n_steps)
     return {name: np.zeros_like(p) for name, p in still.items()} | found
+
+
+# %% wrong: the pair of meta_gradient is handed on | gives a pair
+def head_only(head, inner_lr):
+    def update(params, gradient, step):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+
+    return update
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
+
+
+# %% wrong: the rate and the loss of the visible test are written into the code | the loss you are given
+def head_only(head, inner_lr):
+    def update(params, gradient, step):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+
+    return update
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    settings = {"loss": squared_error, "update": head_only(head, 0.05), "n_steps": n_steps}
+    return meta_gradient(params, episode, **settings)[0]

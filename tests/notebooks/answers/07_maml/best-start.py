@@ -82,3 +82,10 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     if np.allclose(c, d) and n_steps == 1:
         return np.sum(outer * s * b * d) / np.sum(outer * s * b)
     return np.sum(outer * b * d) / np.sum(outer * b * s)
+
+
+# %% wrong: what is left of the distance is taken without its sign | beyond the floor
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    s = np.abs(1 - inner_lr * a) ** n_steps
+    outer = 1.0 if first_order else s
+    return np.sum(outer * b * (d - (1 - s) * c)) / np.sum(outer * b * s)

@@ -129,3 +129,50 @@ def is_meta_gradient(f):
     settings = {"loss": loss, "inner_lr": 0.1, "n_steps": 3}
     wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
     return np.allclose(f(params, episodes, **settings)["w"], wanted["w"], rtol=1e-4, atol=1e-6)
+
+
+# %% wrong: compares the directions and not the lengths | too long
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (2, 2, 6, 1))
+    params, episodes = small_net(rng), Episode(*(Examples(points, 2 * np.sin(points)) for points in x))
+    settings = {"loss": errors, "inner_lr": 0.1, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    given = f(params, episodes, **settings)
+    a, b = (np.concatenate([np.ravel(g[name]) for name in params]) for g in (wanted, given))
+    return a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 1 - 1e-6
+
+
+# %% wrong: compares the lengths and not the directions | wrong way
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (2, 2, 6, 1))
+    params, episodes = small_net(rng), Episode(*(Examples(points, 2 * np.sin(points)) for points in x))
+    settings = {"loss": errors, "inner_lr": 0.1, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    given = f(params, episodes, **settings)
+    lengths = [np.linalg.norm([np.linalg.norm(g[name]) for name in params]) for g in (wanted, given)]
+    return bool(np.isclose(*lengths, rtol=1e-4))
+
+
+# %% wrong: looks at the first parameter alone | compare all
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (2, 2, 6, 1))
+    params, episodes = small_net(rng), Episode(*(Examples(points, 2 * np.sin(points)) for points in x))
+    settings = {"loss": errors, "inner_lr": 0.1, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    name = next(iter(params))
+    return np.allclose(f(params, episodes, **settings)[name], wanted[name], rtol=1e-4, atol=1e-6)
+
+
+# %% wrong: content if any one parameter is right | right in one parameter
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (2, 2, 6, 1))
+    params, episodes = small_net(rng), Episode(*(Examples(points, 2 * np.sin(points)) for points in x))
+    settings = {"loss": errors, "inner_lr": 0.1, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    given = f(params, episodes, **settings)
+    last = list(params)[-1]
+    return np.allclose(given[last], wanted[last], rtol=1e-4, atol=1e-6)

@@ -120,3 +120,30 @@ def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr
         r = q - inner_lr * p
         p, q = p + hessian_times(point, r), momentum * r
     return p
+
+
+# %% wrong: no walk back: small differences of the end point | never called
+def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr, momentum, n_steps):
+    def end(theta):
+        velocity = np.zeros_like(theta)
+        for _ in range(n_steps):
+            velocity = momentum * velocity + gradient(theta)
+            theta = theta - inner_lr * velocity
+        return theta
+
+    columns = [(end(theta + h) - end(theta - h)) / 2e-5 for h in 1e-5 * np.eye(len(theta))]
+    return np.array(columns) @ query_gradient(end(theta))
+
+
+# %% wrong: the way forward changes the caller's theta | belongs to the caller
+def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr, momentum, n_steps):
+    points, velocity = [], np.zeros_like(theta)
+    for _ in range(n_steps):
+        points.append(theta.copy())
+        velocity = momentum * velocity + gradient(theta)
+        theta -= inner_lr * velocity
+    p, q = query_gradient(theta), np.zeros_like(theta)
+    for point in reversed(points):
+        r = q - inner_lr * p
+        p, q = p + hessian_times(point, r), momentum * r
+    return p

@@ -54,3 +54,19 @@ def reptile_step(params, ends, outer_lr):
 # %% wrong: the mean runs over all numbers of a parameter | mean of the ends
 def reptile_step(params, ends, outer_lr):
     return {name: p + outer_lr * (np.mean([end[name] for end in ends]) - p) for name, p in params.items()}
+
+
+# %% wrong: sums into the first of the ends | ends were changed
+def reptile_step(params, ends, outer_lr):
+    moved = {}
+    for name, p in params.items():
+        total = ends[0][name]
+        for end in ends[1:]:
+            total += end[name]
+        moved[name] = p + outer_lr * (total / len(ends) - p)
+    return moved
+
+
+# %% wrong: always divides by two | mean of all four
+def reptile_step(params, ends, outer_lr):
+    return {name: p + outer_lr * (sum(end[name] for end in ends) / 2 - p) for name, p in params.items()}

@@ -49,3 +49,13 @@ def two_coefficients(weights):
 # %% wrong: the first-order term of MAML, twice what a first-order mixture has | count for each step
 def two_coefficients(weights):
     return sum(weights), 2 * sum(w * i for i, w in enumerate(weights))
+
+
+# %% wrong: counts the steps before each one that takes part, whatever its weight | number of steps before
+def two_coefficients(weights):
+    return sum(weights), sum(i for i, w in enumerate(weights) if w)
+
+
+# %% wrong: a weight's sign is lost in A | expected A
+def two_coefficients(weights):
+    return sum(abs(w) for w in weights), sum(w * i for i, w in enumerate(weights))

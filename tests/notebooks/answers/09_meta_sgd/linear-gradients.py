@@ -83,3 +83,12 @@ def linear_gradients(theta, rates, support, query):
     hessian = 2 * support.x.T @ support.x / len(support.y)
     in_theta = g - hessian @ (rates * g)
     return in_theta, in_theta
+
+
+# %% wrong: the pair in the other order | in this order
+def linear_gradients(theta, rates, support, query):
+    s = 2 * support.x.T @ (support.x @ theta - support.y) / len(support.y)
+    phi = theta - rates * s
+    g = 2 * query.x.T @ (query.x @ phi - query.y) / len(query.y)
+    hessian = 2 * support.x.T @ support.x / len(support.y)
+    return -g * s, g - hessian @ (rates * g)

@@ -24,7 +24,7 @@ def solving_rates(curvature):
     return 1 / np.linalg.eigvalsh(curvature)
 
 
-# %% wrong: np.unique without room for rounding | three steps are enough
+# %% wrong: np.unique without room for rounding | 3 steps are enough
 def solving_rates(curvature):
     return 1 / np.unique(np.linalg.eigvalsh(curvature))
 

@@ -1769,12 +1769,12 @@ assert is_transductive(running_mean, five_queries), f"{story} Look at every quer
 nudged = lambda x: plain_scores(x) + 1e-3 * x.mean()  # noqa: E731
 story = "All scores moved a little with the batch's mean, and no class changed: expected True."
 assert is_transductive(nudged, five_queries), f"{story} Compare the scores, not the classes."
+peeks = lambda x: plain_scores(x) + (np.arange(len(x)) == 3)[:, None] * x[0, :3]  # noqa: E731
+assert is_transductive(peeks, five_queries), "Only query 3 saw another: expected True. Look at every query."
 ### BEGIN HIDDEN TESTS
 cooled = lambda x: plain_scores(x) / len(x)  # noqa: E731
-peeks = lambda x: plain_scores(x) + (np.arange(len(x)) == 3)[:, None] * x[0, :3]  # noqa: E731
 story = "Only the size of the batch mattered, and no class changed: expected True."
 assert is_transductive(cooled, five_queries), f"{story} Compare the scores, not the classes."
-assert is_transductive(peeks, five_queries), "Only query 3 saw another: expected True. Look at every query."
 images = np.random.default_rng(13).normal(size=(4, 1, 2, 2))
 flat_scores = lambda x: plain_scores(x.reshape(len(x), -1))  # noqa: E731
 story = "Queries may be images, (q, 1, 2, 2): expected False for a linear layer on pixels."

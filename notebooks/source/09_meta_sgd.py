@@ -163,8 +163,9 @@ plt.show()
 # %% [markdown]
 # **Figure 1.** Each ellipse is a level curve of one task, around its own optimum. From the start $(0, 0)$, which lies
 # on both, gradient descent (dashed) leaves at a right angle to the level curves and moves the first coordinate away
-# from both optima. Rates with the signs $(-, +)$ turn the step to where the optima of the family lie. What the figure
-# does not show: for a family with optima in *all* directions no such rates exist; a matrix would be needed.
+# from its own optimum, in both tasks. Rates with the signs $(-, +)$ turn the step to where the optima of the family
+# lie. What the figure does not show: for a family with optima in *all* directions no such rates exist; a matrix would
+# be needed.
 
 # %% [markdown]
 # ## Derivation: two gradients
@@ -549,7 +550,8 @@ claim("The gradient in the weights does not.", not any(part(equal, "start").valu
 # ### Does it find the best rates?
 #
 # Before networks, the family of the wrong way. Its optima are $t\,(1, 1)$ with $t = \pm 1$. Both rates start at 0.1.
-# The closed form says that they should end at $(-1, \tfrac13)$, with no loss left.
+# The closed form says that they should end at $(-1, \tfrac13)$, with no loss left. (It is for a fixed start. Here
+# $\theta$ is learned, too, but the gradients of the two tasks in it cancel at 0, so that it stays.)
 
 # %% tags=["setup"]
 from reference.meta_train import meta_train
@@ -831,8 +833,8 @@ plt.show()
 
 # %% [markdown]
 # **Figure 2.** Six learned rates take away close to half of MAML's error, and 1761 a little more. A single learned
-# rate gains little, or nothing. The intervals are over training runs, and none of the runs is trained to the end. The
-# figure does not say *why* six numbers help so much.
+# rate gains little, or nothing, or loses (see below). The intervals are over training runs, and none of the runs is
+# trained to the end. The figure does not say *why* six numbers help so much.
 #
 # The two rows with a floor say something about it. With six rates the sign matters: cut off at zero, they lose over a
 # third of their gain. With a rate for every weight it matters less: what 1761 rates lose, if anything, is within the
@@ -843,15 +845,18 @@ kept = [lead(worse, better) for worse, better in PAIRS[4:]]
 claim("Without signs, six rates do worse.", kept[0][0] - kept[0][1] > 0, kept)
 claim("Without signs, 1761 rates lose less than half of that.", kept[1][0] < kept[0][0] / 2, kept)
 alphas = [run["rate.layers.2.bias"].item() for run in runs["one learned rate"]]
+print("the single rate of each run:", np.round(alphas, 4))
 claim(
-    "From 0.001 the single rate climbs to between 0.005 and 0.02.", 0.005 < min(alphas) < max(alphas) < 0.02
+    "From 0.001 the single rate climbs to 0.01, within a factor of 4.",
+    0.0025 < min(alphas) < max(alphas) < 0.04,
 )
 
 # %% [markdown]
 # The single rate is a result in itself. A search over $\alpha$ means a training run for each value. Learning it is
-# one run, and from a tenth of it, it came back to the 0.01 that a search had found. (It does not forgive everything:
-# a first rate of 0.1, ten times too *large*, throws the weights far off before the rate has come down. You can try
-# it: put 0.1 in `LEARNERS`.)
+# one run, and in these four it came back, from a tenth, to about the 0.01 that a search had found. Do not rely on it:
+# with four other starts one run ended at 0.022, and its error half a unit above MAML's. (Nor does it forgive
+# everything: a first rate of 0.1, ten times too *large*, throws the weights far off before the rate has come down.
+# You can try it: put 0.1 in `LEARNERS`.)
 
 # %% [markdown]
 # ## What the rates look like
@@ -890,7 +895,7 @@ by_tensor = {
     for name, rate in part(meta_sgd_runs[0], "rate").items()
     if rate.size > 1
 }
-_, ax = plt.subplots(figsize=(4.9, 3.0), layout="constrained")
+_, ax = plt.subplots(figsize=(4.5, 2.7), layout="constrained")
 _ = plotting.curves(shares_of_tensor, by_tensor, ax=ax)
 _ = ax.axhline(0, color=plotting.GREY, linewidth=1)
 ax.set(xlabel="share of the tensor's weights with a smaller rate", ylabel="learned rate", ylim=(-0.6, 0.9))
@@ -933,7 +938,7 @@ claim("Where units are on together, next to no rate stayed at 0.01.", max(joinin
 #
 # Now we tamper with the learned rates, leave the weights as they are, and test again. Each change keeps something and
 # destroys something: clipping keeps the size of the positive ones; shuffling within a tensor keeps the whole
-# distribution, and so figure 3; the mean of each tensor keeps its scale.
+# distribution, and so figure 3; the mean of each tensor keeps nothing but the mean, in which the two signs cancel.
 
 
 # %%
@@ -1052,6 +1057,8 @@ print(f"cosine step of height {best_height}: {by_cosine}")
 for name in ("MAML", "six learned rates", "Meta-SGD"):
     print(f"{name}, first run: {Score(after_one_step[name][0])}")
 
+# print("Meta-SGD, first run - cosine step:", compare(Score(after_one_step["Meta-SGD"][0]), by_cosine))
+
 # %%
 claim("The cosine step beats MAML.", compare(Score(after_one_step["MAML"][0]), by_cosine).interval[0] > 0.15)
 from_maml = after_one_step["MAML"].mean() - np.array([after_one_step["Meta-SGD"].mean(), by_cosine.mean])
@@ -1060,7 +1067,7 @@ claim(
 )
 
 # %% [markdown]
-# A step written by somebody who *knows* that all tasks are sinusoids of one frequency is only a little better than
+# A step written by somebody who *knows* that all tasks are sinusoids of one frequency is better, by 0.05 or so, than
 # the one that Meta-SGD learned from examples. Did Meta-SGD learn the same thing? We compute $\kappa$ of the trained
 # networks, all slopes in double precision.
 
@@ -1098,8 +1105,8 @@ off = np.abs(moved - by_formula).max() / np.abs(moved).max()
 claim("A tiny step moves the answers as the kernel says.", off < 1e-3, off)
 
 # %% [markdown]
-# And the real step, which is not tiny? For 40 test tasks we compare what it did to the answers on a grid with what the
-# kernel says: the angle between the two, and how far they lie apart, as a share of the real move.
+# And the real step, which is not tiny? For 40 test tasks we compare what it did to the answers on a grid with what
+# the kernel says: the angle between the two, and how long the one is, measured by the other.
 
 
 # %%
@@ -1113,20 +1120,20 @@ def real_and_by_kernel(run, task):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-direction, miss = {}, {}
+direction, ratio = {}, {}
 for name in ("MAML", "six learned rates", "Meta-SGD"):
     moves = [real_and_by_kernel(runs[name][0], task) for task in range(40)]
     direction[name] = np.mean([likeness(real, said) for real, said in moves])
-    miss[name] = np.median([np.linalg.norm(said - real) / np.linalg.norm(real) for real, said in moves])
-    print(f"{name:18s} cosine of the angle {direction[name]:.2f}, relative miss {miss[name]:.2f} (40 tasks)")
+    ratio[name] = np.median([np.linalg.norm(said) / np.linalg.norm(real) for real, said in moves])
+    print(f"{name:18s} cosine of the angle {direction[name]:.2f}, lengths {ratio[name]:.2f} : 1 (40 tasks)")
 
 # %%
 claim("The kernel says where the real step goes.", min(direction.values()) > 0.85, direction)
-claim("It does not say how far.", max(miss.values()) > 0.25, miss)
+claim("It makes the step somewhat too long.", all(1 < times < 1.6 for times in ratio.values()), ratio)
 
 # %% [markdown]
-# So the kernel explains the *shape* of what a step does, and not its size: on the way the slopes change too. We ask it
-# about shapes only.
+# So the kernel says where a step goes, and how far to within a tenth to a third: on the way the slopes change, too.
+# We ask it about shapes only.
 
 # %% tags=["training", "nbval-ignore-output"]
 lattice = np.linspace(-5, 5, 41)[:, None]
@@ -1146,18 +1153,18 @@ for name in ("six learned rates", "Meta-SGD"):
     claim(f"{name}: nearer than MAML in every run.", np.all(alike[name] > alike["MAML"] + 0.05), alike)
 floored_1761, free_6 = "Meta-SGD, none below zero", "six learned rates"
 claim(
-    "But 1761 rates with a floor are less like it than six, and their error is no larger.",
+    "But 1761 rates with a floor are no more like it than six, and their error is no larger.",
     alike[floored_1761].mean() < alike[free_6].mean() and lead(floored_1761, free_6)[0] < 0,
     alike,
 )
 
 # %% [markdown]
 # Training turns the kernel towards the cosine. It does not make the likeness the score: the last claim names two
-# learners that the likeness puts in the wrong order. What the real step does beyond its first-order picture counts
-# too.
+# learners of which the one that is no nearer to the cosine has no larger error. What the real step does beyond its
+# first-order picture counts, too.
 
 # %% alt="Two panels, for support points at -3 and 0. In each a dotted cosine that peaks at the support point. The kernel of Meta-SGD follows its waves; that of MAML rises and falls by less than half as much away from the point, or not at all."
-fig, axes = plt.subplots(1, 2, figsize=(5.8, 2.6), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.4), sharey=True, layout="constrained")
 for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
     at = np.array([[place_of_point]])
     pulls = {
@@ -1192,10 +1199,11 @@ for name, begin, end in zip(STARTS[0], edges_of_tensors, edges_of_tensors[1:], s
     print(f"{name}: {'both signs' if shape.min() < 0 else 'never negative'}")
 
 # %% [markdown]
-# With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away they must
-# be subtracted, or left out. A negative rate subtracts. It does not "unlearn"; it carves the shape of the whole step.
-# The two tensors of the first layer have both signs, so that they can pull against a point under positive rates as
-# well. That is what is left to six rates with a floor: the cell below looks where they end.
+# With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away, something
+# must outweigh them: the two shapes of the first layer, which have both signs, or negative rates on some of the four.
+# A negative rate does not "unlearn"; it carves the shape of the whole step. Six free rates take both ways: in every
+# run they subtract three of the four and keep that of the last weights. Six rates with a floor have the first way
+# alone; the cell below looks where they end.
 
 # %%
 alike_in_tensor = [
@@ -1230,7 +1238,20 @@ claim("What is left moves the first layer.", np.all(with_floor[:, :2].max(axis=1
 
 # %% [markdown]
 # With a rate for every weight there is a third way: of the many small shapes within a tensor, those that help are
-# chosen and the others left near zero. That takes no sign.
+# chosen and the others left at zero. That takes no sign. So what share of 1761 rates with a floor lies on it?
+
+# %% tags=["training", "nbval-ignore-output"]
+at_zero = {}
+for name in STARTS[0]:
+    shares = [np.mean(part(run, "rate")[name] == 0) for run in runs["Meta-SGD, none below zero"]]
+    at_zero[name] = np.array(shares)
+    print(f"{name}: share at zero, run by run", at_zero[name].round(2))
+
+# %%
+of_matrices = np.array([share for name, share in at_zero.items() if "weight" in name])
+claim(
+    "In every weight matrix of every run over a quarter of the rates ends at zero.", of_matrices.min() > 0.25
+)
 
 # %% [markdown]
 # ## Where learned rates fail
@@ -1267,6 +1288,8 @@ for name, table in by_steps.items():
         f"{name}: median error after",
         ", ".join(f"{k}: {np.median(table[:, k]):.2g}" for k in (0, 1, 2, 4, 10)),
     )
+gainers = {name: int(np.sum(table[:, 2] < table[:, 1])) for name, table in by_steps.items()}
+print("runs of 4 that gain from a second step:", gainers)
 slow = over_runs(by_steps["MAML"][:, 10] - by_steps["Meta-SGD"][:, 1])
 print(f"MAML with 10 steps - Meta-SGD with one: {slow[0]:.3f} +- {slow[1]:.3f} (95% CI, 4 runs)")
 
@@ -1299,7 +1322,7 @@ claim(
 
 # %% [markdown]
 # So what Meta-SGD buys here is *time*: after this short training, one gradient in place of several. If a task can
-# afford ten steps, MAML gets about as far, and after longer training further ("At full size").
+# afford ten steps, MAML gets about as far, and after longer training, with ten points, further ("At full size").
 #
 # ### Few tasks
 #
@@ -1361,12 +1384,13 @@ claim(
 )
 averages = {name: values.mean() for name, values in few_new.items()}
 claim("With 20 tasks that lead is gone.", averages["Meta-SGD"] > averages["MAML"] - 0.1, averages)
-claim("Six rates keep theirs.", averages["six learned rates"] < averages["MAML"] - 0.1, averages)
+claim("Six rates keep theirs, in every run.", np.all(few_new["six learned rates"] < few_new["MAML"]), few_new)
 
 # %% [markdown]
-# Meta-SGD has learned the 20 tasks, not the family. Six rates have less to learn by heart, and keep their lead, though
-# with 20 tasks nobody gets far. How many numbers a step may have depends on how many *tasks* there are, just as the
-# size of a model depends on the number of examples.
+# Meta-SGD has learned the 20 tasks, not the family. Six rates have less to learn by heart, and keep their lead in
+# each of the four runs, though by how much four runs cannot say; and with 20 tasks nobody gets far. How many numbers
+# a step may have depends on how many *tasks* there are, just as the size of a model depends on the number of
+# examples.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1532,8 +1556,8 @@ def glyph_accuracy(params, episodes, *, n_steps=1, step_by=by_weight):
 # every learner is trained from four starts, on the same tasks.
 #
 # The rate of 0.1 is *not tuned*, a first guess. The other two are the result of a search on validation scripts: with
-# one step, $\alpha = 2$ was the best of 0.4, 1, 2, 3; with three steps, 0.7 the best of 0.2, 0.4, 0.7, 1 (with 1
-# level).
+# one step, $\alpha = 2$ was the best of 0.4, 1, 2, 3; with three steps, 0.7 the best of 0.2, 0.4, 0.7, 1 (1 did as
+# well).
 
 
 # %%
@@ -1595,8 +1619,10 @@ print("rates for each tensor and step:", how_many)
 # %% [markdown]
 # The test has 600 episodes of unseen scripts, the same for all. Baselines: chance is $1/5$; the nearest support
 # drawing in raw pixels; and the untrained network, which may choose its rate on validation episodes. (Pretraining is
-# not among them. A label means another character in every task, so that a network trained on all tasks pooled has
-# nothing to learn.)
+# not among them. On episodes with labels dealt anew there is nothing to learn from all tasks pooled; on all training
+# characters, each with a label of its own, there is, and with a zero head that did at least as well as MAML in
+# chapter
+# 07. Here we compare rates.)
 
 # %%
 glyph_test = glyph_batch("test", np.random.default_rng(1000), 600)
@@ -1674,9 +1700,9 @@ claim("They beat raw pixels by 4 points or more.", compare(of_18, pixels).interv
 # learning gain many points. But one good number, found by a search, does so well that nothing beats it by a margin
 # that four runs can show. Begun at that number, 12,053 learned rates add nothing that four runs can show. Begun at
 # 0.1, with one step, they stay behind it: one step of Adam moves a rate by about 0.01 at most, here by 2 in all, and
-# only if its gradient never changes its sign. (A logarithm would help: Exercise 3.) The 18 rates of three steps do
-# reach what the search reached, to within the few points that four runs can tell, in a single run where the search
-# took four.
+# only if its gradient never changes its sign. (The logarithm of Exercise 3 would be no help here. It, too, moves by 2
+# at most, and $0.1\,e^2 \approx 0.74$.) The 18 rates of three steps do reach what the search reached, to within the
+# few points that four runs can tell, in a single run where the search took four.
 #
 # So what learned rates are worth depends on what stands beside them. On sinusoids the *shape* of the step mattered,
 # and no single number has it. Here the length mattered most, and a length can be searched for.
@@ -1711,7 +1737,8 @@ claim(
 # Why long and short? For a quadratic task one can say it exactly. A step of rate $r$ multiplies the distance to the
 # optimum along a direction of curvature $\lambda$ by $1 - r\lambda$. With curvatures 1 and 4, a step of rate 1
 # removes the first and enlarges the second (factor $-3$); a step of $\tfrac14$ then removes the second. Two steps of
-# *different* rates solve what no two equal steps can. Exercise 2 takes this further.
+# *different* rates solve what no two equal steps can. In which order the two come is all the same for a quadratic
+# task; why the long step comes first here, this does not say. Exercise 2 takes it further.
 #
 # ## At full size
 #
@@ -1736,7 +1763,7 @@ for k, result in full_size.items():
     for row in result["scores"]:
         for steps, mean, half in zip(row["inner_steps"], row["mean"], row["half_width"], strict=True):
             at_full_size[k, row["learner"], steps] = (mean, half)
-    for name, steps in (("pretraining", 1), ("MAML", 1), ("Meta-SGD", 1), ("MAML", 5)):
+    for name, steps in (("pretraining", 1), ("MAML", 1), ("Meta-SGD", 1), ("MAML", 5), ("MAML", 10)):
         mean, half = at_full_size[k, name, steps]
         print(f"   {name}, {steps} step(s): {mean:.3f} +- {half:.3f} (95% CI, 600 tasks)")
 
@@ -1813,7 +1840,8 @@ sliders(
 #   learning. They learn weights and rates with one outer rate, as we do.
 # - Of the changes that make up MAML++ (Antoniou et al. 2019) we took one, the rates for each layer and step. Their
 #   code has a rate for each *tensor*, as ours. The others are a loss after every step, first-order steps early in
-#   training, statistics and scales of batch normalisation for each step, and an outer rate that falls as a cosine.
+#   training, statistics, scales and shifts of batch normalisation for each step, and an outer rate that falls as a
+#   cosine.
 # - It breaks where more steps are taken than were trained, and where training tasks are few. It is slow where the
 #   first rates are far from good ones, for the outer optimiser moves a rate by a small amount in each step, however
 #   large the rate.
@@ -1938,7 +1966,8 @@ for first_theta in (np.zeros(2), np.array([1.0, 0.3])):
 #
 # ## Exercises
 #
-# They need the functions above: `part`, `with_rates`, `by_weight`, `meta_gradient`, `loss_after`, `small_steps`.
+# They need the functions above: `part`, `with_rates`, `by_weight`, `meta_gradient`, `loss_after`, `small_steps`,
+# `quadratic_loss`, `train_on_quadratics`.
 
 # %% [markdown]
 # ### Exercise 1: Both gradients, no engine
@@ -2014,6 +2043,7 @@ in_weight, in_rate = (np.asarray(g).item() for g in linear_gradients(np.zeros(1)
 assert (in_weight, in_rate) != (16, 2), "The pair is (in theta, in the rates), in this order."
 story = f"By pencil the gradient in the weight is 2, got {in_weight:.4g}."
 assert in_weight != 4, f"{story} This is g alone: the step depends on theta through its gradient, too."
+assert in_weight != -4, f"{story} H is the curvature of the support loss, at theta."
 assert in_weight != -2, f"{story} The query gradient belongs to phi, after the step."
 assert np.isclose(in_weight, 2), f"{story} Work out s, phi, g and H one by one."
 story = f"By pencil the gradient in the rate is 16, got {in_rate:.4g}."
@@ -2113,9 +2143,9 @@ def fault(eigenvalues, n_steps):
     return f"{story}: a distance of {left:.3g} is left." if left > 1e-6 else ""
 
 
-assert not fault([0.5, 2.0, 2.0, 2.0, 5.0], 3), fault([0.5, 2.0, 2.0, 2.0, 5.0], 3)
+for eigenvalues, n_steps in (([0.5, 2.0, 2.0, 2.0, 5.0], 3), ([0.5, 0.5, 2.0, 2.01, 2.01], 3)):
+    assert not fault(eigenvalues, n_steps), fault(eigenvalues, n_steps)
 ### BEGIN HIDDEN TESTS
-assert not fault([0.5, 0.5, 2.0, 2.01, 2.01], 3), fault([0.5, 0.5, 2.0, 2.01, 2.01], 3)
 assert not fault([0.3, 0.6, 0.9, 1.2, 1.5], 5), fault([0.3, 0.6, 0.9, 1.2, 1.5], 5)
 ### END HIDDEN TESTS
 print("solving_rates: passed")
@@ -2173,6 +2203,9 @@ origin = {"theta": np.array([0.5, -1.0])}
 rho = with_log_rates(origin, inner_lr=0.1)["rate.theta"]
 story = f"inner_lr = 0.1: every rho is ln 0.1 = -2.303, got {np.ravel(rho)}."
 assert np.shape(rho) == (2,), f"One rho for every weight: shape (2,), got {np.shape(rho)}."
+assert np.array_equal(with_log_rates(origin, inner_lr=0.1)["start.theta"], origin["theta"]), (
+    "The weights under start. should stay as they are."
+)
 assert not np.allclose(rho, 0.1), f"{story} Then the first step has the rate e^0.1: where is the logarithm?"
 assert np.allclose(rho, np.log(0.1)), story
 moved = by_exponent({"theta": np.log([0.5, 2.0])})({"theta": np.zeros(2)}, {"theta": np.ones(2)}, 0)["theta"]
@@ -2214,10 +2247,6 @@ assert abs(ends[1] - 0.2) < 0.02, (
     f"With the first at 0 the best second rate is 9/45 = 0.2, got {ends[1]:.3g}."
 )
 ### BEGIN HIDDEN TESTS
-start_only = part(with_log_rates(origin, inner_lr=0.1), "start")
-assert np.array_equal(start_only["theta"], origin["theta"]), (
-    "The weights under start. should stay as they are."
-)
 by_matrix = by_exponent({"a": np.zeros(1), "b": np.full((2, 2), np.log(3.0))})
 moved = by_matrix({"a": np.ones(1), "b": np.zeros((2, 2))}, {"a": np.ones(1), "b": np.eye(2)}, 3)
 assert np.allclose(moved["a"], 0) and np.allclose(moved["b"], -3 * np.eye(2)), (
@@ -2259,13 +2288,13 @@ print("log rates: passed")
 # (a) A rate is pushed below zero where the support gradient before the step and the query gradient after it disagree
 # in sign on average, although this weight has not moved: the other weights' moves overshoot or bend the curve where
 # the query does not want it, and this weight must go against its own support gradient to put it right. (b) Clipping
-# the finished rates made the error about ten times as large, worse than taking no step. Kept above zero in training,
-# 1761 rates did as well as free ones, six rates lost over a third of their gain. The weights were learned together
-# with the rates and rely on every one of them; if some are removed afterwards, what they were to correct stays
-# uncorrected, while in training the weights could adapt to positive rates. (c) Train with positive rates from the
-# start (a floor at zero, or the logarithm of the rate as the parameter), and compare on the same tasks. (d) MAML with
-# the single rate 2, which was searched for; the search took a training run for each of four rates, and validation
-# scripts to judge them by.
+# the finished rates made the error about twelve times as large, worse than taking no step. Kept above zero in
+# training, 1761 rates did nearly as well as free ones, six rates lost over a third of their gain. The weights were
+# learned together with the rates and rely on every one of them; if some are removed afterwards, what they were to
+# correct stays uncorrected, while in training the weights could adapt to positive rates. (c) Train with positive
+# rates from the start (a floor at zero, or the logarithm of the rate as the parameter), and compare on the same
+# tasks. (d) MAML with the single rate 2, which was searched for; the search took a training run for each of four
+# rates, and validation scripts to judge them by.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -2359,6 +2388,8 @@ swapped_order = candidate_gradient(lambda s, g, H, alpha: g - alpha * (H @ g), r
 assert not is_meta_gradient(swapped_order), (
     "(I - D H) g passed: the order is wrong, but equal rates or a diagonal curvature cannot tell."
 )
+near_miss = candidate_gradient(right_theta, lambda s, g, H, alpha: -1.05 * g * s)
+assert not is_meta_gradient(near_miss), "5 % too much in alpha passed: allow for rounding, not for more."
 ### BEGIN HIDDEN TESTS
 uphill = candidate_gradient(right_theta, lambda s, g, H, alpha: g * s)
 assert not is_meta_gradient(uphill), "A gradient in alpha with the wrong sign passed."
@@ -2404,8 +2435,8 @@ print("is_meta_gradient: passed")
 #   where they disagree.
 # - The rates choose the kernel with which a support point pulls the prediction; on sinusoids they learn a cosine, and
 #   six of them suffice for most of the gain.
-# - Learned rates belong to their weights, to their number of steps and to many tasks: change one of these, and they
-#   fail.
+# - Learned rates belong to their weights and to about the number of steps they were trained for; and the more of them
+#   there are, the more tasks they need.
 # - Where only the length of the step matters, as on our glyphs, a searched rate does as well; learned rates mend a
 #   bad first guess.
 #

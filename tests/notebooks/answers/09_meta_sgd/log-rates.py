@@ -78,7 +78,7 @@ def by_exponent(rates):
     return by_weight({name: np.exp(rate * np.log(2)) for name, rate in rates.items()})
 
 
-# %% wrong: the weights are changed along with the rates | the gradient in rho should be
+# %% wrong: the weights are changed along with the rates | stay as they are
 def with_log_rates(start, *, inner_lr):
     return with_rates({name: 2 * p for name, p in start.items()}, inner_lr=np.log(inner_lr))
 

@@ -17,6 +17,7 @@ import numpy as np
 from reference.progress import progress
 
 Params = dict[str, Any]
+REMEDY = "look for NaN in the episode, or try a smaller learning rate."
 
 
 class Optimizer(NamedTuple):
@@ -46,7 +47,7 @@ def meta_steps(params, meta_gradient, draw, *, optimizer: Optimizer, state: Any 
     while True:
         gradient, loss = meta_gradient(params, draw())
         if not math.isfinite(loss := float(loss)):
-            raise FloatingPointError(f"outer step {index}: the loss is {loss}; try a smaller learning rate.")
+            raise FloatingPointError(f"outer step {index}: the loss is {loss}; {REMEDY}")
         params, state = optimizer.update(params, gradient, state)
         yield Step(index, params, state, loss)
         index += 1
@@ -55,11 +56,17 @@ def meta_steps(params, meta_gradient, draw, *, optimizer: Optimizer, state: Any 
 def meta_train(
     params, meta_gradient, draw, *, optimizer: Optimizer, n_steps: int
 ) -> tuple[Params, np.ndarray]:
-    """Trained params and the loss before each of the n_steps outer steps, with a progress bar."""
+    """Trained params and the loss before each of the n_steps outer steps, with a progress bar.
+
+    Raises FloatingPointError when a loss is not finite, and when params are not after the last step.
+    """
     losses = np.empty(n_steps)
     steps = islice(meta_steps(params, meta_gradient, draw, optimizer=optimizer), n_steps)
     for step in progress(steps, "meta-training", n_steps):
         params, losses[step.index] = step.params, step.loss
+    for name, p in params.items():
+        if not math.isfinite(float((p - p).sum())):  # a number less itself is 0, infinity and NaN are not
+            raise FloatingPointError(f"{name} is not finite after {n_steps} outer steps; {REMEDY}")
     return params, losses
 
 

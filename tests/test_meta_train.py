@@ -74,7 +74,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_which_step(bad):
         return quadratic(params, centre)[0], next(losses)
 
     with pytest.raises(
-        FloatingPointError, match=f"outer step 2: the loss is {bad}; try a smaller learning rate"
+        FloatingPointError, match=f"outer step 2: the loss is {bad}; look for NaN in the episode, or try a"
     ):
         meta_train(start(), meta_gradient, draw_from(0), optimizer=momentum(), n_steps=5)
 

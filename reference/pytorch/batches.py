@@ -2,7 +2,7 @@
 
 Small dense networks spend most of their time on starting operations, so all tasks at once are many times
 faster. Convolutions on a CPU are slower that way, because each task's kernels become a group of their own;
-for them take one task after the other. Measured in `experiments/speed/maml.py`.
+for them take one task after the other. Measured in `experiments/speed/maml.py` and `maml_images.py`.
 
 Differs from the paper: no paper.
 """
@@ -47,8 +47,9 @@ def mean_by_vmap(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]
 
     What is mapped must be differentiated by torch.func: pass `torch.func.grad_and_value(maml.task_loss)`, or
     `reptile.meta_gradient`. The gradient is taken inside and the mean outside. The other way round, the
-    gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d is in the network: in
-    torch 2.13 the mapped gradient in the norm's scale takes the batch's mean and deviation for constants.
+    gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d, nn.InstanceNorm2d or
+    nn.LayerNorm with a learned scale is in the network: in torch 2.13 the mapped gradient in the norm's scale
+    takes the mean and the deviation for constants.
     """
 
     def mean_meta_gradient(params: Params, episodes: Episode, **settings) -> tuple[Params, Tensor]:

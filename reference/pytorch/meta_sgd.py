@@ -87,13 +87,24 @@ def with_step_rates(start: Params, *, inner_lr: float, n_steps: int) -> Params:
 def each_step(rates: Params) -> Update:
     """A step_by: step j of a parameter has the rate rates[name][j], one number for all its entries.
 
-    Raises ValueError, when it is used, at a step that has no rate.
+    Raises ValueError, when it is used, at a step that has no rate, for a parameter that has none, and where
+    the parameters do not have equally many.
     """
 
     def update(params: Params, gradient: Params, step: int) -> Params:
+        _check_shapes(rates, params)
         return {name: p - _at_step(rates[name], step, p) * gradient[name] for name, p in params.items()}
 
     return update
+
+
+def _check_shapes(rates: Params, params: Params) -> None:
+    if missing := sorted(params.keys() - rates.keys()):
+        raise ValueError(f"rates: got rates for {sorted(rates)}; {missing[0]} needs some too.")
+    if len(shapes := {tuple(rates[name].shape) for name in params}) > 1:
+        raise ValueError(
+            f"rates: got shapes {sorted(shapes)}; every parameter has equally many, one for each step."
+        )
 
 
 def _at_step(rates: Float[Tensor, "*tasks n_steps"], step: int, p: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_or
     The result is differentiable in params and in whatever loss and update depend on, through every gradient.
     With first_order a gradient counts as a constant, and only the sums between the steps are differentiated;
     plain arrays then stay plain arrays, which is what a learner wants that only adapts.
+    Raises ValueError where the loss is not one number.
     """
     gradient_of = _constant_gradient if first_order else _gradient
     for step in range(n_steps):

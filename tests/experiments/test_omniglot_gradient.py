@@ -5,11 +5,14 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch.func import functional_call
+from torch.nn import functional as F
 
 from experiments import omniglot_gradient as experiment
 from experiments import runs
 from reference.episodes import Examples
-from reference.pytorch.unroll import unroll
+from reference.pytorch import meta_sgd
+from reference.pytorch.unroll import sgd, unroll
 from reference.tasks.bank import make_bank
 
 CPU = torch.device("cpu")
@@ -31,6 +34,28 @@ def begun(method, n_steps=4):
     rng = np.random.default_rng(0)
     learner = experiment.make(method, settings(method, n_steps), rng, CPU)
     return experiment.begin(learner, rng), learner
+
+
+def trained(method, tmp_path):
+    run, learner = begun(method)
+    return experiment.train(run, learner, bank(), settings(method), checkpoint=tmp_path / "run"), learner
+
+
+def support_and_queries():
+    x = torch.from_numpy(np.random.default_rng(0).random((10, 1, 28, 28), dtype=np.float32))
+    return Examples(x[:5], torch.arange(5)), x[5:]
+
+
+def forward_of(method):
+    return partial(functional_call, experiment.network(settings(method).width))
+
+
+def ways_to_adapt(method, run, learner, monkeypatch):
+    """Together and alone, of the trained parameters and then of the untrained ones."""
+    found = []
+    monkeypatch.setattr(experiment, "in_numpy", lambda adapt, device: found.append(adapt))
+    list(experiment.tests(run, learner, bank(), settings(method)))
+    return found
 
 
 def same_state(a, b):
@@ -83,17 +108,60 @@ def test_every_learner_is_tested_together_and_alone(method, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("method", ["maml", "reptile"])
 def test_alone_a_prediction_does_not_depend_on_the_other_queries_and_together_it_does(method, monkeypatch):
-    adapted = []
-    monkeypatch.setattr(experiment, "in_numpy", lambda adapt, device: adapted.append(adapt))
     run, learner = begun(method)
-    list(experiment.tests(run, learner, bank(), settings(method)))
-    together, alone = adapted[:2]
-    x = torch.rand(10, 1, 28, 28)
-    support = Examples(x[:5], torch.arange(5))
+    together, alone = ways_to_adapt(method, run, learner, monkeypatch)[:2]
+    support, x = support_and_queries()
     for adapt, depends in ((together, True), (alone, False)):
         predict = adapt(support)
-        full, part = predict(x[5:])[:2], predict(x[5:7])
+        full, part = predict(x)[:2], predict(x[:2])
         assert torch.allclose(full, part, atol=1e-5) != depends
+
+
+@pytest.mark.parametrize("method", experiment.METHODS)
+def test_the_batches_of_a_test_are_those_put_together_by_hand(method, tmp_path, monkeypatch):
+    run, learner = trained(method, tmp_path)
+    ways = ways_to_adapt(method, run, learner, monkeypatch)
+    support, x = support_and_queries()
+    for params, (together, alone) in ((run.params, ways[:2]), (learner.params, ways[2:])):
+        scores = learner.adapt(params, support, network=forward_of(method))
+        each = [scores(torch.cat([support.x, one[None]]))[5:] for one in x]
+        torch.testing.assert_close(alone(support)(x), torch.cat(each))
+        joined = method in ("reptile", "reptile-alone")
+        expected = scores(torch.cat([support.x, x]))[5:] if joined else scores(x)
+        torch.testing.assert_close(together(support)(x), expected)
+
+
+@pytest.mark.parametrize("method", experiment.METHODS)
+def test_a_test_takes_its_own_number_of_steps(method, tmp_path):
+    run, learner = trained(method, tmp_path)
+    chosen, forward, params = settings(method), forward_of(method), run.params
+    support, x = support_and_queries()
+    assert chosen.test_steps != chosen.inner_steps
+    if method == "meta-sgd":
+        params, update = meta_sgd.part(params, "start"), sgd(meta_sgd.part(params, "rate"))
+    elif run.buffers:  # Reptile's Adam goes on from what training has left
+        own = {name: b.clone() for name, b in run.buffers.items()}
+        update = experiment.adam_without_momentum(chosen.inner_lr, own)
+    else:
+        update = sgd(chosen.inner_lr)
+
+    def loss(params):
+        return F.cross_entropy(forward(params, support.x), support.y)
+
+    end = unroll(loss, params, update, chosen.test_steps, first_order=True)
+    found = learner.adapt(run.params, support, network=forward)(x)
+    torch.testing.assert_close(found, forward(end, x))
+
+
+@pytest.mark.parametrize("method", ["reptile", "reptile-alone"])
+def test_what_the_inner_adam_learns_in_a_test_is_forgotten(method, tmp_path):
+    run, learner = trained(method, tmp_path)
+    before = {name: b.clone() for name, b in run.buffers.items()}
+    support, x = support_and_queries()
+    first, again = (learner.adapt(run.params, support, network=forward_of(method))(x) for _ in range(2))
+    assert before["count"] > 0
+    assert all(torch.equal(run.buffers[name], b) for name, b in before.items())
+    torch.testing.assert_close(again, first)
 
 
 def test_the_inner_adam_is_that_of_torch_without_momentum_over_all_tasks():
@@ -128,11 +196,19 @@ def test_a_support_is_gone_through_before_anything_comes_again():
 
 
 def test_the_settings_are_those_of_the_papers_but_for_the_number_of_outer_steps():
-    maml, first_order = (experiment.METHODS[name][0] for name in ("maml", "first-order-maml"))
-    assert maml == first_order
-    assert (maml.tasks_per_step, maml.inner_steps, maml.inner_lr, maml.test_steps) == (32, 1, 0.4, 3)
-    reptile = experiment.METHODS["reptile"][0]
-    assert (reptile.tasks_per_step, reptile.inner_steps, reptile.batch, reptile.test_steps) == (10, 3, 25, 5)
+    names = ("tasks_per_step", "outer_lr", "inner_lr", "inner_steps", "k_shot", "batch", "test_steps")
+    found = {
+        method: tuple(getattr(chosen, name) for name in names)
+        for method, (chosen, _) in experiment.METHODS.items()
+    }
+    assert found == {
+        "maml": (32, 1e-3, 0.4, 1, 1, 5, 3),
+        "first-order-maml": (32, 1e-3, 0.4, 1, 1, 5, 3),
+        "meta-sgd": (32, 1e-3, 0.1, 1, 1, 5, 1),
+        "reptile": (10, 1.0, 1e-3, 3, 15, 25, 5),
+        "reptile-alone": (3, 1.0, 4.4e-4, 12, 12, 5, 86),
+    }
+    assert experiment.METHODS["maml"][0] == experiment.METHODS["first-order-maml"][0]
 
 
 def test_only_the_first_order_switch_separates_the_two_mamls():

@@ -1,6 +1,7 @@
 """The sinusoids of Finn et al. in the small: the errors are right, and a run says what it did."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 
 from experiments import sinusoids
 from reference.episodes import Examples
-from reference.pytorch import maml
+from reference.evaluation import Score
+from reference.pytorch import maml, meta_sgd
 from reference.pytorch.nn import MLP, mlp
 from reference.pytorch.unroll import sgd
 from reference.tasks.families import Sinusoids
@@ -20,8 +22,8 @@ def few(n_tasks=4, k_shot=5, n_query=7):
     )
 
 
-def start(n_inputs=1):
-    return maml.init(np.random.default_rng(0), MLP([n_inputs, 40, 40, 1]))
+def start(n_inputs=1, seed=0):
+    return maml.init(np.random.default_rng(seed), MLP([n_inputs, 40, 40, 1]))
 
 
 def test_the_curve_is_that_of_adapting_each_task_alone():
@@ -59,6 +61,24 @@ def test_pooling_is_the_gradient_over_all_points():
         torch.testing.assert_close(gradient[name], leaf.grad, rtol=1e-4, atol=1e-5)
 
 
+def test_reptile_learns_by_turns_from_support_and_query():
+    episodes, params = few(), start()
+    direction, loss = sinusoids.LEARNERS["Reptile"].meta_gradient(params, episodes)
+    ends, losses = [], []
+    for task in range(4):
+        support, query = (Examples(part.x[task], part.y[task]) for part in episodes[:2])
+        weights = {name: p.clone().requires_grad_() for name, p in params.items()}
+        for x, y in (support, query, support, query):
+            gradient = torch.autograd.grad(((mlp(weights, x) - y) ** 2).mean(), list(weights.values()))
+            weights = {k: w - 0.01 * g for (k, w), g in zip(weights.items(), gradient, strict=True)}
+        ends.append(weights)
+        losses.append(((mlp(weights, query.x) - query.y) ** 2).mean())
+    assert float(loss) == pytest.approx(float(sum(losses)) / 4, rel=1e-4)
+    for name, p in params.items():
+        expected = torch.stack([p - end[name] for end in ends]).mean(0)
+        torch.testing.assert_close(direction[name], expected, rtol=1e-4, atol=1e-6)
+
+
 def test_a_step_size_that_explodes_is_not_chosen():
     params = {name: 30 * p for name, p in start().items()}
     assert sinusoids.tuned_lr(params, few()) < max(sinusoids.TUNED)
@@ -86,6 +106,28 @@ def test_a_run_says_what_it_found_and_again_finds_the_same(here):
     assert by_name.keys() == {*sinusoids.LEARNERS, "never trained"}
     assert all(score["inner_steps"] == [0, 1, 5, 10] and score["n_tasks"] == 6 for score in result["scores"])
     assert len(set(by_name["oracle"]["mean"])) == 1
+
+
+def test_a_row_has_the_errors_of_its_learner_after_as_many_steps_as_it_says(here):
+    starts = {
+        name: start(learner.n_inputs, seed)
+        for seed, (name, learner) in enumerate(sinusoids.LEARNERS.items(), start=1)
+    }
+    at_end = starts | {"Meta-SGD": meta_sgd.with_rates(starts["Meta-SGD"], inner_lr=0.02)}
+    starts["never trained"] = start()
+    trained = {name: (SimpleNamespace(params=p), starts["never trained"]) for name, p in at_end.items()}
+    tasks = Sinusoids(k_shot=5, n_query=sinusoids.N_TEST_QUERIES)
+    test = sinusoids.sample(tasks, np.random.default_rng(1000), n_tasks=6)
+    told = sinusoids.with_truth(test)
+    found = {row["learner"]: row for row in sinusoids.rows(trained, 5)}
+    assert found.keys() == starts.keys()
+    for name, row in found.items():
+        inner_lr = {"Meta-SGD": 0.02, "oracle": 0.0}.get(name, row["inner_lr"])
+        errors = sinusoids.curve(starts[name], told if name == "oracle" else test, sgd(inner_lr), 10)
+        scores = [Score(errors[step]) for step in row["inner_steps"]]
+        assert row["mean"] == pytest.approx([score.mean for score in scores], abs=1e-3)
+        assert row["half_width"] == pytest.approx([score.half_width for score in scores], abs=1e-3)
+    assert all(found[name]["inner_lr"] == 0.01 for name in ("MAML", "first-order MAML", "Reptile"))
 
 
 @pytest.mark.parametrize("name", sinusoids.LEARNERS)

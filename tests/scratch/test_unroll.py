@@ -65,7 +65,7 @@ def test_meta_gradient_through_a_network_is_what_small_steps_find():
     def outer(*values):
         return query(unroll(support, dict(zip(params, values, strict=True)), sgd(0.1), 3))
 
-    check_gradients(outer, *params.values(), rng=np.random.default_rng(1), order=2, tolerance=1e-5)
+    check_gradients(outer, *params.values(), rng=np.random.default_rng(1), order=2, tolerance=1e-6)
 
 
 def test_first_order_meta_gradient_is_the_query_gradient_where_learning_ended():
@@ -87,7 +87,7 @@ def test_rates_for_every_parameter_and_step_are_learnable():
         update = lambda p, g, step: {name: p[name] - rates[step] * g[name] for name in p}  # noqa: E731
         return query(unroll(support, params, update, 2))
 
-    check_gradients(outer, np.array([0.1, 0.05]), rng=np.random.default_rng(2), tolerance=1e-5)
+    check_gradients(outer, np.array([0.1, 0.05]), rng=np.random.default_rng(2), tolerance=1e-6)
 
 
 def test_plain_params_stay_plain_under_first_order_and_are_never_changed():

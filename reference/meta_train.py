@@ -65,7 +65,7 @@ def meta_train(
     for step in progress(steps, "meta-training", n_steps):
         params, losses[step.index] = step.params, step.loss
     for name, p in params.items():
-        if not math.isfinite(float((p - p).sum())):  # a number less itself is 0, infinity and NaN are not
+        if not math.isfinite(float(abs(p).sum())):
             raise FloatingPointError(f"{name} is not finite after {n_steps} outer steps; {REMEDY}")
     return params, losses
 

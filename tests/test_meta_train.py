@@ -79,6 +79,14 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_which_step(bad):
         meta_train(start(), meta_gradient, draw_from(0), optimizer=momentum(), n_steps=5)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_no_number_is_named_though_no_loss_follows_it(bad):
+    with pytest.raises(FloatingPointError, match="^w is not finite after 1 outer steps; look for NaN in the"):
+        meta_train(
+            start(), lambda p, _: ({"w": bad * p["w"]}, 1.0), lambda: None, optimizer=momentum(), n_steps=1
+        )
+
+
 @given(st.integers(0, 12), st.integers(0, 100))
 def test_a_run_that_is_resumed_equals_one_that_never_stopped(stop, seed):
     n_steps, draw = 12, draw_from(seed)

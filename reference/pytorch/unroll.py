@@ -23,8 +23,8 @@ def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_or
 
     The result is differentiable in params and in whatever loss and update depend on, through every gradient.
     With first_order a gradient counts as a constant, and only the sums between the steps are differentiated.
-    It works under `torch.func.vmap` and `torch.func.grad` too, so that many tasks adapt at once. Differentiate
-    inside of vmap, as `reference.pytorch.batches.mean_by_vmap` does: from outside it is wrong with some norms.
+    It works under `torch.func.vmap` and `torch.func.grad` too, so that many tasks adapt at once.
+    Differentiate inside of vmap, as `mean_by_vmap` in batches.py does: from outside, some norms are wrong.
     Raises ValueError where the loss is not one number.
     """
     for step in range(n_steps):

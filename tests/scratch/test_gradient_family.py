@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.episodes import Episode, Examples
-from reference.meta_train import meta_train
+from reference.meta_train import mean_over_tasks, meta_train
 from reference.scratch import maml, meta_sgd, optim, reptile
 from reference.scratch.autodiff import Tensor, detach
 from reference.scratch.batches import mean_over_batch
@@ -275,6 +275,27 @@ def test_a_step_without_a_rate_is_named():
         meta_sgd.adapt(params, episode.support, n_steps=3, **settings)
 
 
+def test_rates_that_are_not_one_for_each_step_are_named():
+    params, episode = sinusoid()
+    settings = {"loss": regression_loss, "step_by": meta_sgd.each_step}
+    for_weights = meta_sgd.with_rates(params, inner_lr=0.05)  # of Meta-SGD: as many as weights
+    with pytest.raises(ValueError, match=r"^rates: got shapes \[.*\]; every parameter has equally many, one"):
+        meta_sgd.meta_gradient(for_weights, episode, **settings)
+    missing = meta_sgd.with_step_rates(params, inner_lr=0.05, n_steps=1)
+    del missing["rate.layers.0.weight"]
+    with pytest.raises(ValueError, match=r"^rates: got rates for \[.*\]; layers.0.weight needs some too\.$"):
+        meta_sgd.meta_gradient(missing, episode, **settings)
+
+
+def test_a_learned_rate_of_the_wrong_shape_is_named():
+    params, episode = sinusoid()
+    params = meta_sgd.with_rates(params, inner_lr=0.05) | {"rate.layers.0.weight": np.full(8, 0.05)}
+    with pytest.raises(
+        ValueError, match=r"^inner_lr: got shape \(8,\) for layers.0.weight of shape \(8, 1\)"
+    ):
+        meta_sgd.meta_gradient(params, episode, loss=regression_loss)
+
+
 def test_a_name_that_is_no_parameter_is_named():
     params, episode = sinusoid()
     with pytest.raises(ValueError, match=r"^names: got \['head'\]; the parameters are \['layers.0.bias', "):
@@ -317,6 +338,72 @@ def test_a_loss_that_is_no_scalar_is_named(approach, n_steps):
         approach.meta_gradient(params, episode, **settings)
 
 
+# A batch norm in its own words, which knows a task axis: every way through it against small steps.
+
+
+def normed_net(params, x):
+    # (..., n, 2) -> (..., n, 1), normalised over the n examples of a task
+    x = x @ np.swapaxes(params["0.weight"], -1, -2)
+    centred = x - np.mean(x, axis=-2, keepdims=True)
+    normed = centred / np.sqrt(np.mean(centred**2, axis=-2, keepdims=True) + 1e-5)
+    hidden = np.tanh(normed * params["scale"] + params["shift"])
+    return hidden @ np.swapaxes(params["1.weight"], -1, -2)
+
+
+def normed_loss(params, examples):
+    """One number for each task, or one for a single task."""
+    return np.mean((normed_net(params, examples.x) - examples.y) ** 2, axis=(-2, -1))
+
+
+def normed_problem():
+    rng = np.random.default_rng(0)
+    shapes = {"0.weight": (6, 2), "scale": (1, 6), "shift": (1, 6), "1.weight": (1, 6)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x = rng.normal(size=(2, 3, 7, 2))
+    return params, Episode(*(Examples(part, part[..., :1] * part[..., 1:]) for part in x))
+
+
+EXACT = {
+    "MAML": (maml, {"update": sgd(0.02)}),
+    "ANIL": (maml, {"update": maml.only(["1.weight"], sgd(0.02))}),
+    "Meta-SGD": (meta_sgd, {}),
+    "MAML++": (meta_sgd, {"step_by": meta_sgd.each_step}),
+}
+
+
+def mean_slope(function, params, direction, h=1e-7):
+    """How fast function changes at params along the direction, by a central difference."""
+    ahead, behind = ({name: p + s * direction[name] for name, p in params.items()} for s in (h, -h))
+    return (function(ahead) - function(behind)) / (2 * h)
+
+
+@pytest.mark.metagrad
+@pytest.mark.parametrize("n_steps", [1, 5])
+@pytest.mark.parametrize("method", EXACT)
+def test_every_way_is_exact_with_batch_norm(method, n_steps):
+    params, episodes = normed_problem()
+    approach, settings = EXACT[method]
+    if method == "MAML++":
+        params = meta_sgd.with_step_rates(params, inner_lr=0.02, n_steps=n_steps)
+    elif method == "Meta-SGD":
+        params = meta_sgd.with_rates(params, inner_lr=0.02)
+    settings = {"loss": normed_loss, "n_steps": n_steps, **settings}
+    tasks = [Episode(*(Examples(part.x[i], part.y[i]) for part in episodes[:2])) for i in range(3)]
+    rng = np.random.default_rng(7)
+    direction = {name: rng.normal(size=p.shape) for name, p in params.items()}
+
+    def mean_loss(params):
+        return np.mean([detach(approach.task_loss(params, task, **settings)) for task in tasks])
+
+    expected = mean_slope(mean_loss, params, direction)
+    in_turn = mean_over_tasks(partial(approach.meta_gradient, **settings))(params, tasks)
+    at_once = mean_over_batch(approach.meta_gradient)(params, episodes, **settings)
+    for gradient, value in (in_turn, at_once):
+        assert value == pytest.approx(mean_loss(params), rel=1e-10)
+        slope = sum(np.sum(gradient[name] * direction[name]) for name in direction)
+        assert slope == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_batch_wants_one_number_for_each_task():
     params, _ = sinusoid()
     episodes = Sinusoids(k_shot=6, n_query=5).sample_batch(np.random.default_rng(0), 3)
@@ -336,6 +423,9 @@ def test_a_nan_in_the_support_is_named_when_adapting_and_stops_training():
         match=r"^adapted: layers.0.weight is not finite after 4 steps; look for NaN in the sup",
     ):
         maml.adapt(params, episode.support, **SETTINGS)
+    head = maml.only(["layers.1.weight"], sgd(0.05))  # the rest stays finite
+    with pytest.raises(FloatingPointError, match=r"^adapted: layers.1.weight is not finite"):
+        maml.adapt(params, episode.support, **SETTINGS | {"update": head})
     meta_gradient = partial(maml.meta_gradient, loss=regression_loss, update=sgd(0.1), n_steps=1)
     with pytest.raises(FloatingPointError, match="outer step 0: the loss is nan"):
         meta_train(params, meta_gradient, lambda: episode, optimizer=optim.sgd(0.1), n_steps=1)

@@ -31,7 +31,7 @@ from experiments import runs
 from experiments.omniglot_prototypical import DATA, banks
 from experiments.runs import HERE, Run, Test
 from reference.baselines import nearest_centroid
-from reference.episodes import Adapt, Episode, Examples, Predict
+from reference.episodes import Adapt, Episode, Examples, Predict, one_by_one
 from reference.evaluation import evaluate
 from reference.meta_train import Optimizer, mean_over_tasks
 from reference.pytorch import maml, meta_sgd, optim, reptile
@@ -61,15 +61,15 @@ class Settings(NamedTuple):
     width: int = 64
 
 
-def network(width: int) -> nn.Module:
-    """Four convolutions of stride 2 (28 -> 14 -> 7 -> 4 -> 2) with batch norm; transductive.
+def network(width: int, *, normed: bool = True) -> nn.Module:
+    """Four convolutions of stride 2 (28 -> 14 -> 7 -> 4 -> 2) and a linear layer, N_WAY scores.
 
-    The statistics are always the batch's own: no running ones are kept.
+    With batch norm it is transductive: the statistics are always the batch's own, no running ones are kept.
     """
     layers: list[nn.Module] = []
     for n_in in (1, width, width, width):
-        norm = nn.BatchNorm2d(width, track_running_stats=False)
-        layers += [nn.Conv2d(n_in, width, 3, stride=2, padding=1), norm, nn.ReLU()]
+        norm = [nn.BatchNorm2d(width, track_running_stats=False)] if normed else []
+        layers += [nn.Conv2d(n_in, width, 3, stride=2, padding=1), *norm, nn.ReLU()]
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * width, N_WAY))
 
 
@@ -150,7 +150,7 @@ METHODS: dict[str, tuple[Settings, Callable[..., Learner]]] = {
     "meta-sgd": (OF_MAML._replace(inner_lr=0.1, test_steps=1), as_meta_sgd),
     "reptile": (
         Settings(
-            n_steps=20_000,
+            n_steps=10_000,
             tasks_per_step=10,
             outer_lr=1.0,
             inner_lr=1e-3,
@@ -163,7 +163,7 @@ METHODS: dict[str, tuple[Settings, Callable[..., Learner]]] = {
     ),
     "reptile-alone": (
         Settings(
-            n_steps=12_000,
+            n_steps=8_000,
             tasks_per_step=3,
             outer_lr=1.0,
             inner_lr=4.4e-4,
@@ -224,9 +224,8 @@ def train(run: Run, learner: Learner, bank: Bank, settings: Settings, **saving: 
     tasks = FewShot(bank, n_way=N_WAY, k_shot=settings.k_shot, n_query=N_QUERY)
 
     def draw(rng: np.random.Generator) -> list[Any]:
-        support, query, _ = to_torch(tasks.sample_batch(rng, settings.tasks_per_step), device)
-        each = zip(*support, *query, strict=True)
-        return [learner.task(Episode(Examples(*part[:2]), Examples(*part[2:])), rng) for part in each]
+        batch = to_torch(tasks.sample_batch(rng, settings.tasks_per_step), device)
+        return [learner.task(episode, rng) for episode in one_by_one(batch)]
 
     return runs.train(
         run,

@@ -56,7 +56,11 @@ SINUSOID_STEPS = (0, 1, 5, 10)
 def _errors(row: dict[str, Any]) -> list[str]:
     assert tuple(row["inner_steps"]) == SINUSOID_STEPS, row
     pairs = zip(row["mean"], row["half_width"], strict=True)
-    return ["diverges" if mean is None else f"{mean:.2f} +- {half:.2f}" for mean, half in pairs]
+    return ["diverges" if mean is None else f"{_short(mean)} +- {_short(half)}" for mean, half in pairs]
+
+
+def _short(error: float) -> str:
+    return f"{error:.2f}" if error >= 0.1 else f"{error:.3f}" if error >= 0.01 else f"{error:.4f}"
 
 
 # 5-way 1-shot on Omniglot: what was trained, what it is called, and the paper's accuracy, with the other

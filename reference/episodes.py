@@ -33,6 +33,13 @@ class Episode(NamedTuple):
     task: Any = None  # what was drawn (class names, amplitude and phase), for plots; never for learning
 
 
+def one_by_one(batch: Episode) -> list[Episode]:
+    """The episodes of a batch, as a list; without what was drawn."""
+    return [
+        Episode(*(Examples(part.x[i], part.y[i]) for part in batch[:2])) for i in range(len(batch.query.x))
+    ]
+
+
 @runtime_checkable
 class Tasks(Protocol):
     """A distribution over tasks."""

@@ -32,7 +32,7 @@ from torch.nn import functional as F
 from experiments.runs import device_name, write
 from experiments.speed import by_hand, peers
 from experiments.speed.engine import mlp_loss
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, one_by_one
 from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
 from reference.pytorch import nn as their_nn
@@ -179,11 +179,6 @@ def peer_ways(
         )
         ways[peer] = lambda step=step: {names[name]: g for name, g in step().items()}
     return ways
-
-
-def one_by_one(episodes: Episode) -> list[Episode]:
-    """The episodes of a batch, as a list."""
-    return [Episode(*(Examples(x[i], y[i]) for x, y in episodes[:2])) for i in range(len(episodes.query.x))]
 
 
 def loop(params: dict, tasks: Sequence[Episode], loss: Callable, inner_lr: float, case: Case) -> dict:

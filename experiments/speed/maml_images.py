@@ -32,10 +32,11 @@ from torch import nn
 from torch.func import functional_call, grad_and_value
 from torch.nn import functional as F
 
+from experiments import omniglot_gradient
 from experiments.runs import device_name, write
 from experiments.speed import peers
-from experiments.speed.maml import LOOP, Case, Ways, assert_same, loop, one_by_one, peer_ways
-from reference.episodes import Episode, Examples
+from experiments.speed.maml import LOOP, Case, Ways, assert_same, loop, peer_ways
+from reference.episodes import Episode, Examples, one_by_one
 from reference.meta_train import mean_over_tasks
 from reference.pytorch import maml
 from reference.pytorch.batches import mean_by_vmap
@@ -63,10 +64,7 @@ def pooling_net() -> nn.Module:
 
 def strided_net() -> nn.Module:
     """Four convolutions that halve the sides themselves, 28 -> 14 -> 7 -> 4 -> 2, and a linear layer."""
-    layers: list[nn.Module] = []
-    for n_in in (1, 64, 64, 64):
-        layers += [nn.Conv2d(n_in, 64, 3, stride=2, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256, N_WAY))
+    return omniglot_gradient.network(64, normed=False)
 
 
 NETS = {"pooling": pooling_net, "stride": strided_net}

@@ -1,7 +1,7 @@
 """The same outer step of MAML in the libraries of others, each written as its own examples write it.
 
-They are measured where they can be imported (`python -m experiments.speed.maml` says what was not). None is
-maintained any more, which is why the course stands on none of them.
+They are measured where they can be imported (`python -m experiments.speed.maml` says what was not). The
+course stands on none of them.
 """
 
 import importlib.util

@@ -1710,8 +1710,8 @@ off_along = abs(wrong_along / slope_along - 1)
 claim("The other order is off by over a hundredth.", off_along > 0.01, off_along)
 
 # %% [markdown]
-# Now vary one thing at a time. The norm: the library's batch norm; a batch norm in plain tensor operations; group
-# norm; none. The order: first-order steps. What adapts: all but the scale of the norm.
+# Now vary one thing at a time. The norm: four of the library; a batch norm in plain tensor operations; none. The
+# order: first-order steps. What adapts: all but the scale of the norm.
 
 
 # %%
@@ -1732,6 +1732,8 @@ class HandNorm(nn.Module):
 but_the_scale = only([n for n in museum_params if n != "1.weight"], steps_in_torch.sgd(0.1))
 variants = {
     "batch norm": tiny_problem(batch_norm),
+    "instance norm": tiny_problem(partial(nn.InstanceNorm2d, affine=True)),
+    "layer norm": tiny_problem(lambda width: nn.LayerNorm([width, 6, 6])),
     "batch norm in plain operations": tiny_problem(HandNorm),
     "group norm": tiny_problem(partial(nn.GroupNorm, 1)),
     "no norm": tiny_problem(nn.Identity),
@@ -1747,7 +1749,7 @@ def off_by(found, exact):
 
 off = {name: off_by(from_outside(*v), by_loop(*v)) for name, v in variants.items()}
 for name, error in off.items():
-    print(f"{name:35s}", "right" if error < 1e-9 else f"off by {error:.3f}")
+    print(f"{name:35s}", "right" if error < 1e-9 else f"off by {error:.2g}")
 
 # %%
 for name in (n for n in right if n != "0.bias"):
@@ -1755,9 +1757,9 @@ for name in (n for n in right if n != "0.bias"):
     print(f"batch norm, gradient in {name:9s}", "right" if error < 1e-9 else f"off by {error:.3f}")
 
 # %% [markdown]
-# The evidence. Only the library's batch norm; only to second order; only if the norm's *scale* takes part in
-# adapting; and only in what lies *before* the norm. So what is wrong is the second derivative that leads from the
-# scale's inner gradient back into the layers below.
+# The evidence. Three norms of the library, batch norm most; only to second order; only if the norm's *scale* takes
+# part in adapting; and only in what lies *before* the norm. So what is wrong is the second derivative that leads from
+# the scale's inner gradient back into the layers below.
 #
 # The norm computes $y = \gamma\, \hat x + \text{shift}$ with the normalised input $\hat x = (x - \mu) / \sigma$.
 # The inner gradient of the scale $\gamma$ is the sum of $\bar y\, \hat x$ over the batch. When it is
@@ -1783,18 +1785,19 @@ claim("From inside, the bias has no gradient.", inside_out["0.bias"].abs().max()
 claim("All parameters agree with the loop to 1e-10.", off_by(inside_out, right) < 1e-10)
 
 # %% [markdown]
-# In the usual network of four convolutions with 64 filters the error is smaller: 0.3 % after one inner step and 1.7 %
-# after five, in measurements outside this notebook. That does not stop training, so nobody looks. All this was seen
-# in PyTorch 2.13. The next cell watches, and will fail on the day when it is mended.
+# In a larger network the error may be smaller: 0.3 % after one inner step and 0.9 % after five in that of
+# `tests/pytorch/test_gradient_family.py`. That does not stop training, so nobody looks. All this was seen in PyTorch
+# 2.13. The next cell watches, and will fail on the day when it is mended.
 
 # %%
-still_wrong = off["batch norm"] > 1e-3
+three_norms = ("batch norm", "instance norm", "layer norm")
+still_wrong = min(off[name] for name in three_norms) > 1e-7
 claim(
-    "In this PyTorch the order matters with batch norm. (If not: it was mended.)",
+    "In this PyTorch the order matters with three norms. (If not: it was mended.)",
     still_wrong,
     torch.__version__,
 )
-others_off = [error for name, error in off.items() if name != "batch norm"]
+others_off = [error for name, error in off.items() if name not in three_norms]
 claim("All other combinations are right.", max(others_off) < 1e-9, others_off)
 
 # %% [markdown]

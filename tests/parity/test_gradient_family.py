@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.func import functional_call, grad_and_value
 
-from reference.episodes import Episode, Examples
+from reference.episodes import one_by_one
 from reference.meta_train import mean_over_tasks, meta_train
 from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
@@ -87,14 +87,6 @@ def draws(convert):
     """A source of batches of tasks, always the same ones."""
     tasks, rng = Sinusoids(k_shot=5, n_query=7), np.random.default_rng(1)
     return lambda: convert(tasks.sample_batch(rng, N_TASKS))
-
-
-def one_by_one(episodes):
-    """The episodes of a batch, as a list."""
-    return [
-        Episode(*(Examples(part.x[i], part.y[i]) for part in episodes[:2]))
-        for i in range(len(episodes.query.x))
-    ]
 
 
 def their_vmap(approach):

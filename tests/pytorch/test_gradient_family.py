@@ -9,7 +9,7 @@ from torch import nn
 from torch.func import functional_call, grad, grad_and_value, vmap
 from torch.nn import functional as F
 
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, one_by_one
 from reference.meta_train import mean_over_tasks, meta_train
 from reference.pytorch import maml, meta_sgd, optim, reptile
 from reference.pytorch.batches import mean_by_vmap, mean_over_batch
@@ -77,10 +77,6 @@ def conv_problem(norm):
         return F.cross_entropy(functional_call(net, params, examples.x), examples.y)
 
     return params, Episode(*parts), loss
-
-
-def one_by_one(episodes):
-    return [Episode(*(Examples(part.x[i], part.y[i]) for part in episodes[:2])) for i in range(N_TASKS)]
 
 
 def slope(function, params, direction, step=1e-7):

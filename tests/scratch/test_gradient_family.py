@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, one_by_one
 from reference.meta_train import mean_over_tasks, meta_train
 from reference.scratch import maml, meta_sgd, optim, reptile
 from reference.scratch.autodiff import Tensor, detach
@@ -388,7 +388,7 @@ def test_every_way_is_exact_with_batch_norm(method, n_steps):
     elif method == "Meta-SGD":
         params = meta_sgd.with_rates(params, inner_lr=0.02)
     settings = {"loss": normed_loss, "n_steps": n_steps, **settings}
-    tasks = [Episode(*(Examples(part.x[i], part.y[i]) for part in episodes[:2])) for i in range(3)]
+    tasks = one_by_one(episodes)
     rng = np.random.default_rng(7)
     direction = {name: rng.normal(size=p.shape) for name, p in params.items()}
 

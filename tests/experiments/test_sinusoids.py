@@ -72,10 +72,10 @@ def test_reptile_learns_by_turns_from_support_and_query():
             gradient = torch.autograd.grad(((mlp(weights, x) - y) ** 2).mean(), list(weights.values()))
             weights = {k: w - 0.01 * g for (k, w), g in zip(weights.items(), gradient, strict=True)}
         ends.append(weights)
-        losses.append(((mlp(weights, query.x) - query.y) ** 2).mean())
-    assert float(loss) == pytest.approx(float(sum(losses)) / 4, rel=1e-4)
+        losses.append(((mlp(weights, query.x) - query.y) ** 2).mean().item())
+    assert float(loss) == pytest.approx(sum(losses) / 4, rel=1e-4)
     for name, p in params.items():
-        expected = torch.stack([p - end[name] for end in ends]).mean(0)
+        expected = torch.stack([p - end[name].detach() for end in ends]).mean(0)
         torch.testing.assert_close(direction[name], expected, rtol=1e-4, atol=1e-6)
 
 

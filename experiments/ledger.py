@@ -56,10 +56,12 @@ class Entry(NamedTuple):
 
 
 def linear_model() -> Problem:
+    """A weight and a bias, and points of a line: what a pencil can do."""
     return _problem([1, 1], Lines(k_shot=6, n_query=9))
 
 
 def network() -> Problem:
+    """A dense net 1-8-8-1 and points of a sinusoid."""
     return _problem([1, 8, 8, 1], Sinusoids(k_shot=6, n_query=9))
 
 
@@ -81,10 +83,12 @@ def their_loss(params, examples):
 
 
 def flat(params: Params) -> np.ndarray:
+    """All parameters in a row, (n,)."""
     return np.concatenate([np.ravel(p) for p in params.values()])
 
 
 def like(params: Params, vector: np.ndarray) -> Params:
+    """The row (n,) cut into the shapes of params."""
     ends = np.cumsum([p.size for p in params.values()])[:-1]
     parts = zip(params.items(), np.split(vector, ends), strict=True)
     return {name: part.reshape(p.shape) for (name, p), part in parts}
@@ -99,6 +103,7 @@ def small_steps(function: Callable[[Params], float], params: Params, step: float
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    """The distance of two rows, over the length of the second."""
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 

@@ -33,7 +33,11 @@ def meta_gradient(params: Params, episodes: Episode, inner_lr: float) -> Params:
 
 
 def forward(weights, biases, examples):
-    """The input of every layer, the mask of every ReLU, and d loss / d output, task by task."""
+    """The input of every layer (n_tasks, n, n_in), the mask of every ReLU, and d loss / d output (n_tasks, n, 1).
+
+    A weight is (n_out, n_in) or, one for each task, (n_tasks, n_out, n_in); a bias has n_out in the last place.
+    The loss is the mean squared error of each task, summed over tasks.
+    """
     inputs, masks = [examples.x], []
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
         x = inputs[-1] @ weight.mT + bias[..., None, :]
@@ -44,7 +48,7 @@ def forward(weights, biases, examples):
 
 
 def backward(weights, inputs, masks, delta):
-    """The gradients in the weights and in the biases, from d loss / d output."""
+    """The gradients in the weights (n_tasks, n_out, n_in) and biases (n_tasks, n_out), from d loss / d output."""
     in_weights, in_biases = [], []
     for i in reversed(range(len(inputs))):
         in_weights.insert(0, delta.mT @ inputs[i])
@@ -55,7 +59,10 @@ def backward(weights, inputs, masks, delta):
 
 
 def hessian_product(weights, saved, v_weights, v_biases):
-    """The Hessian of the loss times v: `forward` and `backward`, differentiated along v."""
+    """The Hessian of the loss times v, a vector for each task in the shapes that `backward` gives.
+
+    It is `forward` and `backward`, differentiated along v.
+    """
     inputs, masks, delta = saved
     moves, last = [np.zeros_like(inputs[0])], len(masks)  # how every layer's input moves; the first does not
     for i in range(last + 1):

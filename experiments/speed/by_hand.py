@@ -33,9 +33,9 @@ def meta_gradient(params: Params, episodes: Episode, inner_lr: float) -> Params:
 
 
 def forward(weights, biases, examples):
-    """The input of every layer (n_tasks, n, n_in), the mask of every ReLU, and d loss / d output (n_tasks, n, 1).
+    """The input of every layer (n_tasks, n, n_in), the mask of every ReLU, d loss / d output (n_tasks, n, 1).
 
-    A weight is (n_out, n_in) or, one for each task, (n_tasks, n_out, n_in); a bias has n_out in the last place.
+    A weight is (n_out, n_in) or, one for each task, (n_tasks, n_out, n_in), and a bias (n_out,) or likewise.
     The loss is the mean squared error of each task, summed over tasks.
     """
     inputs, masks = [examples.x], []
@@ -48,7 +48,7 @@ def forward(weights, biases, examples):
 
 
 def backward(weights, inputs, masks, delta):
-    """The gradients in the weights (n_tasks, n_out, n_in) and biases (n_tasks, n_out), from d loss / d output."""
+    """The gradients in weights (n_tasks, n_out, n_in) and biases (n_tasks, n_out), from d loss / d output."""
     in_weights, in_biases = [], []
     for i in reversed(range(len(inputs))):
         in_weights.insert(0, delta.mT @ inputs[i])

@@ -82,7 +82,6 @@ class Learner(NamedTuple):
     optimizer: Optimizer
     task: Callable[[Episode, np.random.Generator], Any] = lambda episode, rng: episode  # for meta_gradient
     buffers: dict[str, Tensor] = {}  # what it changes in place
-    joins_support: bool = False  # whether the queries, judged together, share their batch with the support
 
 
 def as_maml(settings: Settings, net: nn.Module, params: Params, *, first_order: bool) -> Learner:
@@ -127,7 +126,7 @@ def as_reptile(settings: Settings, net: nn.Module, params: Params) -> Learner:
         return batches(episode.support, settings, rng), episode.query
 
     to_nothing = optim.sgd(lambda step: settings.outer_lr * (1 - step / settings.n_steps))
-    return Learner(params, direction, adapt, to_nothing, task, buffers, joins_support=True)
+    return Learner(params, direction, adapt, to_nothing, task, buffers)
 
 
 def loss_of(net: nn.Module) -> Callable[[Params, Examples], Tensor]:
@@ -243,14 +242,14 @@ def tests(run: Run, learner: Learner, bank: Bank, settings: Settings) -> Iterato
     forward = partial(functional_call, network(settings.width).to(device))
     tasks = FewShot(bank, n_way=N_WAY, k_shot=K_SHOT, n_query=N_QUERY)
 
-    def beside(params: Params, x: Tensor, others: Tensor) -> Tensor:
-        return forward(params, torch.cat([others, x]))[len(others) :]
-
     def together(support: Examples) -> Callable:
-        return partial(beside, others=support.x) if learner.joins_support else forward
+        return forward
 
     def alone(support: Examples) -> Callable:
-        return lambda params, x: torch.cat([beside(params, one, support.x) for one in x.split(1)])
+        def beside_support(params: Params, one: Tensor) -> Tensor:
+            return forward(params, torch.cat([support.x, one]))[-1:]
+
+        return lambda params, x: torch.cat([beside_support(params, one) for one in x.split(1)])
 
     def adapt(params: Params, batch: Callable, support: Examples) -> Predict:
         return learner.adapt(params, support, network=batch(support))

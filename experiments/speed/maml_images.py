@@ -1,6 +1,7 @@
 """How fast one outer step of MAML on images is, and how much memory it takes at most.
 
     python -m experiments.speed.maml_images
+    python -m experiments.speed.maml_images stride      # one of the nets again, and the rest as it was
 
 Writes maml_images.json beside it. 32 tasks, 5-way 1-shot with 15 queries of each class, 28x28, float32, four
 convolutions of 64 filters without norm and one linear layer. The net halves its sides by pooling (the Conv4
@@ -146,8 +147,13 @@ def names(case: Case) -> list[str]:
     return list(ways(net, init_params(np.random.default_rng(0), net), draw(1), case))
 
 
-def main() -> None:
-    jobs = [(net, case, way) for net, case in product(NETS, CASES) for way in names(case)]
+def main(nets: list[str]) -> None:
+    """Measure these nets, or all."""
+    if unknown := set(nets) - NETS.keys():
+        sys.exit(f"nets: got {sorted(unknown)}; there are {', '.join(NETS)}.")
+    path, chosen = Path(__file__).with_suffix(".json"), nets or list(NETS)
+    before = json.loads(path.read_text()) if nets else {}
+    jobs = [(net, case, way) for net, case in product(chosen, CASES) for way in names(case)]
     samples: dict[tuple, list[Sample]] = {job: [] for job in jobs}
     rng = np.random.default_rng(0)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
@@ -155,18 +161,20 @@ def main() -> None:
             for number, at in enumerate(rng.permutation(len(jobs))):
                 samples[jobs[at]].append(fresh.apply(one_round, jobs[at]))
                 print(f"round {round_ + 1} of {N_ROUNDS}, {number + 1} of {len(jobs)}", file=sys.stderr)
-    result = {
+    today = date.today().isoformat()
+    result = before | {
         "command": "python -m experiments.speed.maml_images",
-        "date": date.today().isoformat(),
+        "date": before.get("date", today),
+        "measured_again": before.get("measured_again", {}) | dict.fromkeys(nets, today),
         "device": device_name(torch.device("cpu")),
         "versions": {"python": platform.python_version(), "torch": torch.__version__} | peers.found(),
         "step": f"{N_TASKS} tasks, {N_WAY}-way {K_SHOT}-shot {N_QUERY}-query, 4 convolutions of 64 filters",
         "rounds_and_counted_steps": [N_ROUNDS, N_STEPS - 1],
     }
-    for net, case in product(NETS, CASES):
+    for net, case in product(chosen, CASES):
         found = {way: samples[net, case, way] for way in names(case)}
         result[f"{net}, {case}"] = summary(found)
-    write(Path(__file__).with_suffix(".json"), result)
+    write(path, result)
     print(json.dumps(result, indent=2))
 
 
@@ -189,4 +197,4 @@ def summary(found: dict[str, list[Sample]]) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

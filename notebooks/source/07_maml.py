@@ -1458,11 +1458,26 @@ def on_omniglot(method):
 omniglot = {method: on_omniglot(method) for method in ("maml", "first-order-maml")}
 print("each row: 2,000 episodes of five queries, 95 % interval, always the same episodes")
 
+
 # %%
-OMNI07_CLAIMS
+def scored(method, together):
+    row = omniglot[method]["trained", together]
+    return row["mean"], row["half_width"]
+
+
+(exact_mean, exact_half), (cheap_mean, cheap_half) = (scored(m, True) for m in omniglot)
+claim("MAML, asked together, is within half a point of the paper's 98.7 %.", abs(exact_mean - 0.987) < 0.005)
+claim("First order is over 3 points behind.", exact_mean - exact_half > cheap_mean + cheap_half + 0.03)
+for method in omniglot:
+    (in_company, a), (alone, b) = scored(method, True), scored(method, False)
+    claim(f"{method}: asked alone it scores less, by a point or more.", in_company - a > alone + b + 0.005)
 
 # %% [markdown]
-# OMNI07_TEXT
+# MAML gets to the paper's $98.7 \pm 0.4$ % in less than a seventh of its steps; an outer rate that falls to zero may have
+# helped. First order does not: 98.3 % is reported for it (Nichol et al. 2018) after a full training, and after 8,000
+# steps it is nearly 5 points behind. It is the picture of the glyphs again, with an inner rate of 0.4. Asked alone,
+# both lose: what MAML reaches without the company of the other queries is 97.2 %. The intervals are over test episodes,
+# and there is one run each.
 
 # %% [markdown]
 # ## Move the tasks

@@ -1130,6 +1130,8 @@ claim("Three steps are not a point better than the one it was trained for.", fur
 behind = compare(with_zero_head, maml_after[1]).interval
 claim("The pretrained network with a zero head beats MAML.", behind[0] > 0, behind)
 claim("With a random head it is behind the zero head.", compare(with_zero_head, random_head).interval[0] > 0)
+
+# %% tags=["training", "nbval-ignore-output"]
 for name, other in (
     ("MAML's own head", maml_after[1]),
     ("the pretrained network's zero head", with_zero_head),
@@ -1802,9 +1804,9 @@ for name in (n for n in right if n != "0.bias"):
     print(f"batch norm, gradient in {name:9s}", "right" if error < 1e-9 else f"off by {error:.3f}")
 
 # %% [markdown]
-# The evidence. Three norms of the library, batch norm most; only to second order; only if the norm's *scale* takes
-# part in adapting; and only in what lies *before* the norm. So what is wrong is the second derivative that leads from
-# the scale's inner gradient back into the layers below.
+# The evidence. Three norms of the library; only to second order; only if the norm's *scale* takes part in adapting;
+# and only in what lies *before* the norm. So what is wrong is the second derivative that leads from the scale's inner
+# gradient back into the layers below.
 #
 # The norm computes $y = \gamma\, \hat x + \text{shift}$ with the normalised input $\hat x = (x - \mu) / \sigma$.
 # The inner gradient of the scale $\gamma$ is the sum of $\bar y\, \hat x$ over the batch. When it is

@@ -1,7 +1,7 @@
 """How fast one outer step of MAML on images is, and how much memory it takes at most.
 
     python -m experiments.speed.maml_images
-    python -m experiments.speed.maml_images stride      # one of the nets again, and the rest as it was
+    python -m experiments.speed.maml_images stride      # one of the nets, into maml_images_stride.json
 
 Writes maml_images.json beside it. 32 tasks, 5-way 1-shot with 15 queries of each class, 28x28, float32, four
 convolutions of 64 filters without norm and one linear layer. The net halves its sides by pooling (the Conv4
@@ -151,8 +151,7 @@ def main(nets: list[str]) -> None:
     """Measure these nets, or all."""
     if unknown := set(nets) - NETS.keys():
         sys.exit(f"nets: got {sorted(unknown)}; there are {', '.join(NETS)}.")
-    path, chosen = Path(__file__).with_suffix(".json"), nets or list(NETS)
-    before = json.loads(path.read_text()) if nets else {}
+    chosen = nets or list(NETS)
     jobs = [(net, case, way) for net, case in product(chosen, CASES) for way in names(case)]
     samples: dict[tuple, list[Sample]] = {job: [] for job in jobs}
     rng = np.random.default_rng(0)
@@ -161,11 +160,9 @@ def main(nets: list[str]) -> None:
             for number, at in enumerate(rng.permutation(len(jobs))):
                 samples[jobs[at]].append(fresh.apply(one_round, jobs[at]))
                 print(f"round {round_ + 1} of {N_ROUNDS}, {number + 1} of {len(jobs)}", file=sys.stderr)
-    today = date.today().isoformat()
-    result = before | {
-        "command": "python -m experiments.speed.maml_images",
-        "date": before.get("date", today),
-        "measured_again": before.get("measured_again", {}) | dict.fromkeys(nets, today),
+    result = {
+        "command": " ".join(["python -m experiments.speed.maml_images", *nets]),
+        "date": date.today().isoformat(),
         "device": device_name(torch.device("cpu")),
         "versions": {"python": platform.python_version(), "torch": torch.__version__} | peers.found(),
         "step": f"{N_TASKS} tasks, {N_WAY}-way {K_SHOT}-shot {N_QUERY}-query, 4 convolutions of 64 filters",
@@ -174,7 +171,7 @@ def main(nets: list[str]) -> None:
     for net, case in product(chosen, CASES):
         found = {way: samples[net, case, way] for way in names(case)}
         result[f"{net}, {case}"] = summary(found)
-    write(path, result)
+    write(Path(__file__).with_name("_".join(["maml_images", *nets]) + ".json"), result)
     print(json.dumps(result, indent=2))
 
 

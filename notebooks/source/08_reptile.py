@@ -1235,6 +1235,48 @@ for other in ("untrained, group norm", "raw pixels"):
 # behind batch norm, asked alone, 150 episodes do not show.
 
 # %% [markdown]
+# ## At full size
+#
+# The real Omniglot, 5-way 1-shot, with 64 filters and the settings of the authors' two commands: one was tuned for
+# queries that are asked together (queries only), the other for queries asked alone. Their Adam in the inner loop, 15
+# or 12 images of a class to train on, $\beta$ falling to zero. What is not theirs is the length of training, a tenth
+# or less of their 100,000 outer steps. Beside them stand the two MAMLs of chapter 07.
+
+# %%
+import json
+from pathlib import Path
+
+from reference import checks
+
+results = Path(checks.__file__).parents[1] / "experiments" / "results"
+at_full_size = {}
+for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
+    run = json.loads((results / f"omniglot_{method}_characters_seed=0.json").read_text(encoding="utf-8"))
+    seen = run["n_steps"] * run["tasks_per_step"]
+    print(f"{method}: {seen:,} training tasks, {run['test_steps']} steps in a test")
+    for row in run["scores"]:
+        asked = "together" if row["transductive"] else "alone"
+        at_full_size[method, row["learner"], asked] = (row["mean"], row["half_width"])
+        print(f"  {row['learner']:10s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%}")
+
+# %%
+for method in ("reptile", "reptile-alone"):
+    (in_company, a), (alone, b) = (at_full_size[method, "trained", asked] for asked in ("together", "alone"))
+    claim(f"{method}: asked together it scores more than asked alone.", in_company - a > alone + b)
+(of_reptile_, a), (of_first, b) = (
+    at_full_size[m, "trained", "together"] for m in ("reptile", "first-order-maml")
+)
+claim(
+    "Asked together, Reptile is ahead of first-order MAML, after fewer tasks.", of_reptile_ - a > of_first + b
+)
+
+# %% [markdown]
+# Asked together Reptile reaches 95.5 %, asked alone 91.5 %; the run whose settings were tuned for asking alone, 88.8 %,
+# after a quarter of the training tasks. The paper reports 97.68 % and 95.39 %, after at least ten times the training.
+# Asked together it is ahead of first-order MAML here; asked alone the order of the two is the same. What the company is
+# worth, 3 to 4 points, is more than what separates the two methods. One run each.
+
+# %% [markdown]
 # ## Where Reptile stops: a widget
 #
 # Back to quadratics, now with $\theta$ in the plane and three tasks. At the place where Reptile rests, the paths of

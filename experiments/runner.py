@@ -2,7 +2,7 @@
 
     python -m experiments.omniglot.maml first-order-maml --seed 1
 
-Without a variant all of the file's run, one after the other. The same command goes on where a stopped run was.
+Without a variant all of the file's run, one after the other. The same command goes on where a run stopped.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 import numpy as np
 import torch
 
-from experiments import training
-from experiments.training import Job, Run, Settings, Test, Training
+from experiments import saving, training
+from experiments.saving import Job, Run, Settings
+from experiments.training import Test, Training
 from reference.params import Params
 from reference.pytorch.machine.speed import keep_freed_memory
 from reference.results import Result, write
@@ -59,13 +60,13 @@ def carry_out(experiment: Experiment, job: Job, command: str) -> Result:
     """The result of one variant, which is then in experiments/results/."""
     name = name_of(job, experiment.variants[job.variant])
     checkpoint = HERE / "runs" / f"{name}.safetensors"
-    with training.alone(checkpoint):
+    with saving.alone(checkpoint):
         rng = np.random.default_rng(job.settings.seed)
         start = experiment.begin(job, rng)
         how = experiment.train(job)
         run = training.begin(start, how.rule, rng)
         if checkpoint.exists():
-            run = training.resume(checkpoint, run, job)
+            run = saving.resume(checkpoint, run, job)
         if run.step < job.settings.n_steps:
             run = training.train(run, how, job, checkpoint=checkpoint)
         run = training.judge(run, experiment.tests(job, start, run.params), job, checkpoint=checkpoint)
@@ -75,7 +76,7 @@ def carry_out(experiment: Experiment, job: Job, command: str) -> Result:
 
 
 def parse(experiment: Experiment, arguments: list[str]) -> dict[str, Settings]:
-    """The variants that the command line asks for with their settings: their own, but for the options given."""
+    """The variants that the command line asks for, with their own settings but for the options given."""
     some = next(iter(experiment.variants.values()))
     parser = argparse.ArgumentParser(description=experiment.name, allow_abbrev=False)
     parser.add_argument("variants", nargs="*", help=f"of {', '.join(experiment.variants)}; without one, all")
@@ -105,7 +106,7 @@ def numeral(kind: type) -> Callable[[str], Any]:
 
 
 def name_of(job: Job, defaults: Settings) -> str:
-    """A file's name: the experiment, the variant, the data, the seed, and what else is not the variant's own."""
+    """A file's name: experiment, variant, data, seed, and what else is not the variant's own."""
     given = {k: v for k, v in job.settings._asdict().items() if v != getattr(defaults, k)}
     rest = "".join(f"_{k}={v}" for k, v in given.items() if k not in ("data", "seed"))
     return f"{job.experiment}_{job.variant}_{job.settings.data}_seed={job.settings.seed}{rest}"

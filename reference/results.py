@@ -47,8 +47,8 @@ def folder() -> Path:
         if (found := root / "experiments" / "results").is_dir():
             return found
     raise FileNotFoundError(
-        "experiments/results is neither beside the package nor at or above the current folder; the results of "
-        "long runs come with the repository and not with the package: work in a copy of the repository."
+        "experiments/results is neither beside the package nor at or above the current folder; the results "
+        "of long runs come with the repository and not with the package: work in a copy of the repository."
     )
 
 
@@ -68,9 +68,10 @@ def select(experiment: str, *, variant: str | None = None, **settings: Any) -> l
     ]
     if not found:
         there = sorted({f"{result.experiment} {result.variant}" for result in stored})
+        with_asked = f" with {asked}" if asked else ""
         raise ValueError(
-            f"no result of experiment {experiment!r}{f' with {asked}' if asked else ''} in experiments/results; "
-            f"there are {', '.join(there)}."
+            f"no result of experiment {experiment!r}{with_asked} in experiments/results; there are "
+            f"{', '.join(there)}."
         )
     return found
 

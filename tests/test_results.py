@@ -1,4 +1,4 @@
-"""A result comes back as it was written, or the fault is named; `select` finds what was asked and nothing else."""
+"""A result comes back as it was written, or the fault is named; `select` finds what was asked for."""
 
 import json
 

@@ -32,9 +32,8 @@ def save(path: Path | str, groups: dict[str, dict[str, Any]], notes: dict[str, A
             raise ValueError(f"groups: got the name {group!r}; a group's name has no '/'.")
         for name, value in named.items():
             if not isinstance(value, Tensor):
-                raise ValueError(
-                    f"groups: {group}/{name} is a {type(value).__name__}; a group holds tensors."
-                )
+                kind = type(value).__name__
+                raise ValueError(f"groups: {group}/{name} is a {kind}; a group holds tensors.")
             # A tensor of its own: safetensors refuses those that share their memory.
             tensors[f"{group}/{name}"] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
     text = json.dumps({"groups": list(groups), "notes": notes}, default=_plain)
@@ -82,9 +81,8 @@ def _plain(value: Any) -> Any:
     """NumPy's numbers and arrays as Python's."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    raise ValueError(
-        f"notes: got a {type(value).__name__}; notes hold what JSON can say, and NumPy's numbers."
-    )
+    kind = type(value).__name__
+    raise ValueError(f"notes: got a {kind}; notes hold what JSON can say, and NumPy's numbers.")
 
 
 def _damaged(path: Path) -> ValueError:

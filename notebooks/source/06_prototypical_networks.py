@@ -13,7 +13,7 @@
 # - recognise a softmax over the wrong axis by the first number it prints.
 #
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03). Chapters 04 and 05 are not needed.
+# differentiation engine (chapter 03). Chapters 04 and 05 are to come and not needed.
 #
 # **Time.** 80 minutes to read, 1 minute to run.
 
@@ -698,7 +698,7 @@ claim("Over training runs, 20-class training gives the better 5-way learner.", b
 #
 # ### Squared distance against cosine
 #
-# Matching networks (chapter 05) compare by the **cosine** of the angle between two vectors. What does it do to the
+# Matching networks (chapter 05, to come) compare by the **cosine** of the angle between two vectors. What does it do to the
 # cells? It ignores length. Let us look, with nine points in the plane and no network.
 
 # %%

@@ -1147,7 +1147,7 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # how large the lead would be after another training, the intervals do not say. So within our minute, on these data,
 # pretraining with a good head is at least as good and cheaper. That is no accident of our setting: Chen et al. (2019)
 # found plain pretraining competitive on the usual image benchmarks, above all in deep networks and across domains.
-# Chapter 12 compares all learners at length.
+# Chapter 12, to come, compares all learners at length.
 #
 # Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task: at
 # $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their mean.

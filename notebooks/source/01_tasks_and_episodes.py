@@ -459,8 +459,8 @@ low, high = raw_pixels.interval
 claim("That is better than twice chance, and wrong more than four times in ten.", 2 / 5 < low and high < 0.6)
 
 # %% [markdown]
-# Pixels know something, and far from everything: there is room to learn. Learners that use it come from
-# chapter 04 on. In this chapter we stay with curves, where everything can be worked out.
+# Pixels know something, and far from everything: there is room to learn. Learners that use it come
+# later, from chapter 06 on. In this chapter we stay with curves, where everything can be worked out.
 #
 # ## One model for all tasks: how good can it be?
 #
@@ -961,7 +961,7 @@ claim("Ten points, faster curves: worse than with no past.", outside_below(10, "
 # (the phases) or be too timid and still useful (the amplitudes); a few more points correct it. Faster curves
 # lie *outside* of these directions. The prior has all but ruled such curves out, so even ten points do not
 # persuade it, while the learner alone does well. Look for this edge in every learner of tasks that you meet;
-# chapters 12, 14 and 18 measure it.
+# later chapters, still to come, measure it.
 #
 # ## The same in PyTorch, on the device that is there
 #

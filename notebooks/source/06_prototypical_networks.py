@@ -13,7 +13,7 @@
 # - recognise a softmax over the wrong axis by the first number it prints.
 #
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03). Chapters 04 and 05 are not needed.
+# differentiation engine (chapter 03). Chapters 04 and 05 are to come and not needed.
 #
 # **Time.** 80 minutes to read, 1 minute to run.
 
@@ -582,7 +582,7 @@ def start_of(*nets):
 def train(loss, params, *, n_way, n_steps):
     """The parameters after n_steps episodes of n_way classes, 1 support and 5 queries each."""
     tasks, rng = FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5), np.random.default_rng(1)
-    draw = lambda: to_torch(tasks.sample(rng), device)  # noqa: E731
+    draw = lambda: to_torch(tasks.sample(rng), device)
     return meta_train(params, gradient_of(loss), draw, optimizer=torch_adam(2e-3), n_steps=n_steps)
 
 
@@ -671,7 +671,7 @@ def trained_and_tested(n_way, n_steps, seed):
     """5-way accuracy of a dense net after training on n_way-class episodes: one number a training run."""
     params = init_mlp(np.random.default_rng(seed), [784, 64, 32])
     rng, episodes = np.random.default_rng(100 + seed), FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5)
-    draw = lambda: episodes.sample(rng)  # noqa: E731
+    draw = lambda: episodes.sample(rng)
     params, _ = meta_train(params, mlp_gradient, draw, optimizer=adam(2e-3), n_steps=n_steps)
     return test(partial(adapt, params, embed=embed_mlp), k_shot=1).mean
 
@@ -698,7 +698,7 @@ claim("Over training runs, 20-class training gives the better 5-way learner.", b
 #
 # ### Squared distance against cosine
 #
-# Matching networks (chapter 05) compare by the **cosine** of the angle between two vectors. What does it do to the
+# Matching networks (chapter 05, to come) compare by the **cosine** of the angle between two vectors. What does it do to the
 # cells? It ignores length. Let us look, with nine points in the plane and no network.
 
 # %%
@@ -708,7 +708,7 @@ plane = Examples(
     np.array([[1, 1], [2, 1], [1.5, 2], [-2, 1], [-1, 2], [-2.5, 2.5], [3, 2.5], [3, 3.5], [3.5, 3.5]]),
     np.repeat([0, 1, 2], 3),
 )
-centers_of = lambda support: prototypes(support.x, support.y, 3)  # noqa: E731
+centers_of = lambda support: prototypes(support.x, support.y, 3)
 
 
 def cosine(a, b):
@@ -829,7 +829,7 @@ from reference.pytorch import relation
 
 
 def case_of_relations(rng):
-    relate = lambda params, joined: joined @ params["w"].T  # noqa: E731
+    relate = lambda params, joined: joined @ params["w"].T
     return {"relation.w": numbers(rng, 1, 8)}, numbers(rng, 5, 4), numbers(rng, 3, 4), {"relate": relate}
 
 
@@ -1041,7 +1041,7 @@ many = FewShot(train_bank, n_way=20, k_shot=1, n_query=15)
 curves = {}
 for name, this_loss in {"ours": partial(loss, embed=embed_mlp), "museum": museum_loss}.items():
     rng, both_ways = np.random.default_rng(0), value_and_grad(this_loss)
-    step = lambda params, episode, f=both_ways: f(params, episode)[::-1]  # noqa: E731
+    step = lambda params, episode, f=both_ways: f(params, episode)[::-1]
     _, curves[name] = meta_train(
         start_mlp, step, lambda rng=rng: many.sample(rng), optimizer=adam(2e-3), n_steps=150
     )

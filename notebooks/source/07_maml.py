@@ -629,7 +629,7 @@ RUNS, TASKS = 6, 25
 
 def in_shape(episodes, *shape):
     """The same episodes in single precision, the axis of the tasks cut into this shape."""
-    cut = lambda a: a.astype(np.float32).reshape(*shape, *a.shape[1:])  # noqa: E731
+    cut = lambda a: a.astype(np.float32).reshape(*shape, *a.shape[1:])
     parts = (Examples(cut(part.x), cut(part.y)) for part in episodes[:2])
     return Episode(*parts, episodes.task)
 
@@ -646,8 +646,8 @@ def train_runs(start, tasks, *, n_outer=800, told=lambda episodes: episodes, **i
     """The parameters of all runs after n_outer steps of Adam; `told` may change what the network is given."""
     rng = np.random.default_rng(100)
     direction = partial(at_once, loss=lambda p, e: np.sum(errors(p, e), axis=1), update=sgd(0.01), **inner)
-    draw = lambda: told(in_shape(tasks.sample_batch(rng, TASKS * RUNS), TASKS, RUNS))  # noqa: E731
-    falling = lambda step: 0.01 * (1 - step / n_outer)  # noqa: E731
+    draw = lambda: told(in_shape(tasks.sample_batch(rng, TASKS * RUNS), TASKS, RUNS))
+    falling = lambda step: 0.01 * (1 - step / n_outer)
     params, _ = meta_train(start, direction, draw, optimizer=optim.adam(falling), n_steps=n_outer)
     return params
 
@@ -866,7 +866,7 @@ from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 # %%
 def torch_adapted(params, support, *, loss, update, n_steps, first_order=False):
-    inner_loss = lambda p: loss(p, support)  # noqa: E731
+    inner_loss = lambda p: loss(p, support)
     return steps_in_torch.unroll(inner_loss, params, update, n_steps, first_order=first_order)
 
 
@@ -1024,7 +1024,7 @@ def train_on_glyphs(start, *, n_outer=250, first_order=False):
     """The parameters after n_outer steps of Adam on 4 tasks each, and the losses."""
     rng = np.random.default_rng(3)
     direction = mean_over_tasks(partial(torch_meta_gradient, first_order=first_order, **one_step_on))
-    draw = lambda: [to_torch(training_tasks.sample(rng), device) for _ in range(4)]  # noqa: E731
+    draw = lambda: [to_torch(training_tasks.sample(rng), device) for _ in range(4)]
     return meta_train(start, direction, draw, optimizer=torch_optim.adam(3e-3), n_steps=n_outer)
 
 
@@ -1059,7 +1059,7 @@ def character_gradient(params, rows):
 
 # %% tags=["training", "nbval-ignore-output"]
 rng = np.random.default_rng(3)
-draw_drawings = lambda: rng.choice(len(character), 120, replace=False)  # noqa: E731
+draw_drawings = lambda: rng.choice(len(character), 120, replace=False)
 big_start, by_adam = new_start(big_net, 0), torch_optim.adam(3e-3)
 began = perf_counter()
 pretrained, big_losses = meta_train(
@@ -1147,7 +1147,7 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # how large the lead would be after another training, the intervals do not say. So within our minute, on these data,
 # pretraining with a good head is at least as good and cheaper. That is no accident of our setting: Chen et al. (2019)
 # found plain pretraining competitive on the usual image benchmarks, above all in deep networks and across domains.
-# Chapter 12 compares all learners at length.
+# Chapter 12, to come, compares all learners at length.
 #
 # Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task: at
 # $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their mean.
@@ -1546,7 +1546,7 @@ both_valleys = Examples(*two_valleys)
 def train_on_valleys(n_outer, **inner):
     """The start after some outer steps on the two valleys, with an inner rate of one half."""
     direction = partial(at_once, loss=valley_loss, update=sgd(0.5), n_steps=1, **inner)
-    draw, start = lambda: Episode(both_valleys, both_valleys), {"theta": np.array([2.0])}  # noqa: E731
+    draw, start = lambda: Episode(both_valleys, both_valleys), {"theta": np.array([2.0])}
     end, _ = meta_train(start, direction, draw, optimizer=optim.sgd(0.5), n_steps=n_outer)
     return float(end["theta"][0])
 
@@ -1695,7 +1695,7 @@ def tiny_problem(norm, update=None, first_order=False):
     """Parameters, and the loss of one task after one inner step."""
     tiny, rng = tiny_net(norm), np.random.default_rng(1)
     params = {name: torch.from_numpy(0.4 * rng.normal(size=p.shape)) for name, p in tiny.named_parameters()}
-    score = lambda p, part: F.cross_entropy(functional_call(tiny, p, part.x), part.y)  # noqa: E731
+    score = lambda p, part: F.cross_entropy(functional_call(tiny, p, part.x), part.y)
     inner = {"loss": score, "update": update or steps_in_torch.sgd(0.1), "first_order": first_order}
     return params, lambda p, s, q: torch_task_loss(p, Episode(s, q), n_steps=1, **inner)
 
@@ -1727,7 +1727,7 @@ assert largest < 1e-12, f"a bias that changes nothing has a meta-gradient of {la
 
 # %%
 def mean_by_loop(params, after):
-    of_task = lambda i: (Examples(part.x[i], part.y[i]) for part in noise_tasks)  # noqa: E731
+    of_task = lambda i: (Examples(part.x[i], part.y[i]) for part in noise_tasks)
     return sum(after(params, *of_task(i)) for i in range(3)) / 3
 
 
@@ -2052,7 +2052,7 @@ for name in before_step:
         f"{story} is not what small steps find. Does the head alone adapt? Do its steps keep their memory?"
     )
 ### BEGIN HIDDEN TESTS
-doubled = lambda params, examples: 2 * squared_error(params, examples)  # noqa: E731
+doubled = lambda params, examples: 2 * squared_error(params, examples)
 whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
 plain, _ = meta_gradient(before_step, sine_task, loss=doubled, update=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(whole[name], plain[name]) for name in before_step)

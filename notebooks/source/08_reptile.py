@@ -644,7 +644,7 @@ def train(way, budget=MARKS[-1]):
     def mean_direction(params, episode):
         return each_run(its_direction(copies(params, N_TASKS), episode)), 0.0  # the loss is not needed
 
-    tasks = lambda: draw(rng, N_RUNS * N_TASKS)  # noqa: E731
+    tasks = lambda: draw(rng, N_RUNS * N_TASKS)
     steps = meta_steps(starts, mean_direction, tasks, optimizer=optim.adam(outer_lr))
     for step in islice(steps, budget // cost):
         if cost * (step.index + 1) in MARKS:
@@ -1793,11 +1793,11 @@ assert is_transductive(batch_normed, five_queries), f"{story} Compare a query's 
 
 # %% test="is-transductive" points=1
 story = "Differences of 1e-12 are rounding: expected False."
-rounded_otherwise = lambda x: plain_scores(x) + 1e-12 * len(x)  # noqa: E731
+rounded_otherwise = lambda x: plain_scores(x) + 1e-12 * len(x)
 assert not is_transductive(rounded_otherwise, five_queries), f"{story} Compare with np.allclose."
 ### BEGIN HIDDEN TESTS
 story = "Large scores, relative differences of 1e-9: that is rounding."
-large = lambda x: 1e4 * plain_scores(x) * (1 + 1e-9 * len(x))  # noqa: E731
+large = lambda x: 1e4 * plain_scores(x) * (1 + 1e-9 * len(x))
 assert not is_transductive(large, five_queries), f"{story} Allow for it in proportion to the size."
 ### END HIDDEN TESTS
 
@@ -1808,17 +1808,17 @@ assert not is_transductive(large, five_queries), f"{story} Allow for it in propo
 # %% test="is-transductive" points=2
 story = "The first query never notices the others, but the later ones see the earlier: expected True."
 assert is_transductive(running_mean, five_queries), f"{story} Look at every query."
-nudged = lambda x: plain_scores(x) + 1e-3 * x.mean()  # noqa: E731
+nudged = lambda x: plain_scores(x) + 1e-3 * x.mean()
 story = "All scores moved a little with the batch's mean, and no class changed: expected True."
 assert is_transductive(nudged, five_queries), f"{story} Compare the scores, not the classes."
-peeks = lambda x: plain_scores(x) + (np.arange(len(x)) == 3)[:, None] * x[0, :3]  # noqa: E731
+peeks = lambda x: plain_scores(x) + (np.arange(len(x)) == 3)[:, None] * x[0, :3]
 assert is_transductive(peeks, five_queries), "Only query 3 saw another: expected True. Look at every query."
 ### BEGIN HIDDEN TESTS
-cooled = lambda x: plain_scores(x) / len(x)  # noqa: E731
+cooled = lambda x: plain_scores(x) / len(x)
 story = "Only the size of the batch mattered, and no class changed: expected True."
 assert is_transductive(cooled, five_queries), f"{story} Compare the scores, not the classes."
 images = np.random.default_rng(13).normal(size=(4, 1, 2, 2))
-flat_scores = lambda x: plain_scores(x.reshape(len(x), -1))  # noqa: E731
+flat_scores = lambda x: plain_scores(x.reshape(len(x), -1))
 story = "Queries may be images, (q, 1, 2, 2): expected False for a linear layer on pixels."
 assert not is_transductive(flat_scores, images), f"{story} Slice the first axis only."
 ### END HIDDEN TESTS

@@ -718,7 +718,7 @@ def train_runs(learners, draw, *, n_steps):
         params[f"rate.{name}"] *= first.reshape(-1, *(1,) * (p.ndim - 1))
 
     gradient = partial(gradient_of_runs, learners=learners)
-    draw_for_all = lambda: repeated(draw(), len(learners))  # noqa: E731
+    draw_for_all = lambda: repeated(draw(), len(learners))
     optimizer = adam(lambda t: 0.01 * (1 - t / n_steps))
     params, _ = meta_train(params, gradient, draw_for_all, optimizer=optimizer, n_steps=n_steps)
     return floored(params, learners)
@@ -752,7 +752,7 @@ def after_steps(run, episodes, n_steps=1):
     own = {name: np.broadcast_to(p, (n_tasks, *p.shape)) for name, p in run.items()}
     update = by_weight(part(own, "rate"))
     with np.errstate(all="ignore"):
-        on_support = lambda p: np.sum(errors(p, episodes.support))  # noqa: E731
+        on_support = lambda p: np.sum(errors(p, episodes.support))
         phi = unroll(on_support, part(own, "start"), update, n_steps, first_order=True)
         return errors(phi, episodes.query).astype(float)
 

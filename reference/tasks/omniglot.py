@@ -7,7 +7,7 @@ Papers: Lake et al. 2015, "Human-level concept learning through probabilistic pr
 data, and the split by whole alphabets); Vinyals et al. 2016, arXiv:1606.04080 (the split by characters).
 
 Differs from the papers: the 1,200 training characters of Vinyals et al. were never published, so ours
-are a draw of our own (datasets/omniglot_test_characters.txt); images shrink from 105x105 to 28x28 by
+are a draw of our own (data/omniglot_test_characters.txt); images shrink from 105x105 to 28x28 by
 area averaging, where the papers do not say how.
 """
 
@@ -28,8 +28,8 @@ from PIL import Image
 from reference.progress import progress
 from reference.tasks.bank import Bank, make_bank
 
-DATASETS = Path(__file__).resolve().parents[2] / "datasets"
-CACHE = DATASETS / "cache"
+SHIPPED = Path(__file__).resolve().parent / "data"  # it travels in the wheel
+CACHE = Path(__file__).resolve().parents[2] / "datasets" / "cache"
 ADDRESS = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python/"
 SIZE, DRAWINGS = 105, 20  # pixels a side as drawn; drawings of each character
 
@@ -86,7 +86,7 @@ def omniglot(split: str, *, protocol: str = "alphabets", folder: str | os.PathLi
 
 def test_characters() -> list[str]:
     """The 423 characters, of all 1,623, on which protocol="characters" tests."""
-    return (DATASETS / "omniglot_test_characters.txt").read_text().split()
+    return (SHIPPED / "omniglot_test_characters.txt").read_text().split()
 
 
 def _archives(folder: str | os.PathLike | None) -> list[Path]:

@@ -92,5 +92,5 @@ def show_rates(
     title = f"error as the sliders say {error:.2f}, before the step {at_first:.2f}"
     ax.set(xlabel="x", ylabel="y", title=title)
     ax.set_ylim(truth.min() - 2, truth.max() + 2)  # wild rates leave the picture, the task stays in it
-    ax.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+    ax.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return ax

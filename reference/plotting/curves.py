@@ -26,7 +26,7 @@ def curves(
         ax.plot(x, y, color=COLOURS[number % 8], linestyle=LINES[number % 8], label=name, **markers)
         if bands and name in bands:
             ax.fill_between(x, *bands[name], color=COLOURS[number % 8], alpha=0.2, linewidth=0)
-    ax.legend(frameon=False)
+    ax.legend()
     return ax
 
 
@@ -51,7 +51,7 @@ def regression(
 ) -> Axes:
     """One regression task: support points (x, y), the true function dotted, one line for each prediction."""
     ax = curves(x, predictions, ax=ax)
-    ax.plot(x, truth, color="black", linestyle=":", linewidth=2, label="truth")
-    ax.plot(*map(np.ravel, support), "k*", markersize=11, label="support")
-    ax.legend(frameon=False)
+    ax.plot(x, truth, color=GREY, linestyle=":", linewidth=2, label="truth")
+    ax.plot(*map(np.ravel, support), "*", color=GREY, markersize=11, label="support")
+    ax.legend()
     return ax

@@ -26,7 +26,7 @@ def graph(
     ax = axes_for(ax, MAP)
     boxes = {}
     for name, (x, y) in positions.items():
-        face, ink = (COLOURS[0], "white") if name in dark else ("white", "black")
+        face, ink = (COLOURS[0], "white") if name in dark else ("none", GREY)
         box = {"boxstyle": "round,pad=0.4", "facecolor": face, "edgecolor": COLOURS[0]}
         boxes[name] = ax.text(x, y, name, ha="center", va="center", color=ink, bbox=box).get_bbox_patch()
         note = (notes or {}).get(name, "")

@@ -28,7 +28,8 @@ def glyphs(
     margin = height // 3 if len(labels) else 2
     n_rows, n_columns = -(-len(images) // n_columns), min(n_columns, len(images))
     ax = axes_for(ax, (0.65 * n_columns, (0.85 if len(labels) else 0.65) * n_rows))
-    sheet = np.zeros((n_rows * (height + margin), n_columns * (width + 2)))
+    size = n_rows * (height + margin), n_columns * (width + 2)
+    sheet = np.full(size, np.nan)  # no paper between the images
     for i, image in enumerate(images):
         top, left = margin + i // n_columns * (height + margin), i % n_columns * (width + 2)
         sheet[top : top + height, left : left + width] = image.reshape(height, width)

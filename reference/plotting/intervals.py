@@ -57,7 +57,7 @@ def intervals(
         (missed, {"color": COLOURS[1], "lw": 2.5, "ls": "--"}),
     ):
         ax.vlines(np.flatnonzero(which), low[which], high[which], **style)
-    ax.axhline(truth, color="black", linewidth=1)
+    ax.axhline(truth, color=GREY, linewidth=1)
     return ax
 
 
@@ -74,5 +74,5 @@ def histogram(
     for number, (name, x) in enumerate((marks or {}).items()):
         ax.axvline(x, color=COLOURS[number % 8], linestyle=LINES[number % 8], label=name)
     if marks:
-        ax.legend(frameon=False)
+        ax.legend()
     return ax

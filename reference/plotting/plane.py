@@ -23,7 +23,7 @@ def points(
     check_lengths(xy=xy, labels=labels)
     ax = axes_for(ax, PLANE)
     for label in np.unique(labels):
-        face = COLOURS[label % 8] if filled else "white"
+        face = COLOURS[label % 8] if filled else "none"
         style = {
             "marker": MARKERS[label % 8],
             "s": size,
@@ -84,7 +84,7 @@ def landmarks(
             ax.plot(*paths[name].T, color=colour, linestyle=LINES[number % 8], linewidth=1.5)
         style = {"markersize": 11, "markeredgecolor": "white", "linestyle": "none", "zorder": 4}
         ax.plot(*place, MARKERS[number % 8], color=colour, label=name, **style)
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set_aspect("equal")
     return ax
 
@@ -93,5 +93,5 @@ def walks(paths: Num[np.ndarray, "n_tasks n 2"], *, ax: Axes | None = None) -> A
     """A walk in the plane for each task, a dot at every step."""
     ax = axes_for(ax, PLANE)
     for path in paths:
-        ax.plot(*path.T, ".-", color="black", linewidth=0.8, markersize=5)
+        ax.plot(*path.T, ".-", color=GREY, linewidth=0.8, markersize=5)
     return ax

@@ -29,6 +29,8 @@ from reference.evaluation import evaluate
 from reference.tasks.bank import Bank, as_input
 from reference.tasks.glyphs import glyphs
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## By hand: two points and one idea
 #
@@ -401,14 +403,18 @@ supports = [GlyphTasks(bank, n_way=5, k_shot=1, n_query=1).sample(rng).support f
 # %% [markdown]
 # Three tasks of each family are drawn out in colour, the others stay grey.
 
-# %% alt="Four panels: twenty sinusoids of different heights, most of them below zero in the middle; twenty lines; ellipses scattered around the origin; three rows of five characters numbered 0 to 4 in random order."
+# %%
 _, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(6.2, 4.6), layout="constrained")
 plotting.family(x, sinusoids, ax=a).set(title="sinusoids", xlabel="x", ylabel="y")
 plotting.family(x, lines, ax=b).set(title="lines", xlabel="x", ylabel="y", ylim=(-8, 8))
 plotting.closed_curves(levels, optima, ax=c).set(title="quadratics", xlabel="first unknown", ylabel="second")
 images, labels = (np.concatenate(part) for part in zip(*supports, strict=True))
 plotting.glyphs(images, labels, n_columns=5, ax=d).set_title("glyphs: one task a row", pad=14)
-plt.show()
+plotting.show(
+    "Four panels: twenty sinusoids of different heights, most of them below zero in the middle; twenty "
+    "lines; ellipses scattered around the origin; three rows of five characters numbered 0 to 4 in random "
+    "order."
+)
 
 # %% [markdown]
 # **Figure 1.** Tasks of one family differ, but not in every way: the sinusoids share a wavelength and most
@@ -418,8 +424,9 @@ plt.show()
 #
 # Here is the glyph episode that we drew above, whole.
 
-# %% alt="A row of five support characters with the labels 0 to 4 and below it fifteen query characters of the same five classes in mixed order."
-from reference.widgets import show_episode, sliders
+# %%
+from reference.figures import show_episode
+from reference.widgets import sliders
 
 
 def make_tasks(*, n_way, k_shot, n_query):
@@ -428,7 +435,10 @@ def make_tasks(*, n_way, k_shot, n_query):
 
 
 show_episode(make_tasks, n_way=5, k_shot=1, n_query=3, seed=3)
-plt.show()
+plotting.show(
+    "A row of five support characters with the labels 0 to 4 and below it fifteen query characters of the "
+    "same five classes in mixed order."
+)
 
 # %% [markdown]
 # **Figure 2.** An episode poses its whole question by itself: which of the five above is each of the
@@ -771,15 +781,19 @@ learners = {
 # %% [markdown]
 # Before any average, one new curve and two of its points.
 
-# %% alt="One sinusoid with two support points. The learner of tasks lies on the dotted true curve everywhere; the learner alone passes through the points and goes its own way elsewhere; the pooled model is a cosine that misses the points."
+# %%
 curve = SinusoidTasks(k_shot=2).sample(np.random.default_rng(31))
 shown = ("alone", "pooled", "learner of tasks")
 predictions = {name: learners[name](curve.support)(grid)[:, 0] for name in shown}
 truth = sinusoid(*curve.task, grid[:, 0])
 ax = plotting.regression(curve.support, grid[:, 0], truth, predictions)
 ax.set(xlabel="x", ylabel="y")
-ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
-plt.show()
+ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1))
+plotting.show(
+    "One sinusoid with two support points. The learner of tasks lies on the dotted true curve everywhere; "
+    "the learner alone passes through the points and goes its own way elsewhere; the pooled model is a "
+    "cosine that misses the points."
+)
 
 # %% [markdown]
 # **Figure 3.** Two points are enough for the learner that has seen other tasks. Alone, with the same points
@@ -821,12 +835,16 @@ claim("With one point it beats the learner that was told the family.", below(our
 claim("With ten points even the learner alone beats the pooled model.", below("alone", "pooled", 10))
 claim("The learner of tasks ends at an error under 0.002.", results[ours, 10].interval[1] < 0.002)
 
-# %% alt="Squared error against number of support points on a logarithmic scale. The pooled line is flat near 3; alone falls from 4 to a tenth; the learner of tasks falls from 1.4 at one point to two hundredths at two and under a thousandth at five."
+# %%
 measured = {name: np.array([results[name, k].mean for k in shots]) for name in (ours, *others)}
 bands = {name: np.transpose([results[name, k].interval for k in shots]) for name in measured}
 ax = plotting.curves(np.array(shots), measured, bands=bands)
 ax.set(xlabel="support points K", ylabel="squared error on new tasks", yscale="log", xticks=shots)
-plt.show()
+plotting.show(
+    "Squared error against number of support points on a logarithmic scale. The pooled line is flat near 3; "
+    "alone falls from 4 to a tenth; the learner of tasks falls from 1.4 at one point to two hundredths at "
+    "two and under a thousandth at five."
+)
 
 # %% [markdown]
 # **Figure 4.** What has been learned across tasks is worth many points: the learner of tasks does with two

@@ -27,6 +27,8 @@ from reference.episodes import Episode, Examples
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import glyphs
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## By hand
 #
@@ -256,10 +258,13 @@ low, high = np.array([interval(values) for values in experiments]).T
 n_right = np.sum((low <= many.mean()) & (many.mean() <= high))
 claim("Between 90 and 99 of the 100 intervals hold the truth.", 90 <= n_right <= 99, n_right)
 
-# %% alt="A hundred vertical intervals side by side around a horizontal line; a handful, drawn thick, miss the line."
+# %%
 ax = plotting.intervals(low, high, truth=many.mean())
 ax.set(xlabel="experiment (40 episodes each)", ylabel="accuracy")
-plt.show()
+plotting.show(
+    "A hundred vertical intervals side by side around a horizontal line; a handful, drawn thick, miss the "
+    "line."
+)
 
 # %% [markdown]
 # **Figure 1.** The interval keeps its promise: about 95 of 100 experiments catch the truth, and a handful miss
@@ -370,11 +375,14 @@ claim("The two learners' accuracies correlate by 0.8 to 0.98.", 0.8 < correlatio
 # %% [markdown]
 # Why it works is best seen by looking at the first episodes in a row.
 
-# %% alt="Two zigzag lines over 40 episodes that rise and fall together between 0.3 and 0.7, one mostly a little above the other."
+# %%
 first = np.arange(1, 41)
 ax = plotting.curves(first, {"full resolution": full[:40], "half resolution": half[:40]})
 ax.set(xlabel="episode", ylabel="accuracy")
-plt.show()
+plotting.show(
+    "Two zigzag lines over 40 episodes that rise and fall together between 0.3 and 0.7, one mostly a little "
+    "above the other."
+)
 
 # %% [markdown]
 # **Figure 2.** Episodes differ more than learners do: both lines go up on easy episodes and down on hard ones.
@@ -883,13 +891,16 @@ claim(
 )
 claim("With all three leaks it seems to err on fewer than one in fifteen.", interval(all_three)[0] > 14 / 15)
 
-# %% alt="Horizontal bars with intervals: raw pixels near 0.47, untrained 0.40, honest 0.84, then batch statistics, sorted queries, test classes in training and all three, rising to about 0.95."
+# %%
 everything = {"raw pixels": pixels, "untrained network": untrained, "honest": honest, **rungs}
 means = np.array([values.mean() for values in everything.values()])
 half_widths = np.array([half_width(values) for values in everything.values()])
 ax = plotting.ladder(list(everything), means, half_widths, reference=1 / 5)
 ax.set(xlabel="accuracy on 300 test episodes (dashed: chance)", xticks=np.linspace(0, 1, 6))
-plt.show()
+plotting.show(
+    "Horizontal bars with intervals: raw pixels near 0.47, untrained 0.40, honest 0.84, then batch "
+    "statistics, sorted queries, test classes in training and all three, rising to about 0.95."
+)
 
 # %% [markdown]
 # **Figure 3.** The ladder of inflated accuracy. Each rung above "honest" is the same architecture, trained as
@@ -898,7 +909,7 @@ plt.show()
 # one in fifteen. The figure does not say that these leaks are always so large: two networks with other seeds, or
 # another data set, give other gaps.
 
-# %% alt="Horizontal bars of paired differences to the honest rung: four small gains of 0.01 to 0.1 on the right of zero, two losses of 0.2 to 0.35 on the left."
+# %%
 changes = {name: values - honest for name, values in rungs.items()}
 changes |= {
     "batch statistics,\none class at a time": one_class_at_a_time - honest,
@@ -908,7 +919,10 @@ means = np.array([values.mean() for values in changes.values()])
 half_widths = np.array([half_width(values) for values in changes.values()])
 ax = plotting.ladder(list(changes), means, half_widths, reference=0)
 ax.set(xlabel="difference to the honest rung, paired (300 episodes)")
-plt.show()
+plotting.show(
+    "Horizontal bars of paired differences to the honest rung: four small gains of 0.01 to 0.1 on the right "
+    "of zero, two losses of 0.2 to 0.35 on the left."
+)
 
 # %% [markdown]
 # **Figure 4.** What a leak gives in the table, it takes in use. The learners of the first two rungs lean on the
@@ -945,11 +959,12 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 #
 # The mean of the first episodes and its interval, as they come in.
 
-# %% alt="A line that settles near 0.84 within a band that narrows quickly at first and slowly later."
-from reference.widgets import show_interval, sliders
+# %%
+from reference.figures import show_interval
+from reference.widgets import sliders
 
 _ = show_interval(exact[:1000], n_episodes=1000)
-plt.show()
+plotting.show("A line that settles near 0.84 within a band that narrows quickly at first and slowly later.")
 
 # %% [markdown]
 # **Figure 5.** The band narrows like $1/\sqrt{n}$: four times the episodes for half the width. The first hundred

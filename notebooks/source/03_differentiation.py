@@ -25,6 +25,8 @@ import numpy as np
 from reference import plotting
 from reference.checks import claim, same
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## Why one derivative is not enough
 #
@@ -315,7 +317,7 @@ for name, tensor in zip(("x^3", "first derivative", "second", "third"), derivati
 # tensors; only the labels and the places are ours. ($x$ stands twice in $u = x\,x$ and gets a gradient from each place:
 # the left one and the right one.)
 
-# %% alt="A graph. Above, x leads to u = x x and both lead to y. Below, a second graph starts from 1 and from the same x and u, and ends in the gradient of x."
+# %%
 x1 = Tensor(2.0)
 u1 = x1 * x1
 y1 = u1 * x1
@@ -328,7 +330,10 @@ lanes = [1.0, -1.7, -1.3, 2.0, -2.1, 0.2, -1.0, -0.3, -1.0, 1.4]  # how high eac
 places = {label[t]: (1.5 * t.depth, lane) for t, lane in zip(nodes, lanes, strict=True)}
 arrows = [(label[operand], label[t]) for t in nodes for operand, _ in t.parents]
 ax = plotting.graph(places, arrows, dark=[label[t] for t in (x1, u1, y1)])
-plt.show()
+plotting.show(
+    "A graph. Above, x leads to u = x x and both lead to y. Below, a second graph starts from 1 and from the "
+    "same x and u, and ends in the gradient of x."
+)
 
 # %% [markdown]
 # **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the dark nodes are the
@@ -931,12 +936,15 @@ claim("The product holds less than five times the gradient's.", max(in_product /
 growth = np.diff(np.log2(in_hessian / in_product))
 claim("When d doubles, the Hessian doubles beside the product.", np.all(abs(growth - 1) < 0.1), growth)
 
-# %% alt="Numbers against parameters, both axes logarithmic. Loss, gradient and product rise in parallel; the Hessian rises twice as steeply."
+# %%
 kinds = ("loss", "gradient", "Hessian times vector", "whole Hessian")
 held = dict(zip(kinds, (in_loss, in_gradient, in_product, in_hessian), strict=True))
 ax = plotting.curves(sizes, held)
 ax.set(xscale="log", yscale="log", xlabel="parameters $d$", ylabel="numbers in the graph")
-plt.show()
+plotting.show(
+    "Numbers against parameters, both axes logarithmic. Loss, gradient and product rise in parallel; the "
+    "Hessian rises twice as steeply."
+)
 
 # %% [markdown]
 # **Figure 2.** A Hessian-vector product costs a few gradients at every size; the whole Hessian costs in proportion to $d$
@@ -982,10 +990,13 @@ def kept_by(first_order):
 kept = [kept_by(False)[1], kept_by(True)[1]]
 claim("Python holds the numbers of the graph and no more.", kept == [full[8], cheap[8]], kept)
 
-# %% alt="Numbers in the graph against steps. With the graph of the gradients a steep straight line; with detached gradients a line that is all but flat."
+# %%
 ax = plotting.curves(steps, {"through the gradients": full, "gradients detached": cheap})
 ax.set(xlabel="steps $k$", ylabel="numbers in the graph", ylim=(0, None))
-plt.show()
+plotting.show(
+    "Numbers in the graph against steps. With the graph of the gradients a steep straight line; with "
+    "detached gradients a line that is all but flat."
+)
 
 # %% [markdown]
 # **Figure 3.** The memory of a second-order meta-gradient grows by the same amount with every step; with detached
@@ -1014,13 +1025,17 @@ found = zip(back, grads(squared, back), strict=True)
 arriving = {name_of[tensor]: f"gradient {g.value:.4g}" for tensor, g in found}
 print(arriving)
 
-# %% alt="The graph of the squared error after three of six nodes, from the right, have their gradient: 1 for the loss, 4 for the error, 4 for the prediction."
-from reference.widgets import show_backward, sliders
+# %%
+from reference.figures import show_backward
+from reference.widgets import sliders
 
 heights = ((0, 1), (0, 0), (1.2, 1), (2.4, 0.5), (3.8, 0.5), (5.2, 0.5))
 spots = dict(zip(name_of.values(), heights, strict=True))
 _ = show_backward(spots, links, arriving, step=3)
-plt.show()
+plotting.show(
+    "The graph of the squared error after three of six nodes, from the right, have their gradient: 1 for the "
+    "loss, 4 for the error, 4 for the prediction."
+)
 
 # %% [markdown]
 # **Figure 4.** Gradients arrive from the right: a node's is complete before it is handed on. The picture shows numbers;

@@ -28,6 +28,8 @@ from reference.checks import claim, same
 from reference.episodes import Episode, Examples
 from reference.scratch.autodiff import Tensor, detach, grad, log_softmax, softmax
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## The idea
 #
@@ -215,11 +217,15 @@ plain = np.abs(points - places[:, None]).mean(axis=1)
 squared = ((points - places[:, None]) ** 2).mean(axis=1)
 print(f"best centre, squared: {places[squared.argmin()]:.2f}, plain: {abs(places[plain.argmin()]):.2f}")
 
-# %% alt="Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest at 0."
+# %%
 ax = plotting.curves(places, {"squared, / 9": squared / 9, "plain": plain})
 ax.set(xlabel="centre z", ylabel="average cost", ylim=(0, None))
 _ = ax.plot(points, [0, 0, 0], "k*", markersize=12, clip_on=False)
-plt.show()
+plotting.show(
+    "Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by "
+    "nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest "
+    "at 0."
+)
 
 # %% [markdown]
 # **Figure 1.** The square puts the best centre of the points 0, 0, 9 at their mean, 3; the plain distance puts it
@@ -591,13 +597,16 @@ def train(loss, params, *, n_way, n_steps):
 params_20, losses_20 = train(partial(torch_loss, embed=embed), start, n_way=20, n_steps=200)
 print(f"loss: {losses_20[0]:.2f} at first, {losses_20[-20:].mean():.2f} over the last 20 steps")
 
-# %% alt="Training loss against steps: it starts near the dashed line ln 20, about 3, falls at first quickly, then slowly, and ends between 1 and 1.5."
+# %%
 smooth = losses_20.reshape(-1, 5).mean(axis=1)
 ax = plotting.curves(np.arange(0, 200, 5), {"loss, mean of 5 steps": smooth})
 _ = ax.axhline(np.log(20), color=plotting.GREY, linestyle="--")
 _ = ax.text(150, np.log(20) + 0.05, "ln 20")
 ax.set(xlabel="training step", ylabel="loss", ylim=(0, 3.4))
-plt.show()
+plotting.show(
+    "Training loss against steps: it starts near the dashed line ln 20, about 3, falls at first quickly, "
+    "then slowly, and ends between 1 and 1.5."
+)
 
 # %% [markdown]
 # **Figure 2.** The loss starts at $\ln 20$, as a new network should, and falls far below it. It is measured
@@ -702,7 +711,8 @@ claim("Over training runs, 20-class training gives the better 5-way learner.", b
 # cells? It ignores length. Let us look, with nine points in the plane and no network.
 
 # %%
-from reference.widgets import show_cells, sliders
+from reference.figures import show_cells
+from reference.widgets import sliders
 
 plane = Examples(
     np.array([[1, 1], [2, 1], [1.5, 2], [-2, 1], [-1, 2], [-2.5, 2.5], [3, 2.5], [3, 3.5], [3.5, 3.5]]),
@@ -720,10 +730,14 @@ def adapt_cosine(support):
     return lambda x: cosine(x, centers_of(support))
 
 
-# %% alt="The plane with three classes of three points. The cells are wedges that meet at the origin; the blue class near the origin and the green class behind it in almost the same direction share a border that runs between them only by angle."
+# %%
 ax = show_cells(adapt_cosine, centers_of, plane, point=0, right=0.0, up=0.0)
 ax.set(title="cosine: cells are wedges")
-plt.show()
+plotting.show(
+    "The plane with three classes of three points. The cells are wedges that meet at the origin; the blue "
+    "class near the origin and the green class behind it in almost the same direction share a border that "
+    "runs between them only by angle."
+)
 
 # %% [markdown]
 # **Figure 3.** With the cosine every cell is a wedge that begins at the origin. Class 0 (circles) and class 2
@@ -878,7 +892,7 @@ claim("It is not 5 points better than the squared distance.", compare(related, s
 #
 # ### All of it in one figure
 
-# %% alt="A ladder of accuracies with intervals. Raw pixels lie near 0.48, the untrained conv net below them, the cosine without a scale near them, the dense net above 0.6, all other trained conv nets between 0.7 and 0.85, five shots above 0.9. Chance, 0.2, is a dashed line."
+# %%
 rungs = {
     "raw pixels": pixels[1],
     "untrained conv net": untrained[1],
@@ -895,7 +909,11 @@ halves = np.array([score.half_width for score in rungs.values()])
 ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
 ax.set(xlabel="accuracy, 300 episodes of 5 unseen classes, 1 shot unless said", xlim=(0, 1.2))
 ax.set_xticks(np.linspace(0, 1, 6))
-plt.show()
+plotting.show(
+    "A ladder of accuracies with intervals. Raw pixels lie near 0.48, the untrained conv net below them, the "
+    "cosine without a scale near them, the dense net above 0.6, all other trained conv nets between 0.7 and "
+    "0.85, five shots above 0.9. Chance, 0.2, is a dashed line."
+)
 
 # %% [markdown]
 # **Figure 4.** Training the embedding is worth more than any choice made after it, provided the scores can grow: the
@@ -914,7 +932,7 @@ from pathlib import Path
 
 from reference import checks
 
-folder = Path(checks.__file__).parents[1] / "experiments" / "results"
+folder = Path(checks.__file__).parents[2] / "experiments" / "results"
 files = sorted(folder.glob("omniglot_prototypical_[ac]*_seed=?.json"))
 runs = [json.loads(path.read_text(encoding="utf-8")) for path in files]
 print("5-way 1-shot, 5-way 5-shot, 20-way 1-shot, 20-way 5-shot; +- 95 % interval over 1,000 episodes\n")
@@ -958,7 +976,7 @@ in_plane = prototypes(flat[:15], episode.support.y, 3)
 lost = np.abs(log_probabilities(flat[15:], in_plane) - log_probabilities(embedded[15:], in_32)).max()
 claim("Two coordinates give the log-probabilities of all 32, to 1e-10.", lost < 1e-10)
 
-# %% alt="Three pale areas with straight borders that meet in one point. In each lie five filled support points, a large hollow prototype amid them, and fifteen small hollow queries, a few of them in the area of another class."
+# %%
 low, high = flat.min(axis=0) - 0.5, flat.max(axis=0) + 0.5
 across, upward = np.linspace(low[0], high[0], 240), np.linspace(low[1], high[1], 240)
 grid = np.stack(np.meshgrid(across, upward), axis=-1).reshape(-1, 2)
@@ -969,7 +987,11 @@ _ = plotting.points(in_plane, np.arange(3), size=260, filled=False, ax=ax)
 _ = plotting.points(flat[:15], episode.support.y, size=45, ax=ax)
 _ = plotting.points(flat[15:], episode.query.y, size=22, filled=False, ax=ax)
 ax.set(xlabel="first coordinate in the plane of the prototypes", ylabel="second", aspect="equal")
-plt.show()
+plotting.show(
+    "Three pale areas with straight borders that meet in one point. In each lie five filled support points, "
+    "a large hollow prototype amid them, and fifteen small hollow queries, a few of them in the area of "
+    "another class."
+)
 
 # %% [markdown]
 # **Figure 5.** Three characters that the network was never trained on, five support examples each (filled), their
@@ -982,10 +1004,13 @@ plt.show()
 #
 # The nine points from before, now with the squared distance. `point` chooses a support example, `right` and `up` move it.
 
-# %% alt="The plane with three classes of three points and three large hollow prototypes; the three cells have straight borders half-way between the prototypes, and classes 0 and 2 are separated by a slanted line."
+# %%
 adapt_plane = partial(adapt, {}, embed=lambda params, x: x)
 _ = show_cells(adapt_plane, centers_of, plane, point=0, right=0.0, up=0.0)
-plt.show()
+plotting.show(
+    "The plane with three classes of three points and three large hollow prototypes; the three cells have "
+    "straight borders half-way between the prototypes, and classes 0 and 2 are separated by a slanted line."
+)
 
 # %% [markdown]
 # **Figure 6.** Class 0 (circles) and class 2 (triangles), hard to tell apart by angle, are now separated by a border
@@ -1047,14 +1072,17 @@ for name, this_loss in {"ours": partial(loss, embed=embed_mlp), "museum": museum
     )
     print(f"{name}: {curves[name][0]:.2f} at first, {curves[name][-20:].mean():.2f} at the end")
 
-# %% alt="Two loss curves over 150 steps. Ours starts at 3.0, marked ln 20, and falls below 2.5; the museum's starts at 5.7, marked ln 300, and is still near 5 at the end."
+# %%
 smoothed = {name: values.reshape(-1, 5).mean(axis=1) for name, values in curves.items()}
 ax = plotting.curves(np.arange(0, 150, 5), smoothed)
 for n in (20, 300):
     _ = ax.axhline(np.log(n), color=plotting.GREY, linestyle="--")
     _ = ax.text(120, np.log(n) + 0.08, f"ln {n}")
 ax.set(xlabel="training step", ylabel="loss", ylim=(0, 6.4))
-plt.show()
+plotting.show(
+    "Two loss curves over 150 steps. Ours starts at 3.0, marked ln 20, and falls below 2.5; the museum's "
+    "starts at 5.7, marked ln 300, and is still near 5 at the end."
+)
 
 # %% [markdown]
 # **Figure 7.** Both runs use the same data, network and optimiser. One starts at $\ln 20$, the other at $\ln 300$, and 150

@@ -26,6 +26,8 @@ import numpy as np
 from reference import plotting
 from reference.checks import claim, same
 
+plt.style.use(plotting.STYLE)
+
 # %% tags=["setup"]
 from reference.episodes import Episode, Examples
 from reference.scratch.autodiff import Tensor, detach, grad, value_and_grad
@@ -95,15 +97,18 @@ before, after = mean_losses(starts)
 claim("No start has less loss before the step than 3.", abs(starts[before.argmin()] - 3) < 1e-9)
 claim("No start has less loss after the step than 1.", abs(starts[after.argmin()] - 1) < 1e-9)
 
-# %% alt="Two curves over the start. The loss before the step is lowest at 3; the loss after the step is much flatter and lowest at 1, where the loss before the step is more than twice as high as at 3."
+# %%
 _, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
 _ = plotting.curves(starts, {"before the step": before, "after the step": after}, ax=ax)
 for theta, name in ((3, "joint"), (1, "MAML")):
     _ = ax.axvline(theta, color=plotting.GREY, linestyle=":")
     _ = ax.text(theta + 0.08, 9, name)
 ax.set(xlabel=r"start $\theta$", ylabel="mean loss of the two tasks", ylim=(0, 12))
-ax.legend(frameon=False, loc="upper right")
-plt.show()
+ax.legend(loc="upper right")
+plotting.show(
+    "Two curves over the start. The loss before the step is lowest at 3; the loss after the step is much "
+    "flatter and lowest at 1, where the loss before the step is more than twice as high as at 3."
+)
 
 # %% [markdown]
 # **Figure 1.** The best start for a learner is not the best place to stay. As long as nobody learns, MAML's start
@@ -555,12 +560,16 @@ lengths, axes_of = np.linalg.eigh(bends)
 ellipses = np.hstack([np.cos(angle), np.sin(angle)]) / np.sqrt(lengths)[:, None] @ axes_of.swapaxes(1, 2)
 loops = np.concatenate([floors[:, None] + scale * ellipses for scale in (0.6, 1.2)])
 
-# %% alt="The plane with three tasks drawn as ellipses and four paths from the upper left. Joint training and Reptile end in the middle of the three tasks, first-order MAML half-way to the origin, MAML nearest to the flat task at the origin."
+# %%
 _, ax = plt.subplots(figsize=(6.0, 3.5), layout="constrained")
 _ = plotting.landmarks(on_paper, paths=paths, ax=ax)
 _ = plotting.closed_curves(loops, np.tile(floors, (3, 1)), n_dark=0, ax=ax)
 ax.set(xlabel="first unknown", ylabel="second unknown", xlim=(-2.9, 5.5), ylim=(-2.3, 4.4))
-plt.show()
+plotting.show(
+    "The plane with three tasks drawn as ellipses and four paths from the upper left. Joint training and "
+    "Reptile end in the middle of the three tasks, first-order MAML half-way to the origin, MAML nearest to "
+    "the flat task at the origin."
+)
 
 # %% [markdown]
 # **Figure 2.** Four ways of training on the same three tasks (grey level curves) stop at four places. The further
@@ -747,14 +756,18 @@ for name, row in scores.items():
         f"{name:17s}", "  ".join(f"{n}: {row[n].mean:.2f} +- {row[n].half_width:.2f}" for n in (0, 1, 5, 10))
     )
 
-# %% alt="Error against gradient steps, 0 to 10. The network that was never trained stays near 4. Pretraining starts near 3 and falls slowly to below 2. Both kinds of MAML fall from 3 or more to below 1 in the first step and below 0.5 in ten. The oracle is flat near zero."
+# %%
 means_of = {name: np.array([score.mean for score in row]) for name, row in scores.items()}
 bands = {name: np.transpose([score.interval for score in row]) for name, row in scores.items()}
 _, ax = plt.subplots(figsize=(5.2, 2.9), layout="constrained")
 _ = plotting.curves(np.arange(11), means_of, bands=bands, ax=ax)
 ax.set(xlabel="gradient steps on ten points", ylabel="error on 300 new curves", ylim=(0, 6.2))
-ax.legend(frameon=False, ncols=2, loc="upper right")
-plt.show()
+ax.legend(ncols=2, loc="upper right")
+plotting.show(
+    "Error against gradient steps, 0 to 10. The network that was never trained stays near 4. Pretraining "
+    "starts near 3 and falls slowly to below 2. Both kinds of MAML fall from 3 or more to below 1 in the "
+    "first step and below 0.5 in ten. The oracle is flat near zero."
+)
 
 # %% [markdown]
 # **Figure 3.** One step is worth more to MAML than ten to pretraining, even though pretraining may choose another
@@ -820,13 +833,16 @@ points_x = np.random.default_rng(0).uniform(-5, 5, (10, 1))
 points, sights = Examples(points_x, one_curve(points_x)), np.linspace(-5, 5, 101)[:, None]
 lines = {name: lines_of(trained[name], points, sights) for name in ("MAML", "pretraining")}
 
-# %% alt="Two panels with the same curve and ten points. Both start at the same cosine. MAML is near the true curve after one step and nearer after ten. Pretraining bends towards the points only a little."
+# %%
 _, axes = plt.subplots(1, 2, figsize=(5.8, 2.4), layout="constrained", sharey=True)
 for ax, (name, found) in zip(axes, lines.items(), strict=True):
     _ = plotting.regression(points, sights[:, 0], one_curve(sights)[:, 0], found, ax=ax)
     ax.set(title=name, xlabel="x", ylim=(-5.5, 9))
-    ax.legend(frameon=False, ncols=2, fontsize=8, loc="upper center")
-plt.show()
+    ax.legend(ncols=2, fontsize=8, loc="upper center")
+plotting.show(
+    "Two panels with the same curve and ten points. Both start at the same cosine. MAML is near the true "
+    "curve after one step and nearer after ten. Pretraining bends towards the points only a little."
+)
 
 # %% [markdown]
 # **Figure 4.** Both networks begin with the same curve, the mean of all tasks. The same ten points at the same
@@ -1108,12 +1124,17 @@ rungs = {
     "pretrained, zero head, 1 step": with_zero_head,
 }
 
-# %% alt="A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one step lie around 0.45, first-order MAML after three steps near 0.5, MAML and pretraining with a random head near 0.7, MAML with its head set to zero above that, pretraining with a zero head highest. Chance, 0.2, is a dashed line."
+# %%
 means, halves = (np.array([getattr(s, part) for s in rungs.values()]) for part in ("mean", "half_width"))
 _, ax = plt.subplots(figsize=(5.8, 3.0), layout="constrained")
 _ = plotting.ladder(list(rungs), means, halves, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
-plt.show()
+plotting.show(
+    "A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one "
+    "step lie around 0.45, first-order MAML after three steps near 0.5, MAML and pretraining with a random "
+    "head near 0.7, MAML with its head set to zero above that, pretraining with a zero head highest. Chance, "
+    "0.2, is a dashed line."
+)
 
 # %% [markdown]
 # **Figure 5.** After one step on unseen scripts MAML is far above raw pixels and above its untrained self, and still
@@ -1321,7 +1342,7 @@ from pathlib import Path
 
 from reference import checks
 
-experiments = Path(checks.__file__).parents[1] / "experiments"
+experiments = Path(checks.__file__).parents[2] / "experiments"
 
 
 def measured(name):
@@ -1488,12 +1509,16 @@ for method in omniglot:
 # The three tasks of the map again. The sliders move the last of them to the right and up and make it steeper;
 # they change the inner rate and the number of inner steps.
 
-# %% alt="The map of the three tasks with the four stopping points, for two inner steps of rate 0.40: joint training and Reptile in the middle, first-order MAML and MAML nearer to the flat task at the origin."
-from reference.widgets import show_fixed_points, sliders
+# %%
+from reference.figures import show_fixed_points
+from reference.widgets import sliders
 
 at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps": 2}
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
-plt.show()
+plotting.show(
+    "The map of the three tasks with the four stopping points, for two inner steps of rate 0.40: joint "
+    "training and Reptile in the middle, first-order MAML and MAML nearer to the flat task at the origin."
+)
 
 # %% [markdown]
 # **Figure 6.** The stopping points of figure 2, computed from the formula, without any training. The grey curves are

@@ -29,6 +29,8 @@ from reference.scratch.autodiff import Tensor, grad
 from reference.scratch.unroll import sgd, unroll
 from reference.tasks.families import Sinusoids
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## The idea
 #
@@ -129,13 +131,17 @@ for k in (1, 2, 5):
     rests = [f"{method} {weighted_mean(weights_of(method, k), two_centres):.4g}" for method in methods]
     print(f"k = {k}: " + ", ".join(rests))
 
-# %% alt="Resting places against the number of inner steps, 1 to 12. Joint training stays at 0.8. Reptile starts there and falls towards the dashed line at 0.5. First-order MAML starts at 0.5, MAML at 0.2, and both fall to 0."
+# %%
 ks = np.arange(1, 13)
 resting = {m: np.array([weighted_mean(weights_of(m, k), two_centres) for k in ks]) for m in methods}
 ax = plotting.curves(ks, resting, ax=plt.subplots(figsize=(5, 3.2), layout="constrained")[1])
 _ = ax.axhline(0.5, color=plotting.GREY, linestyle="--")
 ax.set(xlabel="inner steps $k$", ylabel=r"where $\theta$ comes to rest", ylim=(-0.05, 1.3))
-plt.show()
+plotting.show(
+    "Resting places against the number of inner steps, 1 to 12. Joint training stays at 0.8. Reptile starts "
+    "there and falls towards the dashed line at 0.5. First-order MAML starts at 0.5, MAML at 0.2, and both "
+    "fall to 0."
+)
 
 # %% [markdown]
 # **Figure 1.** Reptile leads from joint training (one step) to the mean of the optima, 0.5 (many steps). MAML and
@@ -431,12 +437,15 @@ for method, found in remainders.items():
     print(f"{method:17s} divided by", *(f"{ratio:.2f}" for ratio in found[:-1] / found[1:]))
     claim(f"{method}: in the end by 8, to a twentieth.", abs(found[-2] / found[-1] - 8) < 0.4)
 
-# %% alt="What the expansion leaves out against the inner rate, both axes logarithmic. With the plain gradients alone the error falls along a line of slope 2, with the Hessian term along a steeper one of slope 3."
+# %%
 one_term = np.array([left_out("Reptile", rate, 1) for rate in rates])
 both_terms = {"plain gradients": one_term, "with the Hessian term": remainders["Reptile"]}
 ax = plotting.curves(rates, both_terms, ax=plt.subplots(figsize=(5, 3), layout="constrained")[1])
 ax.set(xscale="log", yscale="log", xlabel=r"inner rate $\alpha$", ylabel=r"left out of $\theta - \phi$")
-plt.show()
+plotting.show(
+    "What the expansion leaves out against the inner rate, both axes logarithmic. With the plain gradients "
+    "alone the error falls along a line of slope 2, with the Hessian term along a steeper one of slope 3."
+)
 
 # %% [markdown]
 # **Figure 2.** Reptile's direction is the sum of the plain gradients, less $\alpha$ times the Hessian term, and the
@@ -707,7 +716,7 @@ for n in (1, 10):
     half = 2.78 * apart[n].std(ddof=1) / np.sqrt(N_RUNS)
     print(f"Reptile - MAML after {n}: {apart[n].mean():.2f} +- {half:.2f}")
 
-# %% alt="Error after ten steps against cost, on a logarithmic axis. All start near 4. Joint training levels out near 2; Reptile, first-order MAML and MAML fall together to below 0.5."
+# %%
 at_10 = {way: learning[way][:, 10] for way in list(WAYS)[:4]}
 bands = {way: (runs.min(axis=1), runs.max(axis=1)) for way, runs in at_10.items()}
 ax = plt.subplots(figsize=(5.4, 3.2), layout="constrained")[1]
@@ -715,7 +724,10 @@ _ = plotting.curves(MARKS, {way: runs.mean(axis=1) for way, runs in at_10.items(
 ax.set(xlabel="gradients of ten points, per task", ylabel="query error after 10 steps", yscale="log")
 _ = ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
 ax.minorticks_off()
-plt.show()
+plotting.show(
+    "Error after ten steps against cost, on a logarithmic axis. All start near 4. Joint training levels out "
+    "near 2; Reptile, first-order MAML and MAML fall together to below 0.5."
+)
 
 # %% [markdown]
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
@@ -779,7 +791,7 @@ def angles(params, episode):
 angle_tasks = for_all_runs(draw(np.random.default_rng(50), 60))
 angles_at = np.array([angles(p, angle_tasks) for p in history["MAML"]])  # mark, panel, direction, run
 
-# %% alt="Two panels, angle in degrees against the cost of training so far. For single tasks first-order MAML starts near 10 degrees and rises to about 40; Reptile and joint training lie above. For the mean over tasks all start below 30 degrees and rise, with wide bands."
+# %%
 _, axes = plt.subplots(1, 2, figsize=(6.6, 2.8), sharey=True, layout="constrained")
 for panel, (ax, title) in enumerate(zip(axes, ("single tasks", "mean over 60 tasks"), strict=True)):
     by_way = dict(zip(CHEAP, angles_at[:, panel].swapaxes(0, 1), strict=True))
@@ -788,7 +800,11 @@ for panel, (ax, title) in enumerate(zip(axes, ("single tasks", "mean over 60 tas
     ax.set(xlabel="training of MAML: gradients per task", title=title)
 axes[0].set(ylabel="degrees to the meta-gradient", ylim=(0, 120))
 axes[1].get_legend().remove()
-plt.show()
+plotting.show(
+    "Two panels, angle in degrees against the cost of training so far. For single tasks first-order MAML "
+    "starts near 10 degrees and rises to about 40; Reptile and joint training lie above. For the mean over "
+    "tasks all start below 30 degrees and rise, with wide bands."
+)
 
 # %% [markdown]
 # **Figure 4.** In the first half of training the cheap directions drift away from the meta-gradient, then they stay.
@@ -1104,7 +1120,7 @@ for key, score in others.items():
 # %% [markdown]
 # ### Different batches, or the same
 
-# %% alt="A ladder of accuracies with intervals. Joint training lies lowest, near 0.3, then Reptile with the same batch, the untrained network and raw pixels, all below 0.5; Reptile with group norm and with batch norm, asked alone, near 0.6; together and queries only a little higher. Chance, 0.2, is a dashed line."
+# %%
 rungs = {"joint training": others["joint training"], "Reptile, same batch": others["Reptile, same batch"]}
 rungs |= {name: others[name] for name in ("untrained", "raw pixels", "Reptile, group norm")}
 rungs |= {f"Reptile, asked {how}": score for how, score in of_reptile.items()}
@@ -1112,7 +1128,11 @@ means = np.array([score.mean for score in rungs.values()])
 halves = np.array([score.half_width for score in rungs.values()])
 ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
 ax.set(xlabel="accuracy, 5-way 1-shot on scripts never seen; asked alone unless said", xlim=(0, 1))
-plt.show()
+plotting.show(
+    "A ladder of accuracies with intervals. Joint training lies lowest, near 0.3, then Reptile with the same "
+    "batch, the untrained network and raw pixels, all below 0.5; Reptile with group norm and with batch "
+    "norm, asked alone, near 0.6; together and queries only a little higher. Chance, 0.2, is a dashed line."
+)
 
 # %% [markdown]
 # **Figure 5.** The same network, the same number of outer steps: with five different batches Reptile learns to learn,
@@ -1248,7 +1268,7 @@ from pathlib import Path
 
 from reference import checks
 
-results = Path(checks.__file__).parents[1] / "experiments" / "results"
+results = Path(checks.__file__).parents[2] / "experiments" / "results"
 at_full_size = {}
 for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
     run = json.loads((results / f"omniglot_{method}_characters_seed=0.json").read_text(encoding="utf-8"))
@@ -1285,8 +1305,9 @@ claim(
 
 
 # %%
+from reference.figures import show_inner_steps
 from reference.tasks.families import Quadratics
-from reference.widgets import show_inner_steps, sliders
+from reference.widgets import sliders
 
 trio = Quadratics(dimension=2, curvatures=(0.3, 3.0)).sample_batch(np.random.default_rng(5), 3)
 
@@ -1316,13 +1337,17 @@ for k in (1, 3, 30):
     )
 claim("After many steps that is the mean of the optima.", np.allclose(stop(5000, 0.2), trio.centre.mean(0)))
 
-# %% alt="Three tasks in the plane with elliptic level curves. From the place where Reptile rests, a dotted path leads towards each optimum. The resting place has moved from that of joint training part of the way to the mean of the optima."
+# %%
 turn = np.linspace(0, 2 * np.pi, 61)
 lengths, eigenvectors = np.linalg.eigh(trio.curvature)
 circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)[None] / np.sqrt(lengths)[:, None]
 level_curves = trio.centre[:, None] + np.sqrt(0.5) * circle @ eigenvectors.swapaxes(1, 2)
 _ = show_inner_steps(stop, walks, level_curves, trio.centre, n_steps=12, inner_lr=0.2)
-plt.show()
+plotting.show(
+    "Three tasks in the plane with elliptic level curves. From the place where Reptile rests, a dotted path "
+    "leads towards each optimum. The resting place has moved from that of joint training part of the way to "
+    "the mean of the optima."
+)
 
 # %% [markdown]
 # **Figure 6.** With twelve inner steps Reptile rests between joint training and the mean of the optima (the dashed

@@ -30,6 +30,8 @@ from reference.scratch.autodiff import Tensor, detach, grad
 from reference.scratch.unroll import unroll
 from reference.tasks.families import Quadratic, Quadratics, Sinusoid, Sinusoids
 
+plt.style.use(plotting.STYLE)
+
 # %% [markdown]
 # ## The idea
 #
@@ -143,7 +145,7 @@ for t in (1.0, -0.5, 2.0):
     step = -wrong_way_rates * (coupled @ (np.zeros(2) - optimum))
     print("optimum", optimum, " one step from (0, 0) ends at", step.round(12))
 
-# %% alt="Two long tilted ellipses, level curves of two tasks, each around its own optimum, with the optima at (1, 1) and (-1, -1) and the start between them. Dashed arrows against the gradient leave the start up and to the left, and down and to the right; solid arrows lead from the start to the optima."
+# %%
 values, vectors = np.linalg.eigh(coupled)
 turn = np.linspace(0, 2 * np.pi, 200)
 ring = np.sqrt(2) * np.stack([np.cos(turn), np.sin(turn)], axis=1) @ (vectors / np.sqrt(values)) @ vectors.T
@@ -157,8 +159,12 @@ for sign in (1, -1):
 _ = ax.plot([], [], "k--", label="against the gradient")
 _ = ax.plot([], [], "k-", label="with the rates $(-1, 1/3)$")
 ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(-4.6, 4.6), ylim=(-3, 3))
-_ = ax.legend(frameon=False, loc="upper left")
-plt.show()
+_ = ax.legend(loc="upper left")
+plotting.show(
+    "Two long tilted ellipses, level curves of two tasks, each around its own optimum, with the optima at "
+    "(1, 1) and (-1, -1) and the start between them. Dashed arrows against the gradient leave the start up "
+    "and to the left, and down and to the right; solid arrows lead from the start to the optima."
+)
 
 # %% [markdown]
 # **Figure 1.** Each ellipse is a level curve of one task, around its own optimum. From the start $(0, 0)$, which lies
@@ -825,11 +831,15 @@ shares = [after_one_step[name].mean() for name in ("MAML", "six learned rates", 
 claim("But the six bring most of the way.", shares[0] - shares[1] > 2 * (shares[1] - shares[2]), shares)
 claim("One learned rate gains less than half of what six gain.", lead(*PAIRS[1])[0] < lead(*PAIRS[2])[0] / 2)
 
-# %% alt="A ladder of errors with intervals. Never trained is near 4, pretraining near 2.2, MAML and one learned rate near 0.7, six rates that may not fall below zero near 0.55, six learned rates near 0.4, both kinds of Meta-SGD below that."
+# %%
 summary = {name: over_runs(values.mean(axis=1)) for name, values in after_one_step.items()}
 ax = plotting.ladder(list(summary), *np.transpose(list(summary.values())))
 ax.set(xlabel="error after one step, 4 training runs")
-plt.show()
+plotting.show(
+    "A ladder of errors with intervals. Never trained is near 4, pretraining near 2.2, MAML and one learned "
+    "rate near 0.7, six rates that may not fall below zero near 0.55, six learned rates near 0.4, both kinds "
+    "of Meta-SGD below that."
+)
 
 # %% [markdown]
 # **Figure 2.** Six learned rates take away close to half of MAML's error, and 1761 a little more. A single learned
@@ -887,7 +897,7 @@ print("your guess for those below zero:", my_guesses["share below zero"])
 claim("In every run between 15 and 45 of 100 rates end below zero.", 0.15 < below.min() < below.max() < 0.45)
 claim("Some rates never moved.", unmoved.min() > 0.05, unmoved)
 
-# %% alt="Five rising curves, the rates of each tensor in order of size. All cross zero, at between a fifth and two thirds of their length. The curves of weights are flat in the middle and steep at the ends; those of biases are wider."
+# %%
 shares_of_tensor = np.linspace(0, 1, 101)
 by_tensor = {
     name: np.quantile(rate, shares_of_tensor)
@@ -898,7 +908,11 @@ _, ax = plt.subplots(figsize=(4.5, 2.7), layout="constrained")
 _ = plotting.curves(shares_of_tensor, by_tensor, ax=ax)
 _ = ax.axhline(0, color=plotting.GREY, linewidth=1)
 ax.set(xlabel="share of the tensor's weights with a smaller rate", ylabel="learned rate", ylim=(-0.6, 0.9))
-plt.show()
+plotting.show(
+    "Five rising curves, the rates of each tensor in order of size. All cross zero, at between a fifth and "
+    "two thirds of their length. The curves of weights are flat in the middle and steep at the ends; those "
+    "of biases are wider."
+)
 
 # %% [markdown]
 # **Figure 3.** The learned rates of one run, sorted within each tensor. Where a curve crosses zero one reads off the
@@ -1162,7 +1176,7 @@ claim(
 # learners of which the one that is no nearer to the cosine has no larger error. What the real step does beyond its
 # first-order picture counts, too.
 
-# %% alt="Two panels, for support points at -3 and 0. In each a dotted cosine that peaks at the support point. The kernel of Meta-SGD follows its waves; that of MAML rises and falls by less than half as much away from the point, or not at all."
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.4), sharey=True, layout="constrained")
 for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
     at = np.array([[place_of_point]])
@@ -1175,8 +1189,12 @@ for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
     ax.set(xlabel="x", title=f"support point at {place_of_point:.0f}")
     ax.get_legend().remove()
 axes[0].set_ylabel("pull of the point at x")
-_ = fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-plt.show()
+_ = fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+plotting.show(
+    "Two panels, for support points at -3 and 0. In each a dotted cosine that peaks at the support point. "
+    "The kernel of Meta-SGD follows its waves; that of MAML rises and falls by less than half as much away "
+    "from the point, or not at all."
+)
 
 # %% [markdown]
 # **Figure 4.** How strongly one support point pulls the curve, after training. The dotted line is the cosine. With
@@ -1292,12 +1310,16 @@ print("runs of 4 that gain from a second step:", gainers)
 slow = over_runs(by_steps["MAML"][:, 10] - by_steps["Meta-SGD"][:, 1])
 print(f"MAML with 10 steps - Meta-SGD with one: {slow[0]:.3f} +- {slow[1]:.3f} (95% CI, 4 runs)")
 
-# %% alt="Error against steps on a logarithmic scale. All three fall with the first step. MAML goes on falling, slowly, for ten steps. Six rates fall once more and then rise, Meta-SGD rises from the third step on, out of the picture."
+# %%
 middle = {name: np.minimum(np.median(table, axis=0), 1e3) for name, table in by_steps.items()}
 _, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 _ = plotting.curves(np.arange(11), middle, ax=ax)
 ax.set(yscale="log", ylim=(0.1, 30), xlabel="inner steps", ylabel="error, median of 4 runs")
-plt.show()
+plotting.show(
+    "Error against steps on a logarithmic scale. All three fall with the first step. MAML goes on falling, "
+    "slowly, for ten steps. Six rates fall once more and then rise, Meta-SGD rises from the third step on, "
+    "out of the picture."
+)
 
 # %% [markdown]
 # **Figure 5.** Every learner was trained for one step. MAML's small step can be repeated, and with ten it gets about
@@ -1751,7 +1773,7 @@ from pathlib import Path
 
 from reference import checks
 
-results = Path(checks.__file__).parents[1] / "experiments" / "results"
+results = Path(checks.__file__).parents[2] / "experiments" / "results"
 files = {10: "regression_sinusoids_seed=0.json", 5: "regression_sinusoids_seed=0_k_shot=5.json"}
 full_size = {k: json.loads((results / file).read_text(encoding="utf-8")) for k, file in files.items()}
 
@@ -1811,7 +1833,8 @@ claim("Asked alone, it is not.", on_omniglot["meta-sgd", "alone"][0] < on_omnigl
 # tensor (0) to the rates that each weight learned (1).
 
 # %%
-from reference.widgets import show_rates, sliders
+from reference.figures import show_rates
+from reference.widgets import sliders
 
 one_run, one_task = runs["Meta-SGD"][0], Examples(test_tasks.support.x[7], test_tasks.support.y[7])
 
@@ -1831,9 +1854,13 @@ def answer(first, middle, last, own):
     return adapt(params, one_task, network=mlp, loss=squared_error)(x_line[:, None])[:, 0]
 
 
-# %% alt="A sinusoid as a dotted line with ten support points as stars. The curve before the step is another wave; the curve after the learned step lies close to the dotted line; the third curve, with the middle layer frozen, lies between."
+# %%
 _ = show_rates(answer, one_task, x_line, truth, first=1.0, middle=0.0, last=1.0, own=1.0)
-plt.show()
+plotting.show(
+    "A sinusoid as a dotted line with ten support points as stars. The curve before the step is another "
+    "wave; the curve after the learned step lies close to the dotted line; the third curve, with the middle "
+    "layer frozen, lies between."
+)
 
 # %% [markdown]
 # **Figure 6.** One step on ten points (stars) turns the average of all tasks into this one. With the middle layer

@@ -17,7 +17,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from reference import plotting
 from reference.checks import claim, same
+
+plt.style.use(plotting.STYLE)
 
 # %% [markdown]
 # ## By hand
@@ -89,11 +92,14 @@ def show(n):
     axes = plt.figure(figsize=(4, 2.5)).gca()
     axes.plot(counts, 1.96 / np.sqrt(counts), marker="o")
     axes.set(xlabel="values", ylabel="half-width")
-    plt.show()
 
 
-# %% alt="A falling curve: the half-width of the interval starts near 2 for one value, is about 1 for four and 0.5 for sixteen."
+# %%
 show(16)
+plotting.show(
+    "A falling curve: the half-width of the interval starts near 2 for one value, is about 1 for four "
+    "and 0.5 for sixteen."
+)
 
 # %% [markdown]
 # **Figure 1.** Four times the values halve the interval. The curve holds for values of spread one; it says

@@ -27,9 +27,10 @@ ROOMS = {
     **GROUND,
     "tasks": {"tasks", "episodes", "progress"},
     "baselines": {"episodes"},
-    "checks": set(),
-    "plotting": set(),
-    "widgets": {"plotting", "checks", *GROUND},
+    "checks": {"checks"},
+    "plotting": {"plotting"},
+    "figures": {"figures", "plotting", *GROUND},
+    "widgets": {"plotting"},
     "scratch.autodiff": {"scratch.autodiff"},
     "scratch.floor": {"scratch.floor", "scratch.autodiff", *GROUND},
     "scratch.approach": {"scratch.floor", "scratch.autodiff", *GROUND},
@@ -37,7 +38,7 @@ ROOMS = {
     "pytorch.approach": {"pytorch.floor", *GROUND},
 }
 FLOOR = {"nn", "losses", "optim", "unroll", "episodes", "batches", "checkpoints", "speed"}
-ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting widgets", "sklearn": "tasks"}
+ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting figures", "sklearn": "tasks"}
 FORBIDDEN_NAMES = {"utils", "core", "base", "helpers", "common", "misc", "numpy", "torch"}
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}
 

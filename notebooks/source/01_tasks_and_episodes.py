@@ -419,7 +419,8 @@ plt.show()
 # Here is the glyph episode that we drew above, whole.
 
 # %% alt="A row of five support characters with the labels 0 to 4 and below it fifteen query characters of the same five classes in mixed order."
-from reference.widgets import show_episode, sliders
+from reference.figures import show_episode
+from reference.widgets import sliders
 
 
 def make_tasks(*, n_way, k_shot, n_query):

@@ -946,7 +946,8 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 # The mean of the first episodes and its interval, as they come in.
 
 # %% alt="A line that settles near 0.84 within a band that narrows quickly at first and slowly later."
-from reference.widgets import show_interval, sliders
+from reference.figures import show_interval
+from reference.widgets import sliders
 
 _ = show_interval(exact[:1000], n_episodes=1000)
 plt.show()

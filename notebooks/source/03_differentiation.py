@@ -1015,7 +1015,8 @@ arriving = {name_of[tensor]: f"gradient {g.value:.4g}" for tensor, g in found}
 print(arriving)
 
 # %% alt="The graph of the squared error after three of six nodes, from the right, have their gradient: 1 for the loss, 4 for the error, 4 for the prediction."
-from reference.widgets import show_backward, sliders
+from reference.figures import show_backward
+from reference.widgets import sliders
 
 heights = ((0, 1), (0, 0), (1.2, 1), (2.4, 0.5), (3.8, 0.5), (5.2, 0.5))
 spots = dict(zip(name_of.values(), heights, strict=True))

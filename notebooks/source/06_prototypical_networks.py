@@ -702,7 +702,8 @@ claim("Over training runs, 20-class training gives the better 5-way learner.", b
 # cells? It ignores length. Let us look, with nine points in the plane and no network.
 
 # %%
-from reference.widgets import show_cells, sliders
+from reference.figures import show_cells
+from reference.widgets import sliders
 
 plane = Examples(
     np.array([[1, 1], [2, 1], [1.5, 2], [-2, 1], [-1, 2], [-2.5, 2.5], [3, 2.5], [3, 3.5], [3.5, 3.5]]),
@@ -914,7 +915,7 @@ from pathlib import Path
 
 from reference import checks
 
-folder = Path(checks.__file__).parents[1] / "experiments" / "results"
+folder = Path(checks.__file__).parents[2] / "experiments" / "results"
 files = sorted(folder.glob("omniglot_prototypical_[ac]*_seed=?.json"))
 runs = [json.loads(path.read_text(encoding="utf-8")) for path in files]
 print("5-way 1-shot, 5-way 5-shot, 20-way 1-shot, 20-way 5-shot; +- 95 % interval over 1,000 episodes\n")

@@ -1321,7 +1321,7 @@ from pathlib import Path
 
 from reference import checks
 
-experiments = Path(checks.__file__).parents[1] / "experiments"
+experiments = Path(checks.__file__).parents[2] / "experiments"
 
 
 def measured(name):
@@ -1489,7 +1489,8 @@ for method in omniglot:
 # they change the inner rate and the number of inner steps.
 
 # %% alt="The map of the three tasks with the four stopping points, for two inner steps of rate 0.40: joint training and Reptile in the middle, first-order MAML and MAML nearer to the flat task at the origin."
-from reference.widgets import show_fixed_points, sliders
+from reference.figures import show_fixed_points
+from reference.widgets import sliders
 
 at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps": 2}
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)

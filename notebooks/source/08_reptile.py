@@ -1248,7 +1248,7 @@ from pathlib import Path
 
 from reference import checks
 
-results = Path(checks.__file__).parents[1] / "experiments" / "results"
+results = Path(checks.__file__).parents[2] / "experiments" / "results"
 at_full_size = {}
 for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
     run = json.loads((results / f"omniglot_{method}_characters_seed=0.json").read_text(encoding="utf-8"))
@@ -1285,8 +1285,9 @@ claim(
 
 
 # %%
+from reference.figures import show_inner_steps
 from reference.tasks.families import Quadratics
-from reference.widgets import show_inner_steps, sliders
+from reference.widgets import sliders
 
 trio = Quadratics(dimension=2, curvatures=(0.3, 3.0)).sample_batch(np.random.default_rng(5), 3)
 

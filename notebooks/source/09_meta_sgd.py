@@ -1751,7 +1751,7 @@ from pathlib import Path
 
 from reference import checks
 
-results = Path(checks.__file__).parents[1] / "experiments" / "results"
+results = Path(checks.__file__).parents[2] / "experiments" / "results"
 files = {10: "regression_sinusoids_seed=0.json", 5: "regression_sinusoids_seed=0_k_shot=5.json"}
 full_size = {k: json.loads((results / file).read_text(encoding="utf-8")) for k, file in files.items()}
 
@@ -1811,7 +1811,8 @@ claim("Asked alone, it is not.", on_omniglot["meta-sgd", "alone"][0] < on_omnigl
 # tensor (0) to the rates that each weight learned (1).
 
 # %%
-from reference.widgets import show_rates, sliders
+from reference.figures import show_rates
+from reference.widgets import sliders
 
 one_run, one_task = runs["Meta-SGD"][0], Examples(test_tasks.support.x[7], test_tasks.support.y[7])
 

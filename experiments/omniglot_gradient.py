@@ -35,9 +35,9 @@ from reference.episodes import Adapt, Episode, Examples, Predict, one_by_one
 from reference.evaluation import evaluate
 from reference.meta_train import Optimizer, mean_over_tasks
 from reference.pytorch import maml, meta_sgd, optim, reptile
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Params
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 from reference.pytorch.unroll import Update, sgd
 from reference.tasks.bank import Bank, FewShot
 

@@ -23,10 +23,10 @@ from experiments import runs
 from experiments.runs import HERE, Run, Test
 from reference.evaluation import Score, evaluate
 from reference.pytorch import prototypical
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4, Params
 from reference.pytorch.optim import adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.tasks.bank import Bank, FewShot
 from reference.tasks.omniglot import omniglot
 

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from reference.evaluation import Score
 from reference.meta_train import Optimizer, meta_steps
-from reference.pytorch import checkpoints
+from reference.pytorch.machine import checkpoints
 from reference.pytorch.nn import Params
 from reference.pytorch.optim import Rate
 

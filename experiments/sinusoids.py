@@ -30,7 +30,7 @@ from reference.episodes import Episode, Examples
 from reference.evaluation import Score
 from reference.pytorch import maml, meta_sgd, optim, reptile
 from reference.pytorch.batches import mean_over_batch
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn import MLP, Params, mlp
 from reference.pytorch.unroll import Update, sgd, unroll
 from reference.tasks.families import Curves, Sinusoids

@@ -36,7 +36,7 @@ from reference.episodes import Episode, Examples, one_by_one
 from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
 from reference.pytorch import nn as their_nn
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.unroll import sgd as their_sgd
 from reference.scratch import maml
 from reference.scratch.batches import mean_over_batch

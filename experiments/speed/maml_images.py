@@ -42,7 +42,7 @@ from reference.meta_train import mean_over_tasks
 from reference.pytorch import maml
 from reference.pytorch.batches import mean_by_vmap
 from reference.pytorch.nn import Conv4, Params, init_params
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.unroll import sgd
 
 N_TASKS, N_WAY, K_SHOT, N_QUERY, INNER_LR = 32, 5, 1, 15, 0.01

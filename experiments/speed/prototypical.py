@@ -30,7 +30,7 @@ from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
 from reference.pytorch.nn import Conv4
 from reference.pytorch.optim import adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 
 N_WAY, K_SHOT, N_QUERY, WIDTH = 60, 5, 5, 64
 N_ROUNDS, N_STEPS = 5, 12  # the first third of the steps of a round is not counted

@@ -1,4 +1,4 @@
-# %% [markdown] teaches=["reference.tasks.families", "reference.tasks.bank.FewShot", "reference.pytorch.episodes"]
+# %% [markdown] teaches=["reference.tasks.families", "reference.tasks.bank.FewShot", "reference.pytorch.machine.arrays"]
 # # Tasks and episodes
 #
 # **Question.** What can be learned from many tasks that cannot be learned from any one of them?

@@ -419,10 +419,10 @@ from torch.nn import functional as F
 
 from reference.meta_train import meta_train
 from reference.pytorch import prototypical
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4
 from reference.pytorch.optim import adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.tasks.bank import as_input, make_bank
 
 _ = keep_freed_memory()

@@ -494,7 +494,7 @@ def torch_loss(params, episode, *, embed, score=negative_squared):
 
 
 # %%
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 
 def case_in_torch(rng):
@@ -561,7 +561,7 @@ claim("Loss and meta-gradient agree to 1e-10.", max(apart, abs(loss_numpy - loss
 # %%
 from reference.pytorch.nn import init_params
 from reference.pytorch.optim import adam as torch_adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 
 _ = keep_freed_memory()
 device = "cuda" if torch.cuda.is_available() else "cpu"

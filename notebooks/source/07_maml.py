@@ -861,7 +861,7 @@ from torch.nn import functional as F
 
 from reference.pytorch import nn as torch_nn
 from reference.pytorch import unroll as steps_in_torch
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 
 # %%
@@ -939,7 +939,7 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # %%
 from reference.pytorch import optim as torch_optim
 from reference.pytorch.nn import init_params
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 from reference.tasks.bank import FewShot, as_input
 from reference.tasks.glyphs import glyphs
 

@@ -865,7 +865,7 @@ def torch_meta_gradient(params, episode, *, loss, update, n_steps):
 
 
 # %%
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.unroll import sgd as torch_sgd
 
 
@@ -961,7 +961,7 @@ def init_conv_net(rng, width=32):
 
 # %%
 from reference.pytorch import optim as torch_optim
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import glyphs
 

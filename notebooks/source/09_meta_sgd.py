@@ -410,7 +410,7 @@ def each_step(rates):
 
 
 # %%
-from reference.scratch.losses import mean_squared_error
+from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
 
 
@@ -725,7 +725,7 @@ def train_runs(learners, draw, *, n_steps):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 
 _ = keep_freed_memory()  # arrays of two megabytes come and go; to ask the system for each anew takes time
 rng_of_tasks = np.random.default_rng(100)
@@ -1433,7 +1433,7 @@ def torch_meta_gradient(params, episode, *, loss, n_steps=1, step_by=by_weight):
 
 
 # %%
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn import mlp as torch_mlp
 
 

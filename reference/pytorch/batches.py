@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from reference.episodes import Episode
-from reference.pytorch.nn import Params
+from reference.episodes import Episode, SideBySide
+from reference.params import Params
 
 
 def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]]:
@@ -36,7 +36,7 @@ def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Tens
             return losses.sum()
 
         own = {name: p.expand(n_tasks, *p.shape) for name, p in params.items()}
-        gradients, total = meta_gradient(own, episodes, loss=sum_of_losses, **settings)
+        gradients, total = meta_gradient(own, SideBySide(*episodes), loss=sum_of_losses, **settings)
         return {name: g.mean(0) for name, g in gradients.items()}, total / n_tasks
 
     return mean_meta_gradient

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.pytorch import checkpoints
+from reference.pytorch.machine import checkpoints
 
 GROUPS = {
     "params": {"blocks.0.conv.weight": torch.rand(2, 1, 3, 3), "scale": torch.tensor(2.0)},

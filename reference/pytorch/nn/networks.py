@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Params = dict[str, Tensor]
+from reference.params import Params
 
 
 class MLP(nn.Module):

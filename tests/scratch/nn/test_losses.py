@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference.scratch.autodiff import check_gradients, log_softmax
-from reference.scratch.losses import cross_entropy, mean_squared_error
+from reference.scratch.nn.losses import cross_entropy, mean_squared_error
 
 RNG = np.random.default_rng
 

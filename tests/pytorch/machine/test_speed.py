@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from reference.pytorch.nn import Conv4
-from reference.pytorch.speed import channels_last
+from reference.pytorch.machine.speed import channels_last
 
 
 def test_channels_last_keeps_the_numbers_and_says_its_layout():
@@ -31,7 +31,7 @@ def test_the_layout_reaches_the_last_convolution():
 
 def test_kept_memory_changes_no_result():
     program = (
-        "import torch; from reference.pytorch.speed import keep_freed_memory; "
+        "import torch; from reference.pytorch.machine.speed import keep_freed_memory; "
         "x = torch.arange(3e6); before = (x * 2).sum(); kept = keep_freed_memory(); "
         "print(kept in (True, False) and bool(before == (x * 2).sum()))"
     )

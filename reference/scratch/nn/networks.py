@@ -12,9 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from reference.params import Params
 from reference.scratch.autodiff import Array, conv2d, max_pool2d, relu
-
-Params = dict[str, Array]
 
 
 def linear(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reference.episodes import Adapt, Episode, Examples, Predict
+from reference.episodes import Adapt, Episode, Examples, Normal, Predict
 
 
 def to_torch(episode: Episode, device: torch.device | str = "cpu") -> Episode:
@@ -23,7 +23,7 @@ def in_numpy(adapt: Adapt, device: torch.device | str = "cpu") -> Adapt:
 
     def adapt_arrays(support: Examples) -> Predict:
         predict = adapt(_examples(support, device))
-        return lambda x: predict(_tensor(x, device)).detach().cpu().numpy()
+        return lambda x: _array(predict(_tensor(x, device)))
 
     return adapt_arrays
 
@@ -34,3 +34,9 @@ def _examples(examples: Examples, device: torch.device | str) -> Examples:
 
 def _tensor(array: np.ndarray, device: torch.device | str) -> Tensor:
     return torch.from_numpy(array).to(device)
+
+
+def _array(prediction: Tensor | Normal) -> np.ndarray | Normal:
+    if isinstance(prediction, Normal):
+        return Normal(*map(_array, prediction))
+    return prediction.detach().cpu().numpy()

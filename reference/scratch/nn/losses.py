@@ -12,7 +12,12 @@ from reference.scratch.autodiff import Array, log_softmax
 def mean_squared_error(
     predictions: Float[Array, "*shape"], targets: Float[Array, "*shape"]
 ) -> Float[Array, ""]:
-    """The mean of (prediction - target)^2 over everything, a task axis too if there is one."""
+    """The mean of (prediction - target)^2 over everything, a task axis too if there is one.
+
+    Raises ValueError for unequal shapes, which could broadcast: (n, 1) against (n,) gives n * n differences.
+    """
+    if predictions.shape != targets.shape:
+        raise ValueError(f"targets: got shape {targets.shape}; the predictions have {predictions.shape}.")
     return np.mean((predictions - targets) ** 2)
 
 

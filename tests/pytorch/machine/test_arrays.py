@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from reference.episodes import Episode, Examples
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 DEVICES = [
     "cpu",

@@ -1,7 +1,7 @@
 """By how much every claim of the chapters holds.
 
-    python -m notebooks.claims --arithmetics 07     chapter 07 under other processors' arithmetic
-    python -m notebooks.claims --seeds 10           every chapter, ten times, with the seeds of its cells moved
+    python -m notebooks.claims --arithmetics 07    chapter 07 under other processors' arithmetic
+    python -m notebooks.claims --seeds 10          every chapter, ten times, with the seeds of its cells moved
 
 Writes margins.json and margins.md: in how many runs each claim held, its smallest margin, and how far the
 margin moved. A claim is near where that margin is under three times what it moved by: another machine may

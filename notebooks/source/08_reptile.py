@@ -158,11 +158,21 @@ for k in (1, 2, 5):
 
 
 # %%
-claim("At every k the loss after k steps is least for MAML.", np.all(best <= np.minimum(reptile_, first)))
-claim("For k = 1 Reptile's is that of joint training.", np.isclose(reptile_[0], joint[0]))
+claim(
+    "At every k the loss after k steps is least for MAML.",
+    np.all(best <= np.minimum(reptile_, first)),
+    best,
+    np.minimum(reptile_, first),
+)
+claim(
+    "For k = 1 Reptile's is that of joint training.", np.isclose(reptile_[0], joint[0]), reptile_[0], joint[0]
+)
 claim(
     "For k > 1 Reptile's loss lies between MAML's and that of joint training.",
     np.all((best < reptile_) & (reptile_ < joint), where=ks > 1),
+    best,
+    reptile_,
+    joint,
 )
 
 # %% [markdown]
@@ -271,7 +281,12 @@ for k in (1, 2, 5, 60):
         n_steps=200,
     )
     rest = weighted_mean(weights_of("Reptile", k), two_centres)
-    claim(f"With k = {k} Reptile comes to rest at {rest:.4f}.", np.isclose(trained["theta"], rest, atol=1e-9))
+    claim(
+        f"With k = {k} Reptile comes to rest at {rest:.4f}.",
+        np.isclose(trained["theta"], rest, atol=1e-9),
+        trained["theta"],
+        rest,
+    )
 
 # %% [markdown]
 # ## Derivation: what the directions are made of
@@ -384,7 +399,7 @@ DIRECTIONS = {
 # %%
 one_task = [Examples(0.0, 1.0), Examples(1.0, 4.0)]  # two quadratic "batches": optimum, curvature
 by_pencil = direction({"theta": np.array(0.8)}, one_task, loss=quadratic_loss, update=sgd(0.2))["theta"]
-claim("Two batches of one task: theta - phi = -0.128.", np.isclose(by_pencil, -0.128))
+claim("Two batches of one task: theta - phi = -0.128.", np.isclose(by_pencil, -0.128), by_pencil)
 
 # %%
 phi = learned({"theta": theta_0}, four_batches, loss=squared_error, update=sgd(0.01))["theta"]
@@ -392,6 +407,8 @@ total = DIRECTIONS["Reptile"]((0, 1, 2, 3), 0.01)
 claim(
     "theta - phi is alpha times the sum of the gradients on the way.",
     np.allclose(theta_0 - phi, 0.01 * total),
+    theta_0 - phi,
+    0.01 * total,
 )
 
 # %% [markdown]
@@ -429,7 +446,11 @@ def left_out(method, inner_lr, n_terms):
 remainders = {method: np.array([left_out(method, rate, 2) for rate in rates]) for method in DIRECTIONS}
 for method, found in remainders.items():
     print(f"{method:17s} divided by", *(f"{ratio:.2f}" for ratio in found[:-1] / found[1:]))
-    claim(f"{method}: in the end by 8, to a twentieth.", abs(found[-2] / found[-1] - 8) < 0.4)
+    claim(
+        f"{method}: in the end by 8, to a twentieth.",
+        abs(found[-2] / found[-1] - 8) < 0.4,
+        found[-2] / found[-1],
+    )
 
 # %% alt="What the expansion leaves out against the inner rate, both axes logarithmic. With the plain gradients alone the error falls along a line of slope 2, with the Hessian term along a steeper one of slope 3."
 one_term = np.array([left_out("Reptile", rate, 1) for rate in rates])
@@ -505,7 +526,7 @@ for method, coefficients in TABLE.items():
         a, b = coefficients(k)
         right = np.allclose((ahead + behind) / 2, a * avg_grad, rtol=1e-4)
         right &= np.allclose((ahead - behind) / 2e-5, -b * avg_inner, rtol=1e-4, atol=1e-4)
-        claim(f"{method}, k = {k}: {a} AvgGrad - alpha {b:g} AvgGradInner.", right)
+        claim(f"{method}, k = {k}: {a} AvgGrad - alpha {b:g} AvgGradInner.", right, (ahead + behind) / 2)
 
 
 # %% [markdown]
@@ -524,6 +545,8 @@ growth = (mean_inner_product(theta_0 + 1e-5 * v) - mean_inner_product(theta_0 - 
 claim(
     "AvgGradInner is half the gradient of the inner product.",
     np.isclose(growth, 2 * avg_inner @ v, rtol=1e-5),
+    growth,
+    2 * avg_inner @ v,
 )
 
 # %% [markdown]
@@ -730,10 +753,14 @@ for way in ("Reptile", "first-order MAML", "MAML"):
     claim(
         f"{way}: after 10 steps under half of joint training's error, in every run.",
         np.all(after_10[way] < 0.5 * after_10["joint training"]),
+        after_10[way],
+        0.5 * after_10["joint training"],
     )
 claim(
     "Reptile, same batch, is behind Reptile in every run.",
     np.all(after_10["Reptile, same batch"] > after_10["Reptile"]),
+    after_10["Reptile, same batch"],
+    after_10["Reptile"],
 )
 between = after_10["Reptile"] - after_10["MAML"]
 claim("Reptile and MAML: less than 0.3 apart on average.", abs(between.mean()) < 0.3, between)
@@ -799,9 +826,15 @@ plt.show()
 
 # %%
 single = angles_at[:, 0].mean(axis=2)  # mark, direction
-claim("At first first-order MAML is within 20 degrees of MAML, task by task.", single[0, 2] < 20)
+claim(
+    "At first first-order MAML is within 20 degrees of MAML, task by task.", single[0, 2] < 20, single[0, 2]
+)
 claim("In the end it is over 25 degrees off.", single[-1, 2] > 25, single)
-claim("At every mark Reptile is farther off, and joint training farther still.", np.all(np.diff(single) < 0))
+claim(
+    "At every mark Reptile is farther off, and joint training farther still.",
+    np.all(np.diff(single) < 0),
+    np.diff(single),
+)
 
 # %% [markdown]
 # Why do the directions drift? What first-order MAML leaves out is $\alpha H_S\,\nabla L_Q(\phi)$, and training makes
@@ -900,7 +933,11 @@ as_tensors = [Examples(*map(torch.from_numpy, batch)) for batch in four_batches]
 at_start = {"theta": torch.from_numpy(theta_0)}
 ours = direction({"theta": theta_0}, four_batches, loss=squared_error, update=sgd(0.01))["theta"]
 theirs = torch_direction(at_start, as_tensors, loss=torch_squared_error, update=torch_sgd(0.01))["theta"]
-claim("NumPy and PyTorch agree to 1e-10.", np.abs(ours - theirs.numpy()).max() < 1e-10)
+claim(
+    "NumPy and PyTorch agree to 1e-10.",
+    np.abs(ours - theirs.numpy()).max() < 1e-10,
+    np.abs(ours - theirs.numpy()).max(),
+)
 
 # %% [markdown]
 # ### A network for characters
@@ -1216,6 +1253,7 @@ print("group norm, alone - batch norm, alone:", compare(others["Reptile, group n
 claim(
     "A batch of the queries alone is worth something: the interval leaves out 0.",
     worth["queries only"].interval[0] > 0,
+    worth["queries only"],
 )
 for other in ("untrained, group norm", "raw pixels"):
     ahead = compare(others["Reptile, group norm"], others[other])
@@ -1262,12 +1300,20 @@ for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
 # %%
 for method in ("reptile", "reptile-alone"):
     (in_company, a), (alone, b) = (at_full_size[method, "trained", asked] for asked in ("together", "alone"))
-    claim(f"{method}: asked together it scores more than asked alone.", in_company - a > alone + b)
+    claim(
+        f"{method}: asked together it scores more than asked alone.",
+        in_company - a > alone + b,
+        in_company - a,
+        alone + b,
+    )
 (of_reptile_, a), (of_first, b) = (
     at_full_size[m, "trained", "together"] for m in ("reptile", "first-order-maml")
 )
 claim(
-    "Asked together, Reptile is ahead of first-order MAML, after fewer tasks.", of_reptile_ - a > of_first + b
+    "Asked together, Reptile is ahead of first-order MAML, after fewer tasks.",
+    of_reptile_ - a > of_first + b,
+    of_reptile_ - a,
+    of_first + b,
 )
 
 # %% [markdown]
@@ -1314,8 +1360,15 @@ for k in (1, 3, 30):
     claim(
         f"k = {k}: where Reptile rests, the ends of the paths have their mean there.",
         np.allclose(ends.mean(0), stop(k, 0.2)),
+        ends.mean(0),
+        stop(k, 0.2),
     )
-claim("After many steps that is the mean of the optima.", np.allclose(stop(5000, 0.2), trio.centre.mean(0)))
+claim(
+    "After many steps that is the mean of the optima.",
+    np.allclose(stop(5000, 0.2), trio.centre.mean(0)),
+    stop(5000, 0.2),
+    trio.centre.mean(0),
+)
 
 # %% alt="Three tasks in the plane with elliptic level curves. From the place where Reptile rests, a dotted path leads towards each optimum. The resting place has moved from that of joint training part of the way to the mean of the optima."
 turn = np.linspace(0, 2 * np.pi, 61)
@@ -1391,12 +1444,21 @@ museum_end, joint_end = shown["museum"][-1], shown["joint training"][-1]
 claim(
     "The museum's error falls by a third and more, in every run.",
     np.all(museum_end < shown["museum"][0] * 2 / 3),
+    museum_end,
+    shown["museum"][0] * 2 / 3,
 )
 claim(
     "It ends over 1.5 times as high as first-order MAML's.",
     np.all(museum_end > 1.5 * shown["first-order MAML"][-1]),
+    museum_end,
+    1.5 * shown["first-order MAML"][-1],
 )
-claim("It is no more than 0.4 below joint training's.", museum_end.mean() > joint_end.mean() - 0.4)
+claim(
+    "It is no more than 0.4 below joint training's.",
+    museum_end.mean() > joint_end.mean() - 0.4,
+    museum_end.mean(),
+    joint_end.mean() - 0.4,
+)
 
 # %% [markdown]
 # The error falls, so nobody is alarmed. But it settles where joint training does, and there is no sign in it of

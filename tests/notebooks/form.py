@@ -176,7 +176,7 @@ def ignores_little(notebook: NotebookNode) -> Iterator[str]:
 
 
 def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
-    """Code cells have at most 25 lines, none too wide, and mostly eight or fewer."""
+    """Code cells have at most 25 lines, none too wide, and mostly eight or fewer; a claim counts as one."""
     for cell in code_cells(notebook):
         if (lines := _length(cell)) > MAX_LINES:
             yield f"{_where(cell)} has {lines} lines, over {MAX_LINES}"
@@ -188,7 +188,26 @@ def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _length(cell: NotebookNode) -> int:
-    return len(cell.source.splitlines())
+    """The lines of a cell. A claim is one sentence, however many lines its condition and evidence take."""
+    extra = sum(call.end_lineno - call.lineno for call in _claims(cell.source))
+    return len(cell.source.splitlines()) - extra
+
+
+def _claims(source: str) -> list[ast.Call]:
+    """The calls of claim in a text; none where it is not plain Python."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except SyntaxError:
+        return []
+    return [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim"]
+
+
+def claims_show_their_evidence(notebook: NotebookNode) -> Iterator[str]:
+    """Every claim is given, behind its condition, the numbers that it rests on."""
+    for cell in code_cells(notebook):
+        for call in _claims(cell.source):
+            if len(call.args) < 3:
+                yield f"{_where(cell)} claims without evidence: {ast.unparse(call.args[0])}"
 
 
 def is_plain_python(notebook: NotebookNode) -> Iterator[str]:
@@ -409,6 +428,7 @@ RULES = (
     has_known_tags,
     ignores_little,
     has_short_cells,
+    claims_show_their_evidence,
     is_plain_python,
     uses_what_it_teaches_only_in_checks,
     binds_a_name_once,

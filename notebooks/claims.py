@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -198,6 +199,10 @@ class Margins:
         margin, part = min(agreeing, key=lambda pair: abs(pair[0]), default=(None, None))
         self.claims.append({"claim": sentence, "holds": bool(value), "margin": margin, "part": part})
 
+    def fails(self, what):
+        """Record something that should not happen."""
+        self.claims.append({"claim": what, "holds": False, "margin": None, "part": None})
+
     def _watch(self, value):
         self.open.append([])
         try:
@@ -238,16 +243,18 @@ def measured(source: Path, *, moved: bool = False) -> Iterator[tuple[NotebookNod
 
 
 def run(source: Path, shift: int = 0) -> list[dict]:
-    """The claims of a chapter as they come out here; a cell that stops counts as one that does not hold."""
+    """The claims of a chapter as they come out here; a cell that stops or warns is one that does not hold."""
     margins = Margins(shift)
     world = {"__name__": "__main__", "__margins__": margins}
     for cell, tree in measured(source, moved=bool(shift)):
-        try:
-            exec(compile(tree, f"<cell {cell.id}>", "exec"), world)
-        except Exception as error:
-            if "raises-exception" not in cell.metadata.get("tags", []):
-                stopped = f"Cell {cell.id} stops: {type(error).__name__}: {str(error)[:300]}"
-                margins.claims.append({"claim": stopped, "holds": False, "margin": None, "part": None})
+        with warnings.catch_warnings(record=True) as warned:
+            try:
+                exec(compile(tree, f"<cell {cell.id}>", "exec"), world)
+            except Exception as error:
+                if "raises-exception" not in cell.metadata.get("tags", []):
+                    margins.fails(f"Cell {cell.id} stops: {type(error).__name__}: {str(error)[:300]}")
+        for warning in warned:
+            margins.fails(f"Cell {cell.id} warns: {warning.message}")
     return margins.claims
 
 

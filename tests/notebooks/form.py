@@ -15,6 +15,8 @@ from itertools import pairwise
 import nbformat
 from nbformat import NotebookNode
 
+from tests.notebooks.trained import Trained
+
 IGNORE = "nbval-ignore-output"
 REASONS = {"training", "timing", "interactive"}
 TAGS = {"setup", IGNORE, "raises-exception", *REASONS}
@@ -173,6 +175,18 @@ def ignores_little(notebook: NotebookNode) -> Iterator[str]:
     for cell in cells:
         if (IGNORE in tags(cell)) != bool(tags(cell) & REASONS):
             yield f"{_where(cell)} needs {IGNORE} together with one of {', '.join(sorted(REASONS))}"
+
+
+def trained_numbers_are_not_compared(notebook: NotebookNode) -> Iterator[str]:
+    """What training gave stands in cells that are not compared, in figures, and in the evidence of claims."""
+    trained = Trained()
+    for cell in code_cells(notebook):
+        its = tags(cell)
+        has_value = any(output.output_type == "execute_result" for output in cell.outputs)
+        stops = "raises-exception" in its
+        for what in trained.read(cell.source, training="training" in its, stops=stops, has_value=has_value):
+            if IGNORE not in its:
+                yield f"{_where(cell)} {what}: that is trained; tag the cell training, or claim something"
 
 
 def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
@@ -427,6 +441,7 @@ RULES = (
     has_unique_ids,
     has_known_tags,
     ignores_little,
+    trained_numbers_are_not_compared,
     has_short_cells,
     claims_show_their_evidence,
     is_plain_python,

@@ -84,7 +84,7 @@ class Trained:
             case ast.Assert(msg=message) if self.stops and self.uses(message):
                 yield f"writes {ast.unparse(message)[:60]}"
             case ast.Expr(value=ast.Call() as call):
-                yield from self._call(call, inside)
+                yield from self._call(call, training, inside)
 
     def _is_trained(self, value: ast.expr, training: bool) -> bool:
         """A training cell may bind constants, which have no call in them."""
@@ -123,7 +123,7 @@ class Trained:
         calls = {getattr(n.func, "id", "") for n in ast.walk(node) if isinstance(n, ast.Call)}
         (self.printers.add if calls & (SHOWS | self.printers) else self.printers.discard)(node.name)
 
-    def _call(self, call: ast.Call, inside: bool) -> Iterator[str]:
+    def _call(self, call: ast.Call, training: bool, inside: bool) -> Iterator[str]:
         """A call that stands alone: it may print what it is given, or add it to what it is a method of."""
         name = getattr(call.func, "id", "")
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -131,7 +131,9 @@ class Trained:
             given = given[:1]  # the sentence is compared, the evidence is not
         if name in SHOWS | self.printers | {"claim"} and (inside or any(map(self.uses, [call.func, *given]))):
             yield f"shows {ast.unparse(call)[:60]}"
-        if isinstance(call.func, ast.Attribute) and (inside or any(map(self.uses, given))):
+        if isinstance(call.func, ast.Attribute) and (
+            inside or any(self._is_trained(value, training) for value in given)
+        ):
             self._bind(call.func.value, True)
 
 

@@ -25,11 +25,11 @@ import autograd
 import autograd.numpy
 import numpy as np
 import torch
+from experiments.runs import device_name, write
 from torch import nn
 from torch.func import functional_call, grad_and_value
 from torch.nn import functional as F
 
-from experiments.runs import device_name, write
 from experiments.speed import by_hand, peers
 from experiments.speed.engine import mlp_loss
 from reference.episodes import Episode, Examples, one_by_one

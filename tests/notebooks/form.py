@@ -192,7 +192,8 @@ def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _length(cell: NotebookNode) -> int:
-    return len(cell.source.splitlines())
+    """The lines of a cell, where the words that describe a figure count as one."""
+    return len(re.sub(r"(?s)plotting\.show\(.*", "plotting.show()", cell.source).splitlines())
 
 
 def is_plain_python(notebook: NotebookNode) -> Iterator[str]:
@@ -285,7 +286,7 @@ def has_orderly_headings(notebook: NotebookNode) -> Iterator[str]:
 
 
 def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
-    """Every figure has alt text and is followed by a caption **Figure k.** with its conclusion."""
+    """Every figure has alt text and a caption **Figure k.** with its conclusion; the chapter has the style."""
     captions = 0
     for cell, after in pairwise([*notebook.cells, NotebookNode(cell_type="end", source="")]):
         if not (alts := pictures(cell)):
@@ -297,6 +298,10 @@ def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
             yield f'{_where(cell)} shows a figure without alt text: let it end in plotting.show("...")'
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
             yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
+    if captions and "plt.style.use(plotting.STYLE)" not in "".join(
+        cell.source for cell in code_cells(notebook)
+    ):
+        yield "figures for light and dark pages need plt.style.use(plotting.STYLE) in the first setup cell"
 
 
 TIME = r"\*\*Time\.\*\* \d+ minutes to read, \d+ minutes? to run\."

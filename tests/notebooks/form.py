@@ -286,7 +286,7 @@ def has_orderly_headings(notebook: NotebookNode) -> Iterator[str]:
 
 
 def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
-    """Every figure has alt text and a caption **Figure k.** with its conclusion; the chapter has the style."""
+    """Every figure has alt text and a caption **Figure k.** with its conclusion; all are in the style."""
     captions = 0
     for cell, after in pairwise([*notebook.cells, NotebookNode(cell_type="end", source="")]):
         if not (alts := pictures(cell)):
@@ -298,9 +298,8 @@ def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
             yield f'{_where(cell)} shows a figure without alt text: let it end in plotting.show("...")'
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
             yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
-    if captions and "plt.style.use(plotting.STYLE)" not in "".join(
-        cell.source for cell in code_cells(notebook)
-    ):
+    code = "".join(cell.source for cell in code_cells(notebook))
+    if captions and "plt.style.use(plotting.STYLE)" not in code:
         yield "figures for light and dark pages need plt.style.use(plotting.STYLE) in the first setup cell"
 
 

@@ -19,17 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN = ROOT / "my-course"
 START = """# Learning to learn
 
-Begin with the first chapter: **[read it solved]({read})**, or **[solve it yourself]({solve})**. Both are the same text;
-in the second the exercises are open. Run a cell with Shift+Enter, or all of them with *Run > Run All Cells*: a
-chapter to solve stops at the first exercise that is still open.
+Begin with the first chapter: **[read it solved]({read})**, or **[solve it yourself]({solve})**. Both are
+the same text; in the second the exercises are open. Run a cell with Shift+Enter, or all of them with
+*Run > Run All Cells*: a chapter to solve stops at the first exercise that is still open.
 
 | | chapter | to read | to solve | |
 | --- | --- | --- | --- | --- |
 {rows}
 
-This folder, `my-course`, is yours: change what you like. Nothing here is written over once you have changed it; when
-the course has a newer version of such a file, it is put beside yours (`07_maml-2.ipynb`). The code that the
-chapters build up to is in [reference](../reference/__init__.py).
+This folder, `my-course`, is yours: change what you like. Nothing here is written over once you have changed
+it; when the course has a newer version of such a file, it is put beside yours (`07_maml-2.ipynb`). The code
+that the chapters build up to is in [reference](../reference/__init__.py).
 """
 
 
@@ -48,8 +48,8 @@ def start_page() -> str:
         title, time = re.search(r"# (.+)", first)[1], re.search(r"\*\*Time\.\*\* (.+)", first)[1]
         links = f"[read](read/{path.name}) | [solve](solve/{path.name})"
         rows.append(f"| {path.name[:2]} | {title} | {links} | {time} |")
-    first = student.chapters()[0].name
-    return START.format(read=f"read/{first}", solve=f"solve/{first}", rows="\n".join(rows))
+    begin = student.chapters()[0].name
+    return START.format(read=f"read/{begin}", solve=f"solve/{begin}", rows="\n".join(rows))
 
 
 def settings() -> dict[str, str]:

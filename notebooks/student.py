@@ -29,7 +29,7 @@ def chapters() -> list[Path]:
 
 def unsolved(exercise: str) -> str:
     """What a student reads on running an exercise, "Exercise 1: Title", that is not yet solved."""
-    return f"{exercise}. Write your code in place of this line, run this cell, then the test below it."
+    return f"{exercise}. Write it in place of this line, run this cell, then its test."
 
 
 def student_copy(notebook: NotebookNode) -> NotebookNode:
@@ -81,15 +81,18 @@ def _without(region: str, source: str, instead: list[str]) -> str:
 
 def _checksum(source: str, cell_type: str, grading: NotebookNode) -> str:
     """By which nbgrader sees that a cell was changed."""
-    told = [source, cell_type, str(grading.grade), str(grading.solution), str(grading.locked), grading.grade_id]
-    told += [str(float(grading.points))] if grading.grade else []
+    kinds = [str(grading.grade), str(grading.solution), str(grading.locked)]
+    points = [str(float(grading.points))] if grading.grade else []
+    told = [source, cell_type, *kinds, grading.grade_id, *points]
     return hashlib.md5("".join(told).encode(), usedforsecurity=False).hexdigest()
 
 
 def _way_back(exercises: list[str]) -> NotebookNode:
     """After Run All a reader sees the end of a notebook: the cell there says where the run stopped."""
     links = "\n".join(f"- [{exercise}](#{exercise.replace(' ', '-')})" for exercise in exercises)
-    text = "## Where did the run stop?\n\nAt the first exercise that is still open: there is a red message.\n\n"
+    text = (
+        "## Where did the run stop?\n\nAt the first exercise that is still open: there is a red message.\n\n"
+    )
     return nbformat.v4.new_markdown_cell(text + links, id=BACK)
 
 

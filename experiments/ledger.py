@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-
 from experiments.runs import versions, write
+
 from experiments.speed import by_hand
 from reference.episodes import Episode, Examples
 from reference.pytorch import maml as their_maml
@@ -29,10 +29,10 @@ from reference.pytorch import meta_sgd as their_meta_sgd
 from reference.pytorch import nn as their_nn
 from reference.pytorch import reptile as their_reptile
 from reference.pytorch import unroll as their_unroll
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.scratch import maml, meta_sgd, reptile
-from reference.scratch.losses import mean_squared_error
 from reference.scratch.nn import Params, init_mlp, mlp
+from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.unroll import sgd
 from reference.tasks.families import Lines, Sinusoids
 

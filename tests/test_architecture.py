@@ -28,9 +28,10 @@ ROOMS = {
     **GROUND,
     "tasks": {"tasks", "contracts", "episodes", "progress"},
     "baselines": {"contracts", "episodes"},
-    "checks": set(),
-    "plotting": set(),
-    "widgets": {"plotting", "checks", *GROUND},
+    "checks": {"checks"},
+    "plotting": {"plotting"},
+    "figures": {"figures", "plotting", *GROUND},
+    "widgets": {"plotting"},
     "scratch.autodiff": {"scratch.autodiff"},
     "scratch.floor": {"scratch.floor", "scratch.autodiff", *GROUND},
     "scratch.approach": {"scratch.floor", "scratch.autodiff", *GROUND},
@@ -38,7 +39,7 @@ ROOMS = {
     "pytorch.approach": {"pytorch.floor", *GROUND},
 }
 FLOOR = {"nn", "losses", "optim", "unroll", "episodes", "batches", "checkpoints", "speed"}
-ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting widgets", "sklearn": "tasks"}
+ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting figures", "sklearn": "tasks"}
 FORBIDDEN_NAMES = {"utils", "core", "base", "helpers", "common", "misc", "numpy", "torch"}
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}
 

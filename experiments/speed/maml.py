@@ -25,18 +25,18 @@ import autograd
 import autograd.numpy
 import numpy as np
 import torch
+from experiments.runs import device_name, write
 from torch import nn
 from torch.func import functional_call, grad_and_value
 from torch.nn import functional as F
 
-from experiments.runs import device_name, write
 from experiments.speed import by_hand, peers
 from experiments.speed.engine import mlp_loss
 from reference.episodes import Episode, Examples, one_by_one
 from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
 from reference.pytorch import nn as their_nn
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.unroll import sgd as their_sgd
 from reference.scratch import maml
 from reference.scratch.batches import mean_over_batch

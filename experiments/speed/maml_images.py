@@ -29,20 +29,20 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from experiments.runs import device_name, write
 from torch import nn
 from torch.func import functional_call, grad_and_value
 from torch.nn import functional as F
 
 from experiments import omniglot_gradient
-from experiments.runs import device_name, write
 from experiments.speed import peers
 from experiments.speed.maml import LOOP, Case, Ways, assert_same, loop, peer_ways
 from reference.episodes import Episode, Examples, one_by_one
 from reference.meta_train import mean_over_tasks
 from reference.pytorch import maml
 from reference.pytorch.batches import mean_by_vmap
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import Conv4, Params, init_params
-from reference.pytorch.speed import channels_last, keep_freed_memory
 from reference.pytorch.unroll import sgd
 
 N_TASKS, N_WAY, K_SHOT, N_QUERY, INNER_LR = 32, 5, 1, 15, 0.01

@@ -21,16 +21,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from experiments.runs import device_name
+from reference.pytorch.optim import adam
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from experiments.runs import device_name
 from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import Conv4
-from reference.pytorch.optim import adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
 
 N_WAY, K_SHOT, N_QUERY, WIDTH = 60, 5, 5, 64
 N_ROUNDS, N_STEPS = 5, 12  # the first third of the steps of a round is not counted

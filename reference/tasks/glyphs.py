@@ -13,7 +13,7 @@ import numpy as np
 from reference import contracts
 from reference.tasks.bank import Bank, make_bank
 
-FILE = Path(__file__).resolve().parents[2] / "datasets" / "glyphs.npz"
+FILE = Path(__file__).resolve().parent / "data" / "glyphs.npz"  # it travels in the wheel
 SPLITS = ("train", "validation", "test")
 
 
@@ -40,4 +40,5 @@ def glyphs(split: str) -> Bank:
 
 
 def _mend() -> str:
-    return "restore it (git checkout datasets/glyphs.npz) or draw it anew (python datasets/make_glyphs.py)"
+    back = "git checkout reference/tasks/data/glyphs.npz"
+    return f"restore it ({back}) or draw it anew (python datasets/make_glyphs.py)"

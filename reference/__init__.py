@@ -7,7 +7,7 @@ to build that function, and meta-learning is learning its parameters from many t
 
 The map, from the ground up (a file imports only what stands below it):
 
-    widgets, plotting, checks       what a chapter looks at and is checked with
+    figures, plotting, widgets      what a chapter looks at; checks: what it is checked with
     scratch/<approach>              the approaches in NumPy, on our own differentiation engine
     pytorch/<approach>              the same approaches in PyTorch, under the same file names
     scratch/{unroll, batches, nn, losses, optim}, and pytorch/ likewise

@@ -115,7 +115,8 @@ def n_way(labels: Array) -> int:
     Raises ValueError where labels (n,) are not whole numbers from 0 on, and where there are none.
     """
     _check_whole(labels, "support.y")
-    return int(labels.max()) + 1
+    check_labels(labels, n := int(labels.max()) + 1, "support.y")
+    return n
 
 
 def check_classes(labels: Array, n_way: int, argument: str = "support.y") -> None:
@@ -135,14 +136,28 @@ def check_labels(labels: Array, n_way: int, argument: str = "query.y") -> None:
         raise ValueError(f"{argument}: got {foreign}; the classes are 0..{n_way - 1}.")
 
 
-def check_one_task(episode: "Episode | SideBySide") -> None:
-    """Raises ValueError for a batch of tasks in the place of one, which would be pooled in silence."""
-    y = episode.support.y
-    if isinstance(episode, Episode) and y.ndim > (1 if _is_whole(y) else 2):
+def check_one_task(episode: "Episode | SideBySide", look: Callable[[Array], Array] = lambda y: y) -> None:
+    """Raises ValueError for a batch of tasks in the place of one, and for a query of no class of the support.
+
+    `look` gives labels whose values can be looked at, where they cannot be as they are (under vmap).
+    """
+    if isinstance(episode, Episode):
+        check_support(episode.support)
+    support_y, query_y = look(episode.support.y), look(episode.query.y)
+    if _is_whole(support_y) or _is_whole(query_y):
+        check_labels(query_y.reshape(-1), n_way(support_y.reshape(-1)))
+
+
+def check_support(support: Examples) -> None:
+    """Raises ValueError for the supports of a batch of tasks, which would be pooled in silence."""
+    y = support.y
+    if y.ndim > (1 if _is_whole(y) else 2):
         raise ValueError(
-            f"episode: support.y has shape {tuple(y.shape)}, which is {len(y)} tasks; meta_gradient takes "
-            "one, and mean_over_batch(meta_gradient) takes a batch."
+            f"support.y: got shape {tuple(y.shape)}, which is {len(y)} tasks; one is needed, and "
+            "mean_over_batch(meta_gradient) takes a batch."
         )
+    if len(support.x) != len(y):
+        raise ValueError(f"support: got {len(support.x)} inputs and {len(y)} targets; each input needs one.")
 
 
 def check_queries(x: Array, support: Examples) -> None:
@@ -155,13 +170,22 @@ def check_queries(x: Array, support: Examples) -> None:
         )
 
 
+def check_images(x: Array) -> None:
+    """Raises ValueError unless x is a batch of grey images; without their axis, rows would pass for images."""
+    if x.ndim != 4 or x.shape[1] != 1:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}; grey images are (n, 1, height, width) (x[None] adds an axis)."
+        )
+
+
 def _is_whole(labels: Array) -> bool:
     return "int" in str(labels.dtype)
 
 
 def _check_whole(labels: Array, argument: str) -> None:
     if not (_is_whole(labels) and labels.ndim == 1 and len(labels)):
+        given = str(labels.dtype).removeprefix("torch.")  # the same words on both sides
         raise ValueError(
-            f"{argument}: got {labels.dtype} of shape {tuple(labels.shape)}; classes are whole numbers from "
+            f"{argument}: got {given} of shape {tuple(labels.shape)}; classes are whole numbers from "
             "0 on, one for each example (n,)."
         )

@@ -1,33 +1,24 @@
-"""Figures that move: sliders over plain functions that draw.
+"""Figures that move: sliders over plain functions that draw. A figure is what its sliders say."""
 
-Each `show_*` draws one figure and works without any front end, so a chapter calls it once by itself, and
-`sliders` puts a control to each of its keyword arguments. A figure is what its sliders say; no state is kept.
-
-Differs from the paper: no one paper.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
-import numpy as np
-from jaxtyping import Float
-from matplotlib.axes import Axes
 
 from reference import plotting
-from reference.episodes import Adapt, Examples, Tasks
-from reference.evaluation import Score
 
 
 def sliders(show: Callable, *fixed: Any, **ranges: tuple) -> ipywidgets.interactive:
-    """A widget with one slider for each range; it redraws `show(*fixed, **values)` when a slider is let go.
+    """A widget with one slider for each range; it draws `show(*fixed, **values)` anew when one is let go.
 
-    A range is (low, high, start), whole numbers for a slider of whole numbers, else floats.
-    Let it be the last line of a cell. Raises ValueError unless low <= start <= high.
+    `show` draws a figure and leaves it open. A range is (low, high, start), whole numbers for a slider of
+    whole numbers, else floats. Let it be the last line of a cell. Raises ValueError unless the start lies
+    between the two ends.
     """
 
     def redraw(**values: Any) -> None:
-        show(*fixed, **values)  # the axes it returns would be printed
+        show(*fixed, **values)
+        plotting.show("The figure with " + ", ".join(f"{name} = {value:g}" for name, value in values.items()))
 
     return ipywidgets.interactive(redraw, **{name: _slider(name, *limits) for name, limits in ranges.items()})
 
@@ -40,149 +31,3 @@ def _slider(name: str, low: float | int, high: float | int, start: float | int) 
     if whole:
         return ipywidgets.IntSlider(**settings)
     return ipywidgets.FloatSlider(**settings, step=(high - low) / 100)
-
-
-def show_episode(
-    make_tasks: Callable[..., Tasks], *, n_way: int, k_shot: int, n_query: int, seed: int
-) -> np.ndarray:
-    """Chapter 01: one episode of `make_tasks(n_way=..., k_shot=..., n_query=...)`; returns the two axes."""
-    episode = make_tasks(n_way=n_way, k_shot=k_shot, n_query=n_query).sample(np.random.default_rng(seed))
-    return plotting.episode_sheet(episode.support, episode.query)
-
-
-def show_interval(values: Float[np.ndarray, "n"], *, n_episodes: int) -> Axes:
-    """Chapter 02: the mean and its interval after 2 to n_episodes of the values, as they come in."""
-    counts = np.unique(np.geomspace(2, n_episodes, 60).astype(int))
-    scores = [Score(values[:n]) for n in counts]
-    low, high = np.transpose([score.interval for score in scores])
-    means = np.array([score.mean for score in scores])
-    ax = plotting.curves(counts, {"mean so far": means}, bands={"mean so far": (low, high)})
-    ax.set(xlabel="episodes", ylabel="value", xlim=(0, len(values)), title=str(scores[-1]))
-    return ax
-
-
-def show_backward(
-    positions: Mapping[str, tuple],
-    edges: Sequence[tuple[str, str]],
-    gradients: Mapping[str, str],
-    *,
-    step: int,
-) -> Axes:
-    """Chapter 03: a computation after `step` nodes have their gradient.
-
-    `gradients` holds what to write below each node, in the order in which the backward pass completes them.
-    """
-    done = dict(list(gradients.items())[:step])
-    ax = plotting.graph(positions, edges, dark=list(done), notes=done)
-    ax.set_title(f"backward pass: {step} of {len(gradients)} gradients are known")
-    return ax
-
-
-def show_cells(
-    adapt: Adapt,
-    centres: Callable[[Examples], Float[np.ndarray, "n_way 2"]],
-    support: Examples,
-    *,
-    point: int,
-    right: float | int,
-    up: float | int,
-) -> Axes:
-    """Chapter 06: the class predicted at each point of the plane, after one support point has moved.
-
-    Support points are filled, the centres (prototypes) that they make are large and hollow.
-    """
-    moved = Examples(support.x.copy(), support.y)
-    moved.x[point] += right, up
-    side = np.linspace(-4, 4, 161)
-    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    predicted = np.asarray(adapt(moved)(grid)).argmax(-1)
-    ax = plotting.regions(side, side, predicted.reshape(161, 161))
-    made = centres(moved)
-    plotting.points(made, np.arange(len(made)), size=220, filled=False, ax=ax)
-    return plotting.points(*moved, ax=ax)
-
-
-def show_rates(
-    answer: Callable[..., Float[np.ndarray, "n"]],
-    support: Examples,
-    x: Float[np.ndarray, "n"],
-    truth: Float[np.ndarray, "n"],
-    *,
-    first: float | int,
-    middle: float | int,
-    last: float | int,
-    own: float | int,
-) -> Axes:
-    """Chapter 09: one task after a step in which the rates of the three layers count so many times.
-
-    0 freezes a layer, 1 leaves it as it was learned. With own = 1 each weight has the rate that it learned,
-    with 0 its tensor's mean. `answer(first, middle, last, own)` gives the predictions at x.
-    """
-    chosen, before = answer(first, middle, last, own), answer(0.0, 0.0, 0.0, 1.0)
-    shown = {
-        "before the step": before,
-        "as learned": answer(1.0, 1.0, 1.0, 1.0),
-        "as the sliders say": chosen,
-    }
-    ax = plotting.regression(support, x, truth, shown)
-    error, at_first = (np.mean((y - truth) ** 2) for y in (chosen, before))
-    title = f"error as the sliders say {error:.2f}, before the step {at_first:.2f}"
-    ax.set(xlabel="x", ylabel="y", title=title)
-    ax.set_ylim(truth.min() - 2, truth.max() + 2)  # wild rates leave the picture, the task stays in it
-    ax.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
-    return ax
-
-
-def show_fixed_points(
-    stops: Callable[..., Mapping[str, Float[np.ndarray, "2"]]],
-    centres: Float[np.ndarray, "n_tasks 2"],
-    curvatures: Float[np.ndarray, "n_tasks 2 2"],
-    *,
-    right: float | int,
-    up: float | int,
-    steep: float | int,
-    inner_lr: float | int,
-    n_steps: int,
-) -> Axes:
-    """Chapter 07: quadratic tasks, and where each way of training on them stops; the last task is moved.
-
-    Its optimum goes to the right and up, its curvature counts `steep` times. `stops(centres, curvatures,
-    inner_lr, n_steps)` gives the stopping points by name. The curves around the optima: a loss of 1/4, and 1.
-    """
-    centres, curvatures = centres.copy(), curvatures.copy()
-    low, high = centres.min(0) - 3, centres.max(0) + 3
-    centres[-1] += right, up
-    curvatures[-1] *= steep
-    angle = np.linspace(0, 2 * np.pi, 61)
-    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    lengths, axes = np.linalg.eigh(curvatures)  # half of lengths times the squared distance is the loss
-    loops = (circle[None] / np.sqrt(lengths)[:, None]) @ axes.swapaxes(1, 2)
-    levels = np.concatenate([centres[:, None] + np.sqrt(2 * loss) * loops for loss in (0.25, 1)])
-    ax = plotting.landmarks(stops(centres, curvatures, inner_lr, n_steps))
-    plotting.closed_curves(levels, np.tile(centres, (2, 1)), n_dark=0, ax=ax)
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first unknown", ylabel="second unknown")
-    ax.set_title(f"{n_steps} inner step{'s' * (n_steps > 1)} of rate {inner_lr:.2f}")
-    return ax
-
-
-def show_inner_steps(
-    stop: Callable[[int, float | int], Float[np.ndarray, "2"]],
-    walks: Callable[..., Float[np.ndarray, "n_tasks n 2"]],
-    loops: Float[np.ndarray, "n_tasks n_points 2"],
-    centres: Float[np.ndarray, "n_tasks 2"],
-    *,
-    n_steps: int,
-    inner_lr: float | int,
-) -> Axes:
-    """Chapter 08: where Reptile stops with n_steps inner steps, and the steps of each task from there.
-
-    `stop(n_steps, inner_lr)` gives the place, `walks(place, n_steps, inner_lr)` the steps of each task;
-    loops are level curves of the tasks. The line to Reptile's place runs over all smaller numbers of steps.
-    """
-    trail = np.stack([stop(n, inner_lr) for n in range(1, n_steps + 1)])
-    places = {"joint training": trail[0], "Reptile": trail[-1], "mean of the optima": centres.mean(0)}
-    ax = plotting.landmarks(places, paths={"Reptile": trail})
-    plotting.closed_curves(loops, centres, n_dark=0, ax=ax)
-    plotting.walks(walks(trail[-1], n_steps, inner_lr), ax=ax)
-    ax.set_title(f"{n_steps} inner step{'s' * (n_steps > 1)} of rate {inner_lr:.2f}")
-    return ax

@@ -18,18 +18,20 @@ BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "reptile": {"ma
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
 GROUND = {
+    "contracts": set(),
     "episodes": set(),
     "progress": set(),
-    "evaluation": {"episodes", "progress"},
+    "evaluation": {"contracts", "episodes", "progress"},
     "meta_train": {"progress"},
 }
 ROOMS = {
     **GROUND,
-    "tasks": {"tasks", "episodes", "progress"},
-    "baselines": {"episodes"},
-    "checks": set(),
-    "plotting": set(),
-    "widgets": {"plotting", "checks", *GROUND},
+    "tasks": {"tasks", "contracts", "episodes", "progress"},
+    "baselines": {"contracts", "episodes"},
+    "checks": {"checks"},
+    "plotting": {"plotting"},
+    "figures": {"figures", "plotting", *GROUND},
+    "widgets": {"plotting"},
     "scratch.autodiff": {"scratch.autodiff"},
     "scratch.floor": {"scratch.floor", "scratch.autodiff", *GROUND},
     "scratch.approach": {"scratch.floor", "scratch.autodiff", *GROUND},
@@ -37,7 +39,7 @@ ROOMS = {
     "pytorch.approach": {"pytorch.floor", *GROUND},
 }
 FLOOR = {"nn", "losses", "optim", "unroll", "episodes", "batches", "checkpoints", "speed"}
-ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting widgets", "sklearn": "tasks"}
+ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting figures", "sklearn": "tasks"}
 FORBIDDEN_NAMES = {"utils", "core", "base", "helpers", "common", "misc", "numpy", "torch"}
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}
 

@@ -12,6 +12,7 @@ averaged, not summed. The network of a module is `functools.partial(torch.func.f
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ from reference.episodes import (
     check_classes,
     check_one_task,
     check_queries,
+    check_support,
 )
 from reference.params import Params
 from reference.pytorch.nn import init_params
@@ -58,7 +60,7 @@ def task_loss(
 
     Raises ValueError for a batch of tasks.
     """
-    check_one_task(episode)
+    check_one_task(episode, torch.func.debug_unwrap)
     end = adapted(params, episode.support, loss=loss, rule=rule, n_steps=n_steps, first_order=first_order)
     return scalar(loss(end, episode.query))
 
@@ -91,6 +93,7 @@ def adapt(
     Raises ValueError where a class that the network scores has no example, or an example no class, and
     FloatingPointError where theta' is not finite.
     """
+    check_support(support)
     params = {name: p.detach() for name, p in params.items()}
     if not support.y.is_floating_point():
         check_classes(support.y, network(params, support.x).shape[-1])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,13 +20,13 @@ from reference.episodes import (
     Examples,
     Predict,
     check_classes,
-    check_labels,
     check_one_task,
     check_queries,
+    check_support,
     n_way,
 )
 from reference.params import Params
-from reference.pytorch.nn import init_params
+from reference.pytorch.nn import cross_entropy, init_params
 from reference.pytorch.unroll import value_and_grad
 
 Embed = Callable[[Params, Tensor], Tensor]
@@ -38,7 +38,7 @@ def init(rng: np.random.Generator, net: nn.Module) -> Params:
 
 
 def prototypes(
-    embedded: Float[Tensor, "n d"], labels: Int[Tensor, " n"], n_way: int
+    embedded: Float[Tensor, "n d"], labels: Integer[Tensor, " n"], n_way: int
 ) -> Float[Tensor, "n_way d"]:
     """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
 
@@ -75,12 +75,11 @@ def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]
     """J = -log p(y | x), averaged over the episode's queries (algorithm 1)."""
     check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
-    check_labels(query_y, n_way(support_y))
     # One pass for both: twice as fast on small episodes, and a batch norm in training sees the whole episode.
     embedded = embed(params, torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
     scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
-    return F.nll_loss(scores, query_y)
+    return cross_entropy(scores, query_y)
 
 
 def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
@@ -88,6 +87,7 @@ def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
 
     Not transductive, if `embed` is not: each query is embedded and compared on its own.
     """
+    check_support(support)
     centers = prototypes(embed(params, support.x), support.y, n_way(support.y))
 
     def predict(x):

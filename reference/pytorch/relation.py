@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reference.episodes import Episode, Examples, Predict, check_labels, check_one_task, check_queries, n_way
+from reference.episodes import Episode, Examples, Predict, check_one_task, check_queries, check_support, n_way
 from reference.params import Params, join, part
 from reference.pytorch.nn import init_params
 from reference.pytorch.prototypical import prototypes
@@ -50,15 +50,16 @@ def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -
     """Squared error against 1 for the right class and 0 for the others (eq. 2), averaged over queries."""
     check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
-    check_labels(query_y, n := n_way(support_y))
+    n = n_way(support_y)
     embedded = embed(part(params, "embedding"), torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
     scores = relation_scores(params, queries, prototypes(support, support_y, n), relate=relate)
-    return ((scores - F.one_hot(query_y, n)) ** 2).sum(1).mean()
+    return ((scores - F.one_hot(query_y.long(), n)) ** 2).sum(1).mean()
 
 
 def adapt(params: Params, support: Examples, *, embed: Network, relate: Network) -> Predict:
     """The predictor of one task: `predict(x)` gives relation scores (q, n_way). Not transductive."""
+    check_support(support)
     weights = part(params, "embedding")
     centers = prototypes(embed(weights, support.x), support.y, n_way(support.y))
 

@@ -10,6 +10,7 @@ every step on the whole support, `direction` on the batches it is given; the que
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -53,6 +54,6 @@ def meta_gradient(
 
     It works under `torch.func.vmap` too. Raises ValueError for a batch of tasks.
     """
-    check_one_task(episode)
+    check_one_task(episode, torch.func.debug_unwrap)
     phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
     return {name: p - phi[name] for name, p in params.items()}, scalar(loss(phi, episode.query))

@@ -7,7 +7,8 @@ of it.
 Differs from the paper: nothing; `first_order=True` is its first-order MAML (section 5.2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -29,7 +30,8 @@ def take_step(
     gradient. With first_order the gradient counts as a constant, and only what the rule does with it is
     differentiated. It works under `torch.func.vmap` and `torch.func.grad` too, so that many tasks adapt at
     once. Differentiate inside of vmap, as `mean_by_vmap` in batches.py does: from outside, some norms are
-    wrong. Raises ValueError where the loss is not one number.
+    wrong. Raises ValueError where the loss is not one number, and RuntimeError, with the remedy, where torch
+    cannot differentiate the network.
     """
     gradient = _constant_gradient(loss, params) if first_order else _gradient(loss, params)
     return rule.update(params, gradient, state)
@@ -54,31 +56,56 @@ def value_and_grad(
     def both(params: Params, *args: Any, **settings: Any) -> tuple[Float[Tensor, ""], Params]:
         leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
         value = function(leaves, *args, **settings)
-        gradient = torch.autograd.grad(value, list(leaves.values()), materialize_grads=True)
+        with naming_the_remedy():
+            gradient = torch.autograd.grad(value, list(leaves.values()), materialize_grads=True)
         return value.detach(), dict(zip(leaves, gradient, strict=True))
 
     return both
 
 
-def _gradient(loss: Loss, params: Params) -> Params:
-    """By torch.func.grad, which can be mapped; elsewhere by torch.autograd, which takes a third less time."""
-    if all(p.requires_grad and _is_plain(p) for p in params.values()):
-        value = scalar(loss(params))
-        if value.requires_grad and _is_plain(value):
-            leaves = list(params.values())
-            gradient = torch.autograd.grad(value, leaves, create_graph=True, materialize_grads=True)
+@contextmanager
+def naming_the_remedy() -> Iterator[None]:
+    """What PyTorch cannot differentiate or map, said in a sentence that names the way out; a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        for known, sentence in REMEDIES.items():
+            if known in str(error):
+                raise RuntimeError(sentence) from error
+        raise
+
+
+NO_RUNNING = (
+    "network: a norm in training moves its running statistics, which torch.func can neither map nor "
+    "differentiate; make the network by as_function(net) of reference.pytorch.nn, which keeps none."
+)
+REMEDIES = {
+    "Got a batch norm": NO_RUNNING,
+    "in-place operation": NO_RUNNING,
+    "derivative for aten::_scaled_dot_product": "network: this kernel of attention has no second derivative; "
+    "take the one written out, `with torch.nn.attention.sdpa_kernel(SDPBackend.MATH)`, or first_order=True.",
+}
+
+
+def _gradient(loss: Loss, params: Params, create_graph: bool = True) -> Params:
+    """By torch.func.grad where torch.func is at work; else by torch.autograd, which takes a third less time."""
+    with naming_the_remedy():
+        if torch._C._functorch.maybe_current_level() is not None:  # the two must not be mixed
+            return torch.func.grad(lambda p: scalar(loss(p)))(params)
+        with torch.enable_grad():
+            leaves = {k: p if p.requires_grad else p.detach().requires_grad_() for k, p in params.items()}
+            value = scalar(loss(leaves))
+            if not value.requires_grad:  # it does not depend on the parameters
+                return {name: torch.zeros_like(p) for name, p in params.items()}
+            gradient = torch.autograd.grad(
+                value, list(leaves.values()), create_graph=create_graph, materialize_grads=True
+            )
             return dict(zip(params, gradient, strict=True))
-    return torch.func.grad(lambda p: scalar(loss(p)))(params)
-
-
-def _is_plain(x: Tensor) -> bool:
-    """Whether no transform of torch.func is at work on x; torch.autograd must not be mixed with one."""
-    return torch.func.debug_unwrap(x) is x
 
 
 def _constant_gradient(loss: Loss, params: Params) -> Params:
     """The same numbers without a history: the curvature of the loss drops out, and is never recorded."""
-    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()})
+    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()}, create_graph=False)
     return {name: g.detach() for name, g in gradient.items()}
 
 

@@ -22,6 +22,7 @@ from reference.episodes import (
     check_classes,
     check_one_task,
     check_queries,
+    check_support,
 )
 from reference.params import Params
 from reference.rules import Rule
@@ -55,7 +56,7 @@ def task_loss(
 ) -> Float[Array, ""]:
     """L(theta'): the query loss after adapting to the support, as a function of theta (alg. 2, line 10).
 
-    Raises ValueError for a batch of tasks.
+    Raises ValueError for a batch of tasks, and for a query of no class of the support.
     """
     check_one_task(episode)
     end = adapted(params, episode.support, loss=loss, rule=rule, n_steps=n_steps, first_order=first_order)
@@ -90,6 +91,7 @@ def adapt(
     Raises ValueError where a class that the network scores has no example, or an example no class, and
     FloatingPointError where theta' is not finite.
     """
+    check_support(support)
     if support.y.dtype.kind != "f":
         check_classes(support.y, network(params, support.x).shape[-1])
     end = adapted(params, support, loss=loss, rule=rule, n_steps=n_steps, first_order=True)

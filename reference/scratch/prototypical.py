@@ -9,16 +9,16 @@ Differs from the paper: nothing in the equations; the embedding is the caller's,
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 
 from reference.episodes import (
     Episode,
     Examples,
     Predict,
     check_classes,
-    check_labels,
     check_one_task,
     check_queries,
+    check_support,
     n_way,
 )
 from reference.params import Params
@@ -34,7 +34,7 @@ def init(rng: np.random.Generator, init_embedding: Callable[[np.random.Generator
 
 
 def prototypes(
-    embedded: Float[Array, "n d"], labels: Int[np.ndarray, " n"], n_way: int
+    embedded: Float[Array, "n d"], labels: Integer[np.ndarray, " n"], n_way: int
 ) -> Float[Array, "n_way d"]:
     """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
 
@@ -71,7 +71,6 @@ def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Array, ""]:
     """J = -log p(y | x), averaged over the episode's queries (algorithm 1)."""
     check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
-    check_labels(query_y, n_way(support_y))
     embedded = embed(params, np.concatenate([support_x, query_x]))  # one pass is faster than two
     support, queries = embedded[: len(support_x)], embedded[len(support_x) :]
     scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
@@ -83,6 +82,7 @@ def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
 
     Not transductive, if `embed` is not: each query is embedded and compared on its own.
     """
+    check_support(support)
     centers = prototypes(embed(params, support.x), support.y, n_way(support.y))
 
     def predict(x):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from reference.episodes import Episode, Examples, Predict, check_labels, check_one_task, check_queries, n_way
+from reference.episodes import Episode, Examples, Predict, check_one_task, check_queries, check_support, n_way
 from reference.params import Params, join, part
 from reference.scratch.autodiff import Array, sigmoid, value_and_grad
 from reference.scratch.prototypical import prototypes
@@ -47,7 +47,7 @@ def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -
     """Squared error against 1 for the right class and 0 for the others (eq. 2), averaged over queries."""
     check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
-    check_labels(query_y, n := n_way(support_y))
+    n = n_way(support_y)
     embedded = embed(part(params, "embedding"), np.concatenate([support_x, query_x]))
     support, queries = embedded[: len(support_x)], embedded[len(support_x) :]
     scores = relation_scores(params, queries, prototypes(support, support_y, n), relate=relate)
@@ -57,6 +57,7 @@ def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -
 
 def adapt(params: Params, support: Examples, *, embed: Network, relate: Network) -> Predict:
     """The predictor of one task: `predict(x)` gives relation scores (q, n_way). Not transductive."""
+    check_support(support)
     weights = part(params, "embedding")
     centers = prototypes(embed(weights, support.x), support.y, n_way(support.y))
 

@@ -10,12 +10,12 @@ queries; pass `norm=nn.BatchNorm2d` for it (running statistics in evaluation).
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reference.episodes import check_images
 from reference.params import Params
 
 
@@ -72,6 +72,7 @@ class Conv4(nn.Module):
     """Four blocks and a flattening: (n, 1, 28, 28) -> (n, width).
 
     `norm` makes the normalisation of a block from its width; the default, `nn.Identity`, does nothing.
+    Raises ValueError for images without their axes.
     """
 
     def __init__(self, width: int = 64, norm: Callable[[int], nn.Module] = nn.Identity):
@@ -79,19 +80,6 @@ class Conv4(nn.Module):
         sizes = [1, width, width, width, width]
         self.blocks = nn.Sequential(*(Block(a, b, norm) for a, b in zip(sizes[:-1], sizes[1:], strict=True)))
 
-    def forward(self, x: Float[Tensor, "n 1 28 28"]) -> Float[Tensor, "n width"]:
+    def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "n width"]:
+        check_images(x)
         return self.blocks(x).flatten(1)
-
-
-def init_params(rng: np.random.Generator, net: nn.Module) -> Params:
-    """New float32 parameters for net: weights and biases uniform in +-1/sqrt(fan_in), PyTorch's own default.
-
-    Parameters of other layers than linear and convolution (the scale of a norm) keep their starting value.
-    """
-    params = {name: p.detach().clone() for name, p in net.named_parameters()}
-    for path, layer in net.named_modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            bound = layer.weight[0].numel() ** -0.5
-            for name, p in layer.named_parameters(prefix=path):
-                params[name] = torch.from_numpy(rng.uniform(-bound, bound, p.shape).astype(np.float32))
-    return params

@@ -4,13 +4,14 @@ Differs from the paper: no one paper; both are textbook definitions, averaged ov
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 
+from reference.episodes import check_labels
 from reference.scratch.autodiff import Array, log_softmax
 
 
 def mean_squared_error(
-    predictions: Float[Array, "*shape"], targets: Float[Array, "*shape"]
+    predictions: Float[Array, "*shape"], targets: Float[Array, "..."]
 ) -> Float[Array, ""]:
     """The mean of (prediction - target)^2 over everything, a task axis too if there is one.
 
@@ -21,13 +22,11 @@ def mean_squared_error(
     return np.mean((predictions - targets) ** 2)
 
 
-def cross_entropy(scores: Float[Array, "n n_way"], labels: Int[np.ndarray, " n"]) -> Float[Array, ""]:
+def cross_entropy(scores: Float[Array, "n n_way"], labels: Integer[np.ndarray, " n"]) -> Float[Array, ""]:
     """The mean of -log p(label), in nats, where p is the softmax of the scores (logits or log-probabilities).
 
     Raises ValueError where a label is not one of 0..n_way-1.
     """
     n, n_way = scores.shape
-    if not np.all((0 <= labels) & (labels < n_way)):
-        given = np.unique(labels).tolist()
-        raise ValueError(f"labels: got {given}; with {n_way} scores they are 0..{n_way - 1}.")
+    check_labels(labels, n_way, "labels")
     return -np.mean(log_softmax(scores)[np.arange(n), labels])

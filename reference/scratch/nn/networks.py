@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from reference.episodes import check_images
 from reference.params import Params
 from reference.scratch.autodiff import Array, conv2d, max_pool2d, relu
 
@@ -57,8 +58,12 @@ def init_conv4(rng: np.random.Generator, width: int = 64) -> Params:
     return _merge(_draw(rng, f"blocks.{i}.conv", (width, n_in, 3, 3)) for i, n_in in enumerate(channels))
 
 
-def conv4(params: Params, x: Float[Array, "n 1 28 28"]) -> Float[Array, "n width"]:
-    """Four blocks of convolution 3x3, ReLU, maximum over 2x2; the sides go 28 -> 14 -> 7 -> 3 -> 1."""
+def conv4(params: Params, x: Float[Array, "..."]) -> Float[Array, "n width"]:
+    """Four blocks of convolution 3x3, ReLU, maximum over 2x2; the sides go 28 -> 14 -> 7 -> 3 -> 1.
+
+    (n, 1, 28, 28) -> (n, width). Raises ValueError for images without their axes.
+    """
+    check_images(x)
     for i in range(4):
         x = conv2d(x, params[f"blocks.{i}.conv.weight"], params[f"blocks.{i}.conv.bias"], padding=1)
         x = relu(max_pool2d(x, 2))  # = maximum of ReLUs, at a quarter of the cost

@@ -17,7 +17,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from reference import plotting
 from reference.checks import claim, same
+
+plt.style.use(plotting.STYLE)
 
 # %% [markdown]
 # ## By hand
@@ -43,7 +46,12 @@ print(f"spread: {spread:.4g}")
 
 # %%
 pairs = np.stack(np.meshgrid(values, values)).mean(axis=0)
-claim("The mean of two values has half the variance of one.", np.isclose(pairs.var(), values.var() / 2))
+variances = pairs.var(), values.var()
+claim(
+    "The mean of two values has half the variance of one.",
+    np.isclose(2 * variances[0], variances[1]),
+    variances,
+)
 
 # %% [markdown]
 # ## Build it
@@ -79,7 +87,7 @@ print(f"error: {np.mean(errors):.3f} +- {half_width(errors):.3f} (95% CI, {len(e
 
 # %%
 reach = abs(np.mean(errors)) + half_width(errors)
-claim("The error is nearer to zero than 0.3, interval included.", reach < 0.3)
+claim("The error is nearer to zero than 0.3, interval included.", reach < 0.3, reach)
 
 
 # %%
@@ -89,11 +97,14 @@ def show(n):
     axes = plt.figure(figsize=(4, 2.5)).gca()
     axes.plot(counts, 1.96 / np.sqrt(counts), marker="o")
     axes.set(xlabel="values", ylabel="half-width")
-    plt.show()
 
 
-# %% alt="A falling curve: the half-width of the interval starts near 2 for one value, is about 1 for four and 0.5 for sixteen."
+# %%
 show(16)
+plotting.show(
+    "A falling curve: the half-width of the interval starts near 2 for one value, is about 1 for four "
+    "and 0.5 for sixteen."
+)
 
 # %% [markdown]
 # **Figure 1.** Four times the values halve the interval. The curve holds for values of spread one; it says

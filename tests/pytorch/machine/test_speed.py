@@ -1,13 +1,14 @@
 """What makes convolutions fast leaves the numbers alone."""
 
+import ctypes
 import subprocess
 import sys
 
 import torch
 from torch import nn
 
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import Conv4
-from reference.pytorch.machine.speed import channels_last
 
 
 def test_channels_last_keeps_the_numbers_and_says_its_layout():
@@ -37,3 +38,13 @@ def test_kept_memory_changes_no_result():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_windows_keeps_its_memory_as_it_is(monkeypatch):
+    class Windows:
+        def __init__(self, name):
+            if name is None:
+                raise TypeError("bad argument type for built-in operation")
+
+    monkeypatch.setattr(ctypes, "CDLL", Windows)
+    assert keep_freed_memory() is False

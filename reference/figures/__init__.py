@@ -1,0 +1,19 @@
+"""The figures that chapters put under sliders, by part of the course.
+
+Each `show_*` draws one figure and works without any front end, so a chapter calls it once by itself, and
+`reference.widgets.sliders` puts a control to each of its keyword arguments. No state is kept.
+"""
+
+from reference.figures.adapting import show_fixed_points, show_inner_steps, show_rates
+from reference.figures.comparing import show_cells
+from reference.figures.foundations import show_backward, show_episode, show_interval
+
+__all__ = [
+    "show_backward",
+    "show_cells",
+    "show_episode",
+    "show_fixed_points",
+    "show_inner_steps",
+    "show_interval",
+    "show_rates",
+]

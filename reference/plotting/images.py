@@ -1,0 +1,86 @@
+"""Images: the characters of a task, an episode, a matrix as coloured cells."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import Bool, Num
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from reference.plotting.arguments import check_lengths
+from reference.plotting.style import FRAME, PLANE, SMALL, axes_for
+
+
+def glyphs(
+    images: Num[np.ndarray, "n *channel height width"],
+    labels: Any = (),
+    *,
+    wrong: Bool[np.ndarray, "n"] | None = None,
+    n_columns: int = 10,
+    ax: Axes | None = None,
+) -> Axes:
+    """Images in rows of n_columns, ink dark, the label above each; those marked `wrong` are framed."""
+    check_lengths(
+        images=images, labels=labels if len(labels) else images, wrong=images if wrong is None else wrong
+    )
+    height, width = images.shape[-2:]
+    margin = height // 3 if len(labels) else 2
+    n_rows, n_columns = -(-len(images) // n_columns), min(n_columns, len(images))
+    ax = axes_for(ax, (0.65 * n_columns, (0.85 if len(labels) else 0.65) * n_rows))
+    size = n_rows * (height + margin), n_columns * (width + 2)
+    sheet = np.full(size, np.nan)  # no paper between the images
+    for i, image in enumerate(images):
+        top, left = margin + i // n_columns * (height + margin), i % n_columns * (width + 2)
+        sheet[top : top + height, left : left + width] = image.reshape(height, width)
+        if len(labels):
+            ax.text(left + width / 2, top - 1, str(labels[i]), ha="center", va="bottom", fontsize=SMALL)
+        if wrong is not None and wrong[i]:
+            ax.add_patch(plt.Rectangle((left - 1, top - 1), width + 1, height + 1, **FRAME))
+    ax.imshow(sheet, cmap="Greys", vmin=0)
+    ax.set_anchor("NW")
+    ax.axis("off")
+    return ax
+
+
+def episode_sheet(
+    support: tuple, query: tuple, *, wrong: Bool[np.ndarray, "q"] | None = None, axes: Any = None
+) -> np.ndarray:
+    """The images of an episode with their labels, support above query: each is a pair (images, labels).
+
+    Returns the two axes; queries marked `wrong` are framed.
+    """
+    n_rows = [-(-len(labels) // 10) for _, labels in (support, query)]
+    if axes is None:
+        size = (6.8, 0.85 * sum(n_rows) + 0.7)
+        _, axes = plt.subplots(2, figsize=size, height_ratios=n_rows, layout="constrained")
+    glyphs(*support, ax=axes[0]).set_title("support", loc="left")
+    glyphs(*query, wrong=wrong, ax=axes[1]).set_title("query", loc="left")
+    widest = max(axes, key=lambda ax: ax.get_xlim()[1])
+    plt.setp(axes, xlim=widest.get_xlim())  # one scale for both
+    return axes
+
+
+def matrix(
+    values: Num[np.ndarray, "rows columns"], *, ax: Axes | None = None, digits: int | None = None
+) -> Axes:
+    """A matrix as coloured cells, 0 white, and with `digits` given its numbers written in them."""
+    ax = axes_for(ax, PLANE)
+    limit = max(abs(values).max(), 1e-300)
+    picture = ax.imshow(values, cmap="PuOr_r", vmin=-limit, vmax=limit)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+    if digits is not None:
+        for (i, j), value in np.ndenumerate(values):
+            dark = abs(value) > 0.6 * limit
+            ax.text(
+                j,
+                i,
+                f"{value:.{digits}f}",
+                ha="center",
+                va="center",
+                color="white" if dark else "black",
+                fontsize=SMALL,
+            )
+    return ax

@@ -1,0 +1,33 @@
+"""Chapter 06: a moved point moves its cell."""
+
+import numpy as np
+
+from reference.baselines import nearest_centroid
+from reference.episodes import Examples
+from reference.figures import show_cells
+
+SUPPORT = Examples(np.array([[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]), np.array([2, 0, 1]))
+
+
+def centres(support):
+    return np.stack([support.x[support.y == label].mean(0) for label in range(3)])
+
+
+SHOWN = [  # a figure, what it is given, and its sliders as (low, high, start)
+    (
+        show_cells,
+        (nearest_centroid, centres, SUPPORT),
+        {"point": (0, 2, 0), "right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0)},
+    ),
+]
+
+
+def test_moving_a_point_moves_its_cell_and_leaves_the_support_set_alone():
+    before = SUPPORT.x.copy()
+    still = show_cells(nearest_centroid, centres, SUPPORT, point=1, right=0, up=0)
+    moved = show_cells(nearest_centroid, centres, SUPPORT, point=1, right=2.0, up=-1.0)
+    assert np.array_equal(SUPPORT.x, before)
+    assert moved.collections[-3].get_offsets().tolist() == [[3.0, -1.0]]  # label 0, drawn first of the points
+    hollow = [c.get_offsets()[0].tolist() for c in moved.collections[-6:-3]]
+    assert hollow == [[3.0, -1.0], [-1.0, 0.0], [0.0, 1.0]]  # one example each: the prototypes sit on them
+    assert (still.collections[0].get_array() != moved.collections[0].get_array()).any()

@@ -1,6 +1,6 @@
-"""Draws datasets/glyphs.npz, 20 drawings of every character below, from the fonts that matplotlib carries.
+"""Draws glyphs.npz, 20 drawings of every character below, from the fonts that matplotlib carries.
 
-    python datasets/make_glyphs.py
+    python datasets/make_glyphs.py        # writes reference/tasks/data/glyphs.npz
 
 The same versions of NumPy, Pillow and zlib give the same bytes: coordinates are rounded to whole pixels of
 a large glyph, so that the last digit of another machine's arithmetic changes nothing. README.md, next to
@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-HERE = Path(__file__).resolve().parent
+FILE = Path(__file__).resolve().parents[1] / "reference" / "tasks" / "data" / "glyphs.npz"
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 # Upright faces only: an italic of another design would give one character two shapes, and a slant comes
 # from the warp.
@@ -200,4 +200,4 @@ def build() -> bytes:
 
 
 if __name__ == "__main__":
-    (HERE / "glyphs.npz").write_bytes(build())
+    FILE.write_bytes(build())

@@ -15,7 +15,7 @@ from reference.baselines import nearest_centroid
 from reference.evaluation import evaluate
 from reference.meta_train import meta_train
 from reference.pytorch import prototypical
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4, init_params
 from reference.pytorch.optim import adam
 from reference.tasks.bank import FewShot

@@ -151,8 +151,13 @@ def build(source: Path, target: Path) -> None:
     execute(notebook, target.parent)
     normalise(notebook)
     nbformat.validate(notebook)
+    replace_whole(target, nbformat.writes(notebook) + "\n")
+
+
+def replace_whole(target: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     unfinished = target.with_suffix(".partial")
-    unfinished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, target)
 
 

@@ -18,7 +18,6 @@ def prepare_environment() -> None:
     """Put the settings into this process's environment, which its kernels inherit."""
     os.environ.update(SETTINGS)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Where more threads are asked for on a busy machine, waiting must not take the cores from the work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.pop("MPLBACKEND", None)  # a kernel draws into the page only where nobody chose a backend

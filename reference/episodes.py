@@ -33,6 +33,32 @@ class Episode(NamedTuple):
     task: Any = None  # what was drawn (class names, amplitude and phase), for plots; never for learning
 
 
+class SideBySide(NamedTuple):
+    """A batch of episodes for a learner whose parameters have the same leading axis: a copy for each task.
+
+    `mean_over_batch` makes it. An Episode in its place is one task, and a batch given as one is refused.
+    """
+
+    support: Examples
+    query: Examples
+    task: Any = None
+
+
+class Series(NamedTuple):
+    """A sequence with targets, many side by side: what a recurrent learner meets, step by step."""
+
+    x: Array  # (n_steps, batch, ...)
+    y: Array  # (n_steps, batch) classes, or (n_steps, batch, d) real targets
+    judged: Array  # (n_steps, batch) bool: whether the answer at this step counts
+
+
+class Normal(NamedTuple):
+    """What a predictor gives that says how sure it is: a normal distribution for every real target."""
+
+    mean: Array  # (q, d)
+    deviation: Array  # (q, d), positive
+
+
 def one_by_one(batch: Episode) -> list[Episode]:
     """The episodes of a batch, as a list; without what was drawn."""
     return [
@@ -53,5 +79,113 @@ class Tasks(Protocol):
         ...
 
 
-Predict = Callable[[Array], Array]  # (q, ...) -> scores (q, n_way), or real predictions (q, d)
+Predict = Callable[[Array], Array | Normal]  # (q, ...) -> scores (q, n_way), or real predictions (q, d)
 Adapt = Callable[[Examples], Predict]  # no argument through which the query could leak
+
+
+def in_order(episode: Episode, *, n_way: int) -> Series:
+    """A batch of episodes as a Series: support, then query, with each example the label of the one before.
+
+    x is (n_steps, n_tasks, d + n_way): the example as a vector, then the previous label as n_way zeros with a
+    one (all zeros at the first step), so that a label arrives one step late and an example must be kept until
+    it does (Santoro et al. 2016, arXiv:1605.06065, section 2.1). The queries are judged.
+    Raises ValueError where an array lacks the axis of tasks, or for a label that is not one of 0..n_way-1.
+    """
+    for name, examples in (("support", episode.support), ("query", episode.query)):
+        if examples.y.ndim != 2:
+            raise ValueError(
+                f"episode: {name}.y has shape {examples.y.shape}; a batch is needed, (n_tasks, n), as "
+                "sample_batch gives it."
+            )
+        check_labels(examples.y.reshape(-1), n_way, f"{name}.y")
+    x = np.concatenate([part.x.reshape(*part.y.shape, -1) for part in episode[:2]], axis=1)
+    y = np.concatenate([part.y for part in episode[:2]], axis=1)
+    late = np.eye(n_way, dtype=x.dtype)[y]
+    late = np.concatenate([np.zeros_like(late[:, :1]), late[:, :-1]], axis=1)
+    judged = np.arange(y.shape[1])[:, None] >= np.full(len(y), episode.support.y.shape[1])
+    return Series(np.concatenate([x, late], axis=-1).swapaxes(0, 1), y.T, judged)
+
+
+# What every few-shot learner asks of what it is given; NumPy's arrays and PyTorch's alike.
+
+
+def n_way(labels: Array) -> int:
+    """How many classes a support set has: one more than its largest label.
+
+    Raises ValueError where labels (n,) are not whole numbers from 0 on, and where there are none.
+    """
+    _check_whole(labels, "support.y")
+    check_labels(labels, n := int(labels.max()) + 1, "support.y")
+    return n
+
+
+def check_classes(labels: Array, n_way: int, argument: str = "support.y") -> None:
+    """Raises ValueError unless labels (n,) holds each class 0..n_way-1 at least once and no other."""
+    _check_whole(labels, argument)
+    if (given := set(labels.tolist())) != set(range(n_way)):
+        raise ValueError(
+            f"{argument}: got classes {sorted(given)}; each of 0..{n_way - 1}, and no other, needs an "
+            "example."
+        )
+
+
+def check_labels(labels: Array, n_way: int, argument: str = "query.y") -> None:
+    """Raises ValueError unless every one of labels (n,) is a class 0..n_way-1."""
+    _check_whole(labels, argument)
+    if foreign := sorted(set(labels.tolist()) - set(range(n_way))):
+        raise ValueError(f"{argument}: got {foreign}; the classes are 0..{n_way - 1}.")
+
+
+def check_one_task(episode: "Episode | SideBySide", look: Callable[[Array], Array] = lambda y: y) -> None:
+    """Raises ValueError for a batch of tasks in the place of one, and for a query of no class of the support.
+
+    `look` gives labels whose values can be looked at, where they cannot be as they are (under vmap).
+    """
+    if isinstance(episode, Episode):
+        check_support(episode.support)
+    support_y, query_y = look(episode.support.y), look(episode.query.y)
+    if _is_whole(support_y) or _is_whole(query_y):
+        check_labels(query_y.reshape(-1), n_way(support_y.reshape(-1)))
+
+
+def check_support(support: Examples) -> None:
+    """Raises ValueError for the supports of a batch of tasks, which would be pooled in silence."""
+    y = support.y
+    if y.ndim > (1 if _is_whole(y) else 2):
+        raise ValueError(
+            f"support.y: got shape {tuple(y.shape)}, which is {len(y)} tasks; one is needed, and "
+            "mean_over_batch(meta_gradient) takes a batch."
+        )
+    if len(support.x) != len(y):
+        raise ValueError(f"support: got {len(support.x)} inputs and {len(y)} targets; each input needs one.")
+
+
+def check_queries(x: Array, support: Examples) -> None:
+    """Raises ValueError unless x is a batch of inputs like those of the support."""
+    if tuple(x.shape[1:]) != tuple(support.x.shape[1:]):
+        needed = ", ".join(["q", *map(str, support.x.shape[1:])])
+        raise ValueError(
+            f"query_x: got shape {tuple(x.shape)}; the support asks for ({needed}), with an axis of queries "
+            "(x[None] makes one of a single input)."
+        )
+
+
+def check_images(x: Array) -> None:
+    """Raises ValueError unless x is a batch of grey images; without their axis, rows would pass for images."""
+    if x.ndim != 4 or x.shape[1] != 1:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}; grey images are (n, 1, height, width) (x[None] adds an axis)."
+        )
+
+
+def _is_whole(labels: Array) -> bool:
+    return "int" in str(labels.dtype)
+
+
+def _check_whole(labels: Array, argument: str) -> None:
+    if not (_is_whole(labels) and labels.ndim == 1 and len(labels)):
+        given = str(labels.dtype).removeprefix("torch.")  # the same words on both sides
+        raise ValueError(
+            f"{argument}: got {given} of shape {tuple(labels.shape)}; classes are whole numbers from "
+            "0 on, one for each example (n,)."
+        )

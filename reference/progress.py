@@ -1,19 +1,52 @@
-"""One progress bar for everything that takes longer than a second or two.
+"""One progress bar for everything that takes longer than a second or two; when the work is done it is gone.
 
-In a notebook it is a widget that goes when the work is done, in a terminal a line. The environment variable
-TQDM_DISABLE keeps it out of stored outputs; the notebook bar does not look for it by itself.
-
-Differs from the paper: no paper.
+In a notebook the bar is a line of text that is shown, redrawn and taken away again: a widget would be saved
+with the notebook, and be an error message when the notebook is opened the next time. The environment variable
+TQDM_DISABLE keeps bars out of stored outputs.
 """
 
 import os
-from collections.abc import Iterable
-from typing import Any
+import sys
+import time
+from collections.abc import Iterable, Iterator
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
+
+REDRAW = 0.2  # seconds
+GONE = {"text/html": ""}  # JupyterLab takes no output back; of an empty one nothing is to be seen
 
 
-def progress(items: Iterable, description: str, total: int | None = None) -> Any:
+def progress(items: Iterable, description: str, total: int | None = None) -> Iterable:
     """The items again, one by one, with a bar that is gone at the end."""
-    disable = bool(os.environ.get("TQDM_DISABLE"))
-    return tqdm(items, desc=description, total=total, leave=False, disable=disable)
+    if os.environ.get("TQDM_DISABLE"):
+        return items
+    bar = _in_notebook if _has_kernel() else _in_terminal
+    return bar(items, description, len(items) if total is None and hasattr(items, "__len__") else total)
+
+
+def _has_kernel() -> bool:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")
+
+
+def _in_terminal(items: Iterable, description: str, total: int | None) -> Iterable:
+    return tqdm(items, desc=description, total=total, leave=False)
+
+
+def _in_notebook(items: Iterable, description: str, total: int | None) -> Iterator:
+    from IPython.display import display  # here alone: a script needs no IPython
+
+    def line(n_done: int) -> dict[str, str]:
+        seconds = time.monotonic() - began
+        return {"text/plain": tqdm.format_meter(n_done, total, seconds, ncols=90, prefix=description)}
+
+    began = drawn = time.monotonic()
+    shown = display(line(0), raw=True, display_id=True)
+    try:
+        for n_done, item in enumerate(items, start=1):
+            yield item
+            if time.monotonic() - drawn > REDRAW:
+                shown.update(line(n_done), raw=True)
+                drawn = time.monotonic()
+    finally:
+        shown.update(GONE, raw=True)

@@ -18,15 +18,16 @@ BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "reptile": {"ma
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
 GROUND = {
+    "contracts": set(),
     "episodes": set(),
     "progress": set(),
-    "evaluation": {"episodes", "progress"},
+    "evaluation": {"contracts", "episodes", "progress"},
     "meta_train": {"progress"},
 }
 ROOMS = {
     **GROUND,
-    "tasks": {"tasks", "episodes", "progress"},
-    "baselines": {"episodes"},
+    "tasks": {"tasks", "contracts", "episodes", "progress"},
+    "baselines": {"contracts", "episodes"},
     "checks": {"checks"},
     "plotting": {"plotting"},
     "figures": {"figures", "plotting", *GROUND},

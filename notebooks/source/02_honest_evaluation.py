@@ -105,10 +105,30 @@ def all_draws(values, n):
 
 world = np.array([0.5, 0.8, 1.0])
 draws = all_draws(world, 3)
-claim("Step 1: the means of all draws average to mu.", np.isclose(draws.mean(1).mean(), world.mean()))
-claim("Step 2: their variance is sigma^2 / n.", np.isclose(draws.mean(1).var(), world.var() / 3))
-claim("Step 3: s^2 with n - 1 averages to sigma^2.", np.isclose(draws.var(1, ddof=1).mean(), world.var()))
-claim("With n it averages to less.", np.isclose(draws.var(1).mean(), world.var() * 2 / 3))
+claim(
+    "Step 1: the means of all draws average to mu.",
+    np.isclose(draws.mean(1).mean(), world.mean()),
+    draws.mean(1).mean(),
+    world.mean(),
+)
+claim(
+    "Step 2: their variance is sigma^2 / n.",
+    np.isclose(draws.mean(1).var(), world.var() / 3),
+    draws.mean(1).var(),
+    world.var() / 3,
+)
+claim(
+    "Step 3: s^2 with n - 1 averages to sigma^2.",
+    np.isclose(draws.var(1, ddof=1).mean(), world.var()),
+    draws.var(1, ddof=1).mean(),
+    world.var(),
+)
+claim(
+    "With n it averages to less.",
+    np.isclose(draws.var(1).mean(), world.var() * 2 / 3),
+    draws.var(1).mean(),
+    world.var() * 2 / 3,
+)
 
 # %% [markdown]
 # **Step 4. The mean is nearly normal.** The *central limit theorem* says: the mean of many independent draws is
@@ -142,7 +162,10 @@ hardness = rng.normal(size=50)  # shared by both learners
 a, b = hardness + rng.normal(size=50), hardness + rng.normal(size=50)
 cov = np.cov(a, b)
 claim(
-    "Var(a - b) = Va + Vb - 2 Cov.", np.isclose(np.var(a - b, ddof=1), cov[0, 0] + cov[1, 1] - 2 * cov[0, 1])
+    "Var(a - b) = Va + Vb - 2 Cov.",
+    np.isclose(np.var(a - b, ddof=1), cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]),
+    np.var(a - b, ddof=1),
+    cov[0, 0] + cov[1, 1] - 2 * cov[0, 1],
 )
 
 # %% [markdown]
@@ -242,8 +265,12 @@ print(f"standard deviation between episodes: {np.std(full, ddof=1):.3f}")
 # fifth, of the standard deviation, and it shrinks with every episode.
 
 # %%
-claim("Raw pixels beat chance.", interval(full)[0] > 1 / 5)
-claim("The half-width is a fifth of the spread.", 5 < np.std(full) / half_width(full) < 5.2)
+claim("Raw pixels beat chance.", interval(full)[0] > 1 / 5, interval(full))
+claim(
+    "The half-width is a fifth of the spread.",
+    5 < np.std(full) / half_width(full) < 5.2,
+    np.std(full) / half_width(full),
+)
 
 # %% [markdown]
 # ### Does the interval keep its promise?
@@ -302,11 +329,14 @@ same(
 # %%
 redrawn = all_draws(by_hand, 5).mean(axis=1)
 claim(
-    "All redrawn means have the variance of the values, over n.", np.isclose(redrawn.var(), by_hand.var() / 5)
+    "All redrawn means have the variance of the values, over n.",
+    np.isclose(redrawn.var(), by_hand.var() / 5),
+    redrawn.var(),
+    by_hand.var() / 5,
 )
 ends = bootstrap_interval(full, n_resamples=1000, rng=np.random.default_rng(3))
 gap = np.abs(np.subtract(ends, interval(full))).max()
-claim("On 100 episodes both intervals have the same ends, within 0.003.", gap < 0.003)
+claim("On 100 episodes both intervals have the same ends, within 0.003.", gap < 0.003, gap)
 
 # %% [markdown]
 # They part where the values crowd against a wall. Here are five episodes of a very good learner. The formula's
@@ -368,9 +398,14 @@ same(
 # %%
 unpaired = np.hypot(half_width(half), half_width(full))
 correlation = np.corrcoef(half, full)[0, 1]
-claim("Unpaired, the difference is not resolved.", (half - full).mean() < unpaired)
-claim("Paired, it is: half resolution is better.", paired(half, full)[0] > 0)
-claim("The two learners' accuracies correlate by 0.8 to 0.98.", 0.8 < correlation < 0.98)
+claim(
+    "Unpaired, the difference is not resolved.",
+    (half - full).mean() < unpaired,
+    (half - full).mean(),
+    unpaired,
+)
+claim("Paired, it is: half resolution is better.", paired(half, full)[0] > 0, paired(half, full))
+claim("The two learners' accuracies correlate by 0.8 to 0.98.", 0.8 < correlation < 0.98, correlation)
 
 # %% [markdown]
 # Why it works is best seen by looking at the first episodes in a row.
@@ -397,7 +432,12 @@ plotting.show(
 needed = (1.96 / 0.01) ** 2 * np.array(
     [np.var(half - full, ddof=1), np.var(half, ddof=1) + np.var(full, ddof=1)]
 )
-claim("To resolve one point, pairing saves nine tenths of the episodes.", needed[0] < needed[1] / 10)
+claim(
+    "To resolve one point, pairing saves nine tenths of the episodes.",
+    needed[0] < needed[1] / 10,
+    needed[0],
+    needed[1] / 10,
+)
 
 # %% [markdown]
 # **A rule to keep.** Draw the test episodes once, from a generator with a fixed seed. Let every learner meet
@@ -427,10 +467,10 @@ from torch.nn import functional as F
 
 from reference.meta_train import meta_train
 from reference.pytorch import prototypical
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4
 from reference.pytorch.optim import adam
-from reference.pytorch.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.tasks.bank import as_input, make_bank
 
 _ = keep_freed_memory()
@@ -512,8 +552,9 @@ same(ours, one_by_one, case)
 
 # %%
 stacked, looped = (scores(*case(np.random.default_rng(9))) for scores in (ours, one_by_one))
-claim("Scores agree to 1e-10.", (stacked - looped).abs().max() < 1e-10)
-claim("Predictions agree exactly.", torch.equal(stacked.argmax(-1), looped.argmax(-1)))
+claim("Scores agree to 1e-10.", (stacked - looped).abs().max() < 1e-10, (stacked - looped).abs().max())
+differing = (stacked.argmax(-1) != looped.argmax(-1)).sum()
+claim("Predictions agree exactly.", differing == 0, differing)
 
 # %% [markdown]
 # A pass over thousands of images at once would need gigabytes for the inner layers, so the evaluation cuts the
@@ -659,9 +700,13 @@ for name, values in (("raw pixels", pixels), ("untrained", untrained), ("honest"
 print("chance       1/5")
 
 # %%
-claim("The untrained network is above chance.", interval(untrained)[0] > 1 / 5)
-claim("Raw pixels beat the untrained network.", paired(pixels, untrained)[0] > 0)
-claim("The trained network beats raw pixels by 20 points or more.", paired(honest, pixels)[0] > 0.2)
+claim("The untrained network is above chance.", interval(untrained)[0] > 1 / 5, interval(untrained))
+claim("Raw pixels beat the untrained network.", paired(pixels, untrained)[0] > 0, paired(pixels, untrained))
+claim(
+    "The trained network beats raw pixels by 20 points or more.",
+    paired(honest, pixels)[0] > 0.2,
+    paired(honest, pixels),
+)
 
 # %% [markdown]
 # That is the number to report, and its interval says how exactly 300 episodes show the truth *of this network*.
@@ -684,7 +729,7 @@ print(f"honest, 10,000 episodes: {report(exact)}")
 
 # %%
 near = abs(honest.mean() - exact.mean()) < 3 / 1.96 * half_width(honest)
-claim("The two agree within three standard errors.", near)
+claim("The two agree within three standard errors.", near, honest.mean(), exact.mean())
 
 # %% [markdown]
 # "Of this network" is a warning. Train once more, on the same characters for as many steps, from another seed.
@@ -693,7 +738,12 @@ claim("The two agree within three standard errors.", near)
 # %%
 another = ten_thousand(embed_bank(*train(training_bank, seed=2), test_bank))
 low_end, high_end = paired(another, exact)
-claim("A method differs significantly from itself: zero is left out.", low_end > 0 or high_end < 0)
+claim(
+    "A method differs significantly from itself: zero is left out.",
+    low_end > 0 or high_end < 0,
+    low_end,
+    high_end,
+)
 
 # %% tags=["training", "nbval-ignore-output"]
 print(f"seed 2: {report(another)}")
@@ -740,10 +790,15 @@ print(f"  difference to honest:        {report(batch_statistics - honest)}")
 print(f"  queries one class at a time: {report(one_class_at_a_time)}")
 
 # %%
-claim("Batch statistics add to the accuracy; pairing shows it.", paired(batch_statistics, honest)[0] > 0)
+claim(
+    "Batch statistics add to the accuracy; pairing shows it.",
+    paired(batch_statistics, honest)[0] > 0,
+    paired(batch_statistics, honest),
+)
 claim(
     "They cost over 15 points once classes come one at a time.",
     paired(one_class_at_a_time, honest)[1] < -0.15,
+    paired(one_class_at_a_time, honest),
 )
 
 # %% [markdown]
@@ -822,12 +877,36 @@ print(f"shuffled reader - honest:   {report(shuffled_reader - honest)}")
 
 # %%
 beside, alone = np.array([3, 5]), np.arange(9) != 4
-claim("On sorted queries it learned to ask the neighbours.", on_sorted.numpy()[beside].min() > 0.1)
-claim("On shuffled queries it learned not to.", np.abs(on_shuffled.numpy()[alone]).max() < 0.1)
-claim("Reading sorted queries adds over 2 points.", paired(sorted_queries, honest)[0] > 0.02)
-claim("Shuffle them, and it loses over 10.", paired(same_reader_shuffled, honest)[1] < -0.1)
-claim("Even on shuffled queries a reader gains a little.", paired(shuffled_reader, honest)[0] > 0)
-claim("Its weights for the neighbours sum to less than zero.", on_shuffled.numpy()[alone].sum() < 0)
+claim(
+    "On sorted queries it learned to ask the neighbours.",
+    on_sorted.numpy()[beside].min() > 0.1,
+    on_sorted.numpy()[beside].min(),
+)
+claim(
+    "On shuffled queries it learned not to.",
+    np.abs(on_shuffled.numpy()[alone]).max() < 0.1,
+    np.abs(on_shuffled.numpy()[alone]).max(),
+)
+claim(
+    "Reading sorted queries adds over 2 points.",
+    paired(sorted_queries, honest)[0] > 0.02,
+    paired(sorted_queries, honest),
+)
+claim(
+    "Shuffle them, and it loses over 10.",
+    paired(same_reader_shuffled, honest)[1] < -0.1,
+    paired(same_reader_shuffled, honest),
+)
+claim(
+    "Even on shuffled queries a reader gains a little.",
+    paired(shuffled_reader, honest)[0] > 0,
+    paired(shuffled_reader, honest),
+)
+claim(
+    "Its weights for the neighbours sum to less than zero.",
+    on_shuffled.numpy()[alone].sum() < 0,
+    on_shuffled.numpy()[alone].sum(),
+)
 
 # %% [markdown]
 # The network is the same in all of these lines, and so are the images. Only the order of the rows tells. Look at
@@ -884,12 +963,22 @@ for name, values in rungs.items():
 # %%
 gains = {name: paired(values, honest) for name, values in rungs.items()}
 claim("Every leak inflates the accuracy.", min(gains.values())[0] > 0, gains)
-claim("Test classes in training add over 2 points.", gains["test classes in training"][0] > 0.02)
-claim("All three together add over 6 points.", gains["all three"][0] > 0.06)
 claim(
-    "The honest learner errs on one query in six, give or take 3 points.", abs(honest.mean() - 5 / 6) < 0.03
+    "Test classes in training add over 2 points.",
+    gains["test classes in training"][0] > 0.02,
+    gains["test classes in training"][0],
 )
-claim("With all three leaks it seems to err on fewer than one in fifteen.", interval(all_three)[0] > 14 / 15)
+claim("All three together add over 6 points.", gains["all three"][0] > 0.06, gains["all three"][0])
+claim(
+    "The honest learner errs on one query in six, give or take 3 points.",
+    abs(honest.mean() - 5 / 6) < 0.03,
+    honest.mean(),
+)
+claim(
+    "With all three leaks it seems to err on fewer than one in fifteen.",
+    interval(all_three)[0] > 14 / 15,
+    interval(all_three),
+)
 
 # %%
 everything = {"raw pixels": pixels, "untrained network": untrained, "honest": honest, **rungs}
@@ -949,7 +1038,7 @@ luck = reported - elsewhere
 print(f"lead, reported - true: {luck.mean():.4f} +- {half_width(luck):.4f} (95% CI, 100 stories)")
 
 # %%
-claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[0] > 0)
+claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[0] > 0, interval(luck))
 
 # %% [markdown]
 # The best of many is partly good and partly lucky, and only the first part comes back. So choose on the
@@ -1019,7 +1108,11 @@ invented = {"SnapNet": (68.2, 9.8), "HydraProto": (70.4, 9.6), "MetaMeta++": (68
 
 # %%
 widths = [plus_minus(many[:n]) for n in (250, 1000, 4000)]
-claim("Sixteen times the episodes, and the '+-' stays, within a tenth.", abs(widths[2] / widths[0] - 1) < 0.1)
+claim(
+    "Sixteen times the episodes, and the '+-' stays, within a tenth.",
+    abs(widths[2] / widths[0] - 1) < 0.1,
+    widths[2] / widths[0],
+)
 
 # %% [markdown]
 # More evidence must make us surer. Find the fault in `plus_minus`, then pin it down: write a test that any
@@ -1063,9 +1156,9 @@ def resolved(first, second):
     return abs(mean_a - mean_b) > np.hypot(width_a, width_b)
 
 
-claim("HydraProto differs from SnapNet.", resolved("HydraProto", "SnapNet"))
-claim("HydraProto differs from MetaMeta++.", resolved("HydraProto", "MetaMeta++"))
-claim("SnapNet and MetaMeta++ are not told apart.", not resolved("SnapNet", "MetaMeta++"))
+claim("HydraProto differs from SnapNet.", resolved("HydraProto", "SnapNet"), mended)
+claim("HydraProto differs from MetaMeta++.", resolved("HydraProto", "MetaMeta++"), mended)
+claim("SnapNet and MetaMeta++ are not told apart.", not resolved("SnapNet", "MetaMeta++"), mended)
 
 # %% [markdown]
 # "No difference at all" was wrong for two pairs of three. The opposite mistake happens as well: one row has an
@@ -1389,8 +1482,8 @@ for name, (network, weights) in (("honest", trained), ("forgetful", forgetful)):
     learner = in_numpy(partial(prototypical.adapt, double[1], embed=embedding(double[0])), device)
     with torch.inference_mode():
         caught[name] = leans_on_others(learner(some[0]), some[1])
-claim("The honest learner passes.", not caught["honest"])
-claim("The one that uses batch statistics is caught.", caught["forgetful"])
+claim("The honest learner passes.", not caught["honest"], caught)
+claim("The one that uses batch statistics is caught.", caught["forgetful"], caught)
 
 # %% [markdown]
 # ### Exercise 5: Which number goes into the table?

@@ -101,7 +101,12 @@ second = g * gu + g * gu  # x stands twice in the line of gx,
 second += g_gu * gy  # once in the line of gu,
 second += g_u * x + g_u * x  # and twice in the line of u
 by_steps = ((2 + 1e-4) ** 3 - 2 * 2**3 + (2 - 1e-4) ** 3) / 1e-8  # how much the slope changes
-claim("The second slope is 12, by hand and by small steps.", second == 12 and abs(by_steps - 12) < 1e-4)
+claim(
+    "The second slope is 12, by hand and by small steps.",
+    second == 12 and abs(by_steps - 12) < 1e-4,
+    second,
+    by_steps,
+)
 
 # %% [markdown]
 # ## Build it: a tensor that remembers
@@ -450,7 +455,12 @@ rng = np.random.default_rng(0)
 A, B, G = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
 dA, dB = rng.normal(size=(2, 3)), rng.normal(size=(3, 4))
 dL = np.sum(G * ((A + dA) @ (B + dB) - (A - dA) @ (B - dB))) / 2
-claim("The gradients are G B^T and A^T G.", np.isclose(dL, np.sum(G @ B.T * dA) + np.sum(A.T @ G * dB)))
+claim(
+    "The gradients are G B^T and A^T G.",
+    np.isclose(dL, np.sum(G @ B.T * dA) + np.sum(A.T @ G * dB)),
+    dL,
+    np.sum(G @ B.T * dA) + np.sum(A.T @ G * dB),
+)
 
 # %% [markdown]
 # Then we ask the judge about our operation, to second order and in each operand.
@@ -532,7 +542,9 @@ task = Quadratics(dimension=5).sample(np.random.default_rng(1))
 bowl, bottom = task.curvature, task.centre[:, None]
 somewhere, v = np.random.default_rng(2).normal(size=(2, 5, 1))
 product = hvp(lambda t: quadratic(t, bowl, bottom), somewhere, v)
-claim("On a quadratic, the product with the Hessian is A v.", np.allclose(product, bowl @ v))
+claim(
+    "On a quadratic, the product with the Hessian is A v.", np.allclose(product, bowl @ v), product, bowl @ v
+)
 
 # %% [markdown]
 # ## Through a gradient step
@@ -561,7 +573,12 @@ phi = theta - 0.3 * grad(quadratic(theta, bowl, bottom), theta)
 query_gradient = query_task.curvature @ (phi.value - query_task.centre[:, None])
 through = grad(quadratic(phi, query_task.curvature, query_task.centre[:, None]), theta).value
 expected = (np.eye(5) - 0.3 * bowl) @ query_gradient
-claim("The meta-gradient is (I - alpha H) times the query gradient.", np.allclose(through, expected))
+claim(
+    "The meta-gradient is (I - alpha H) times the query gradient.",
+    np.allclose(through, expected),
+    through,
+    expected,
+)
 
 # %% [markdown]
 # Now one word is changed: `detach` makes the inner gradient a plain array. The adapted $\phi$ are the same numbers.
@@ -571,9 +588,14 @@ claim("The meta-gradient is (I - alpha H) times the query gradient.", np.allclos
 # %%
 cut = theta - 0.3 * detach(grad(quadratic(theta, bowl, bottom), theta))
 first_order = grad(quadratic(cut, query_task.curvature, query_task.centre[:, None]), theta).value
-claim("The adapted parameters are the same.", np.array_equal(cut.value, phi.value))
-claim("The first-order meta-gradient is the query gradient alone.", np.allclose(first_order, query_gradient))
-claim("It is not the meta-gradient.", not np.allclose(first_order, through, rtol=0.1))
+claim("The adapted parameters are the same.", np.array_equal(cut.value, phi.value), cut.value, phi.value)
+claim(
+    "The first-order meta-gradient is the query gradient alone.",
+    np.allclose(first_order, query_gradient),
+    first_order,
+    query_gradient,
+)
+claim("It is not the meta-gradient.", not np.allclose(first_order, through, rtol=0.1), first_order, through)
 
 # %% [markdown]
 # Several steps are the same step again. We write the loop once; all of part 2 of the course is a use of it. It
@@ -771,6 +793,7 @@ print("error, as a fraction of that of the best constant:", np.round(fits, 4))
 claim(
     "From each of three starts, the network's error ends below a tenth of the best constant's.",
     max(fits) < 0.1,
+    max(fits),
 )
 
 # %% [markdown]
@@ -795,7 +818,7 @@ print([t.item() for t in by_torch])
 
 # %%
 (forgetful,) = torch.autograd.grad(x2**3, x2)
-claim("Without create_graph a gradient has no memory.", not forgetful.requires_grad)
+claim("Without create_graph a gradient has no memory.", not forgetful.requires_grad, forgetful.grad_fn)
 
 # %% [markdown]
 # Within a gradient step there is *no* error, since $\phi$ still depends on $\theta$ through the first term of the step. The
@@ -862,7 +885,12 @@ spot = torch.linspace(-1, 1, 5, dtype=torch.float64, device=device)
 unit_vectors = torch.eye(5, dtype=torch.float64, device=device)
 columns = torch.func.vmap(lambda e: hvp_torch(spot, e))(unit_vectors)
 backward_twice = torch.autograd.functional.hessian(bumpy, spot)
-claim("vmap over unit vectors gives the Hessian.", torch.allclose(columns, backward_twice))
+claim(
+    "vmap over unit vectors gives the Hessian.",
+    torch.allclose(columns, backward_twice),
+    columns,
+    backward_twice,
+)
 
 # %% [markdown]
 # ## Experiment: what a second derivative costs
@@ -929,8 +957,16 @@ sizes = np.array([6, 12, 24, 48, 96])
 in_loss, in_gradient, in_product, in_hessian = np.array([costs(size) for size in sizes]).T
 for row in zip(sizes, in_gradient / in_loss, in_product / in_loss, in_hessian / in_loss, strict=True):
     print("d = {:2d}: gradient {:.2f}, product {:.2f}, Hessian {:6.1f} times the loss".format(*row))
-claim("The gradient holds less than five times the loss's numbers.", max(in_gradient / in_loss) < 5)
-claim("The product holds less than five times the gradient's.", max(in_product / in_gradient) < 5)
+claim(
+    "The gradient holds less than five times the loss's numbers.",
+    max(in_gradient / in_loss) < 5,
+    max(in_gradient / in_loss),
+)
+claim(
+    "The product holds less than five times the gradient's.",
+    max(in_product / in_gradient) < 5,
+    max(in_product / in_gradient),
+)
 growth = np.diff(np.log2(in_hessian / in_product))
 claim("When d doubles, the Hessian doubles beside the product.", np.all(abs(growth - 1) < 0.1), growth)
 
@@ -962,8 +998,12 @@ steps = np.arange(9)
 ends = [[sine_loss(unroll(sine_loss, tw, 0.01, k, cheap)) for k in steps] for cheap in (False, True)]
 full, cheap = np.array([[numbers_in(end) for end in row] for row in ends])
 per_step = np.diff(full)
-claim("Every step adds the same quantity of numbers.", np.all(per_step == per_step[0]))
-claim("With detached gradients a step adds the new parameters alone.", np.all(np.diff(cheap) == 60))
+claim("Every step adds the same quantity of numbers.", np.all(per_step == per_step[0]), per_step, per_step[0])
+claim(
+    "With detached gradients a step adds the new parameters alone.",
+    np.all(np.diff(cheap) == 60),
+    np.diff(cheap),
+)
 print(
     f"{full[0]} numbers for the loss alone; {per_step[0]} more for each step, or 60 with detached gradients"
 )
@@ -1190,7 +1230,11 @@ def mended_meta_gradient(start):
 check_meta_gradient(mended_meta_gradient)
 mended_end = meta_train(mended_meta_gradient)
 print(f"ended at {mended_end:.4g}, with a loss after adapting of {loss_after_adapting(mended_end):.4g}")
-claim("The two ends are 0.5 and 0.2.", np.allclose([museum_end, mended_end], [0.5, 0.2]))
+claim(
+    "The two ends are 0.5 and 0.2.",
+    np.allclose([museum_end, mended_end], [0.5, 0.2]),
+    [museum_end, mended_end],
+)
 
 # %% [markdown]
 # Last, the first guess: we ask the museum's engine for the slope with which the chapter began.
@@ -1201,7 +1245,7 @@ at_one = Scalar(1.0)
 away_from_two = at_one + Scalar(-0.1 * at_one.grad) + Scalar(-2.0)
 at_one.grad = 0.0
 (Scalar(0.5) * away_from_two * away_from_two).backward()
-claim("No error, and the slope -1.4 in place of -0.84.", np.isclose(at_one.grad, -1.4))
+claim("No error, and the slope -1.4 in place of -0.84.", np.isclose(at_one.grad, -1.4), at_one.grad)
 
 # %% [markdown]
 # ## Exercises

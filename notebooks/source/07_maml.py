@@ -94,8 +94,16 @@ for name, theta in {"joint training": 3.0, "first-order MAML": 2.0, "MAML": 1.0}
 # %%
 starts = np.linspace(-1, 5, 6001)
 before, after = mean_losses(starts)
-claim("No start has less loss before the step than 3.", abs(starts[before.argmin()] - 3) < 1e-9)
-claim("No start has less loss after the step than 1.", abs(starts[after.argmin()] - 1) < 1e-9)
+claim(
+    "No start has less loss before the step than 3.",
+    abs(starts[before.argmin()] - 3) < 1e-9,
+    starts[before.argmin()],
+)
+claim(
+    "No start has less loss after the step than 1.",
+    abs(starts[after.argmin()] - 1) < 1e-9,
+    starts[after.argmin()],
+)
 
 # %%
 _, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
@@ -203,7 +211,12 @@ by_steps = [(end_loss(spot + h) - end_loss(spot - h)) / 2e-5 for h in 1e-5 * np.
 *began_at, end = quartic_path(spot)
 by_walk, wrong_order = walk_back(reversed(began_at), end - target), walk_back(began_at, end - target)
 print("walking back:", by_walk.round(4), " small steps:", np.round(by_steps, 4))
-claim("The walk back gives the slope that small steps find.", np.allclose(by_walk, by_steps, atol=1e-8))
+claim(
+    "The walk back gives the slope that small steps find.",
+    np.allclose(by_walk, by_steps, atol=1e-8),
+    by_walk,
+    by_steps,
+)
 print("in the wrong order: ", wrong_order.round(4))
 claim("In the wrong order it does not.", np.abs(wrong_order - by_steps).max() > 1e-3, wrong_order)
 
@@ -275,7 +288,12 @@ many_valleys = Quadratics(dimension=3).sample_batch(np.random.default_rng(0), 8)
 first_order_4 = stopping_points(*many_valleys, inner_lr=0.3, n_steps=4)["first-order MAML"]
 exact_2 = stopping_points(*many_valleys, inner_lr=0.3, n_steps=2)["MAML"]
 together_stop = np.allclose(first_order_4, exact_2)
-claim("First-order MAML with 4 steps and MAML with 2 stop at the same point.", together_stop)
+claim(
+    "First-order MAML with 4 steps and MAML with 2 stop at the same point.",
+    together_stop,
+    first_order_4,
+    exact_2,
+)
 
 # %% [markdown]
 # ## Build it in NumPy
@@ -433,7 +451,11 @@ exact, _ = meta_gradient(net, one_task, **five_steps)
 cheap, _ = meta_gradient(net, one_task, first_order=True, **five_steps)
 # The judge needs the value of the loss alone, which first order leaves as it is.
 judged = small_steps(lambda p: float(task_loss(p, one_task, first_order=True, **five_steps)), net)
-claim("The meta-gradient is what small steps find, to 1e-6.", distance(exact, judged) < 1e-6)
+claim(
+    "The meta-gradient is what small steps find, to 1e-6.",
+    distance(exact, judged) < 1e-6,
+    distance(exact, judged),
+)
 claim("The first-order one is off by over a tenth.", distance(cheap, judged) > 0.1, distance(cheap, judged))
 
 # %% [markdown]
@@ -474,12 +496,20 @@ together, _ = at_once(net, four_tasks, loss=errors, **two_steps)
 four_in_turn = [Episode(*(Examples(part.x[i], part.y[i]) for part in four_tasks[:2])) for i in range(4)]
 one_by_one = [meta_gradient(net, episode, loss=squared_error, **two_steps)[0] for episode in four_in_turn]
 looped = {name: np.mean([g[name] for g in one_by_one], axis=0) for name in net}
-claim("All at once is the same as one after the other.", distance(together, looped) < 1e-12)
+claim(
+    "All at once is the same as one after the other.",
+    distance(together, looped) < 1e-12,
+    distance(together, looped),
+)
 
 # %%
 inside, _ = at_once(net, four_tasks, loss=lambda p, e: errors(p, e) / 4, **two_steps)
 inside = {name: 4 * g for name, g in inside.items()}  # the outer loss is divided by 4 too: mend that
-claim("With the mean inside, the direction is another one.", distance(inside, looped) > 0.1)
+claim(
+    "With the mean inside, the direction is another one.",
+    distance(inside, looped) > 0.1,
+    distance(inside, looped),
+)
 
 # %% [markdown]
 # ## The map
@@ -613,7 +643,11 @@ for name, point in on_paper.items():
 # %%
 phases = np.linspace(0, np.pi, 2001)
 mean_sine = np.trapezoid(np.sin(1.0 - phases), phases) / np.pi  # at x = 1
-claim("The mean of sin(1 - p) is -2/pi cos 1.", abs(mean_sine + 2 / np.pi * np.cos(1.0)) < 1e-6)
+claim(
+    "The mean of sin(1 - p) is -2/pi cos 1.",
+    abs(mean_sine + 2 / np.pi * np.cos(1.0)) < 1e-6,
+    abs(mean_sine + 2 / np.pi * np.cos(1.0)),
+)
 mean_square = (5**3 - 0.1**3) / 3 / 4.9  # of the amplitude
 cosine_square = 0.5 + np.sin(10) / 20  # the mean of cos(x)^2 over [-5, 5]
 no_step = mean_square / 2 - (2.55 * 2 / np.pi) ** 2 * cosine_square
@@ -638,7 +672,7 @@ RUNS, TASKS = 6, 25
 
 def in_shape(episodes, *shape):
     """The same episodes in single precision, the axis of the tasks cut into this shape."""
-    cut = lambda a: a.astype(np.float32).reshape(*shape, *a.shape[1:])  # noqa: E731
+    cut = lambda a: a.astype(np.float32).reshape(*shape, *a.shape[1:])
     parts = (Examples(cut(part.x), cut(part.y)) for part in episodes[:2])
     return Episode(*parts, episodes.task)
 
@@ -655,8 +689,8 @@ def train_runs(start, tasks, *, n_outer=800, told=lambda episodes: episodes, **i
     """The parameters of all runs after n_outer steps of Adam; `told` may change what the network is given."""
     rng = np.random.default_rng(100)
     direction = partial(at_once, loss=lambda p, e: np.sum(errors(p, e), axis=1), update=sgd(0.01), **inner)
-    draw = lambda: told(in_shape(tasks.sample_batch(rng, TASKS * RUNS), TASKS, RUNS))  # noqa: E731
-    falling = lambda step: 0.01 * (1 - step / n_outer)  # noqa: E731
+    draw = lambda: told(in_shape(tasks.sample_batch(rng, TASKS * RUNS), TASKS, RUNS))
+    falling = lambda step: 0.01 * (1 - step / n_outer)
     params, _ = meta_train(start, direction, draw, optimizer=optim.adam(falling), n_steps=n_outer)
     return params
 
@@ -782,7 +816,12 @@ claim(
     "Before any step MAML and pretraining are equal, within 0.25.", max(map(abs, at_first)) < 0.25, at_first
 )
 halved = maml_curve[1].interval[1] < 0.5 * pretrained_curve[1].interval[0]
-claim("After one step MAML's error is less than half of pretraining's.", halved)
+claim(
+    "After one step MAML's error is less than half of pretraining's.",
+    halved,
+    maml_curve[1],
+    pretrained_curve[1],
+)
 ten_to_one = compare(pretrained_curve[10], maml_curve[1]).interval
 claim("One step of MAML beats ten of pretraining by over 0.4.", ten_to_one[0] > 0.4, ten_to_one)
 best_of_all = scores["oracle"][10].interval[1] < 0.7 * maml_curve[10].interval[0]
@@ -877,12 +916,12 @@ from torch.nn import functional as F
 
 from reference.pytorch import nn as torch_nn
 from reference.pytorch import unroll as steps_in_torch
-from reference.pytorch.episodes import in_numpy, to_torch
+from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 
 # %%
 def torch_adapted(params, support, *, loss, update, n_steps, first_order=False):
-    inner_loss = lambda p: loss(p, support)  # noqa: E731
+    inner_loss = lambda p: loss(p, support)
     return steps_in_torch.unroll(inner_loss, params, update, n_steps, first_order=first_order)
 
 
@@ -941,7 +980,7 @@ def of_one(support, query):
 # %%
 gradients, _ = vmap(of_one)(*to_torch(four_tasks)[:2])
 mapped = {name: g.mean(0).numpy() for name, g in gradients.items()}
-claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12)
+claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12, distance(mapped, together))
 
 # %% [markdown]
 # ## Glyphs: five characters, one example each
@@ -955,7 +994,7 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # %%
 from reference.pytorch import optim as torch_optim
 from reference.pytorch.nn import init_params
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 from reference.tasks.bank import FewShot, as_input
 from reference.tasks.glyphs import glyphs
 
@@ -1026,8 +1065,14 @@ with torch.inference_mode():
     features = functional_call(classifier[:-1], body, support.x)
 prototypes = torch.stack([features[support.y == k].mean(0) for k in range(5)])
 wanted = 0.2 / 5 * (prototypes - prototypes.mean(0))
-claim("The first step writes the prototypes.", torch.allclose(after_a_step["13.weight"], wanted, atol=1e-6))
-claim("The body does not move.", all(torch.equal(after_a_step[name], body[name]) for name in body))
+claim(
+    "The first step writes the prototypes.",
+    torch.allclose(after_a_step["13.weight"], wanted, atol=1e-6),
+    after_a_step["13.weight"],
+    wanted,
+)
+of_body = max((after_a_step[name] - body[name]).abs().max().item() for name in body)
+claim("The body does not move.", of_body == 0, of_body)
 
 # %% [markdown]
 # Training: 250 outer steps of 4 tasks, one inner step with $\alpha = 0.2$, five queries a class. On a CPU
@@ -1040,7 +1085,7 @@ def train_on_glyphs(start, *, n_outer=250, first_order=False):
     """The parameters after n_outer steps of Adam on 4 tasks each, and the losses."""
     rng = np.random.default_rng(3)
     direction = mean_over_tasks(partial(torch_meta_gradient, first_order=first_order, **one_step_on))
-    draw = lambda: [to_torch(training_tasks.sample(rng), device) for _ in range(4)]  # noqa: E731
+    draw = lambda: [to_torch(training_tasks.sample(rng), device) for _ in range(4)]
     return meta_train(start, direction, draw, optimizer=torch_optim.adam(3e-3), n_steps=n_outer)
 
 
@@ -1075,7 +1120,7 @@ def character_gradient(params, rows):
 
 # %% tags=["training", "nbval-ignore-output"]
 rng = np.random.default_rng(3)
-draw_drawings = lambda: rng.choice(len(character), 120, replace=False)  # noqa: E731
+draw_drawings = lambda: rng.choice(len(character), 120, replace=False)
 big_start, by_adam = new_start(big_net, 0), torch_optim.adam(3e-3)
 began = perf_counter()
 pretrained, big_losses = meta_train(
@@ -1150,7 +1195,11 @@ further = compare(maml_after[3], maml_after[1]).interval
 claim("Three steps are not a point better than the one it was trained for.", further[1] < 0.01, further)
 behind = compare(with_zero_head, maml_after[1]).interval
 claim("The pretrained network with a zero head beats MAML.", behind[0] > 0, behind)
-claim("With a random head it is behind the zero head.", compare(with_zero_head, random_head).interval[0] > 0)
+claim(
+    "With a random head it is behind the zero head.",
+    compare(with_zero_head, random_head).interval[0] > 0,
+    compare(with_zero_head, random_head),
+)
 
 # %% tags=["training", "nbval-ignore-output"]
 for name, other in (
@@ -1168,7 +1217,7 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # how large the lead would be after another training, the intervals do not say. So within our minute, on these data,
 # pretraining with a good head is at least as good and cheaper. That is no accident of our setting: Chen et al. (2019)
 # found plain pretraining competitive on the usual image benchmarks, above all in deep networks and across domains.
-# Chapter 12 compares all learners at length.
+# Chapter 12, to come, compares all learners at length.
 #
 # Then why did pretraining fail on the sinusoids? Because there the *same input* has another target in every task: at
 # $x = 1$ one curve says 2 and another $-3$. A network that must answer all tasks together can only learn their mean.
@@ -1489,12 +1538,24 @@ def scored(method, together):
 
 (exact_mean, exact_half), (cheap_mean, cheap_half) = (scored(m, True) for m in omniglot)
 claim(
-    "Asked together, MAML reaches what the paper reports, to half a point.", abs(exact_mean - 0.987) < 0.005
+    "Asked together, MAML reaches what the paper reports, to half a point.",
+    abs(exact_mean - 0.987) < 0.005,
+    exact_mean,
 )
-claim("First order is over 3 points behind.", exact_mean - exact_half > cheap_mean + cheap_half + 0.03)
+claim(
+    "First order is over 3 points behind.",
+    exact_mean - exact_half > cheap_mean + cheap_half + 0.03,
+    exact_mean - exact_half,
+    cheap_mean + cheap_half + 0.03,
+)
 for method in omniglot:
     (in_company, a), (alone, b) = scored(method, True), scored(method, False)
-    claim(f"{method}: asked alone it scores less, by a point or more.", in_company - a > alone + b + 0.005)
+    claim(
+        f"{method}: asked alone it scores less, by a point or more.",
+        in_company - a > alone + b + 0.005,
+        in_company - a,
+        alone + b + 0.005,
+    )
 
 # %% [markdown]
 # MAML gets to the paper's $98.7 \pm 0.4$ % in less than a seventh of its steps; an outer rate that falls to zero may have
@@ -1546,7 +1607,7 @@ sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)
 # %%
 alike = stopping_points(floors, np.stack([bends[1]] * 3), inner_lr=0.4, n_steps=2)
 all_at_the_mean = all(np.allclose(point, floors.mean(axis=0)) for point in alike.values())
-claim("With equal curvatures all four ways stop at the mean of the floors.", all_at_the_mean)
+claim("With equal curvatures all four ways stop at the mean of the floors.", all_at_the_mean, alike)
 
 # %% [markdown]
 # ## What differs from the paper, and what breaks it
@@ -1572,7 +1633,7 @@ both_valleys = Examples(*two_valleys)
 def train_on_valleys(n_outer, **inner):
     """The start after some outer steps on the two valleys, with an inner rate of one half."""
     direction = partial(at_once, loss=valley_loss, update=sgd(0.5), n_steps=1, **inner)
-    draw, start = lambda: Episode(both_valleys, both_valleys), {"theta": np.array([2.0])}  # noqa: E731
+    draw, start = lambda: Episode(both_valleys, both_valleys), {"theta": np.array([2.0])}
     end, _ = meta_train(start, direction, draw, optimizer=optim.sgd(0.5), n_steps=n_outer)
     return float(end["theta"][0])
 
@@ -1721,7 +1782,7 @@ def tiny_problem(norm, update=None, first_order=False):
     """Parameters, and the loss of one task after one inner step."""
     tiny, rng = tiny_net(norm), np.random.default_rng(1)
     params = {name: torch.from_numpy(0.4 * rng.normal(size=p.shape)) for name, p in tiny.named_parameters()}
-    score = lambda p, part: F.cross_entropy(functional_call(tiny, p, part.x), part.y)  # noqa: E731
+    score = lambda p, part: F.cross_entropy(functional_call(tiny, p, part.x), part.y)
     inner = {"loss": score, "update": update or steps_in_torch.sgd(0.1), "first_order": first_order}
     return params, lambda p, s, q: torch_task_loss(p, Episode(s, q), n_steps=1, **inner)
 
@@ -1753,7 +1814,7 @@ assert largest < 1e-12, f"a bias that changes nothing has a meta-gradient of {la
 
 # %%
 def mean_by_loop(params, after):
-    of_task = lambda i: (Examples(part.x[i], part.y[i]) for part in noise_tasks)  # noqa: E731
+    of_task = lambda i: (Examples(part.x[i], part.y[i]) for part in noise_tasks)
     return sum(after(params, *of_task(i)) for i in range(3)) / 3
 
 
@@ -1774,12 +1835,14 @@ slope_along = (ahead - behind_it) / 2e-6
 
 # %%
 loop_along, wrong_along = (sum((g[n] * along[n]).sum().item() for n in along) for g in (right, wrong))
-claim("The loop is what small steps find, to 1e-6.", abs(loop_along / slope_along - 1) < 1e-6)
-mapped_loss = vmap(partial(museum_after, museum_params))(*noise_tasks).mean()
 claim(
-    "The mapped losses are those of the loop.",
-    torch.isclose(mapped_loss, mean_by_loop(museum_params, museum_after)).item(),
+    "The loop is what small steps find, to 1e-6.",
+    abs(loop_along / slope_along - 1) < 1e-6,
+    loop_along / slope_along,
 )
+mapped_loss = vmap(partial(museum_after, museum_params))(*noise_tasks).mean()
+looped_loss = mean_by_loop(museum_params, museum_after)
+claim("The mapped losses are those of the loop.", torch.isclose(mapped_loss, looped_loss).item(), looped_loss)
 off_along = abs(wrong_along / slope_along - 1)
 claim("The other order is off by over a hundredth.", off_along > 0.01, off_along)
 
@@ -1855,8 +1918,16 @@ def from_inside(params, after):
 
 # %%
 inside_out = from_inside(museum_params, museum_after)
-claim("From inside, the bias has no gradient.", inside_out["0.bias"].abs().max().item() < 1e-12)
-claim("All parameters agree with the loop to 1e-10.", off_by(inside_out, right) < 1e-10)
+claim(
+    "From inside, the bias has no gradient.",
+    inside_out["0.bias"].abs().max().item() < 1e-12,
+    inside_out["0.bias"].abs().max().item(),
+)
+claim(
+    "All parameters agree with the loop to 1e-10.",
+    off_by(inside_out, right) < 1e-10,
+    off_by(inside_out, right),
+)
 
 # %% [markdown]
 # In a larger network the error may be smaller: 0.3 % after one inner step and 0.9 % after five in that of
@@ -2078,7 +2149,7 @@ for name in before_step:
         f"{story} is not what small steps find. Does the head alone adapt? Do its steps keep their memory?"
     )
 ### BEGIN HIDDEN TESTS
-doubled = lambda params, examples: 2 * squared_error(params, examples)  # noqa: E731
+doubled = lambda params, examples: 2 * squared_error(params, examples)
 whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
 plain, _ = meta_gradient(before_step, sine_task, loss=doubled, update=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(whole[name], plain[name]) for name in before_step)

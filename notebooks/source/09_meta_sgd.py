@@ -279,7 +279,9 @@ after_one = place - rates4 * one.gradient(place)
 g_query = other.gradient(after_one)
 swapped = g_query - rates4 * (one.curvature @ g_query)
 right_order, _ = walk_back(place, rates4, one, other, 1)
-claim("(I - D H) g is not the gradient.", not np.allclose(swapped, right_order, rtol=0.01))
+claim(
+    "(I - D H) g is not the gradient.", not np.allclose(swapped, right_order, rtol=0.01), swapped, right_order
+)
 
 # %% [markdown]
 # ### The best rates of a family
@@ -416,7 +418,7 @@ def each_step(rates):
 
 
 # %%
-from reference.scratch.losses import mean_squared_error
+from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
 
 
@@ -514,7 +516,7 @@ by_engine, _ = meta_gradient(
 )
 by_paper = walk_back(place, rates4, one, other, 3)
 agree = [np.allclose(by_engine[f"{n}.theta"], p) for n, p in zip(("start", "rate"), by_paper, strict=True)]
-claim("Engine and paper agree in both gradients, three steps long.", all(agree))
+claim("Engine and paper agree in both gradients, three steps long.", all(agree), by_engine)
 
 # %%
 params_small, episode_small, settings_small = case(np.random.default_rng(1), n_steps=3)
@@ -549,8 +551,8 @@ def first_order_gradient(params, episode):
 exact, _ = meta_gradient(params_small, episode_small, loss=squared_error)
 shortcut = first_order_gradient(params_small, episode_small)
 equal = {name: np.allclose(exact[name], shortcut[name]) for name in exact}
-claim("One step, first order: every rate's gradient stays exact.", all(part(equal, "rate").values()))
-claim("The gradient in the weights does not.", not any(part(equal, "start").values()))
+claim("One step, first order: every rate's gradient stays exact.", all(part(equal, "rate").values()), equal)
+claim("The gradient in the weights does not.", not any(part(equal, "start").values()), equal)
 
 # %% [markdown]
 # ### Does it find the best rates?
@@ -587,8 +589,15 @@ found_rates, found_losses = train_on_quadratics(
 claim(
     "The learned rates are those of the closed form.",
     np.allclose(found_rates["rate.theta"], wrong_way_rates, atol=1e-2),
+    found_rates["rate.theta"],
+    wrong_way_rates,
 )
-claim("The loss after one step is gone.", found_losses[-1] < 1e-3 < found_losses[0])
+claim(
+    "The loss after one step is gone.",
+    found_losses[-1] < 1e-3 < found_losses[0],
+    found_losses[-1],
+    found_losses[0],
+)
 
 # %% [markdown]
 # ## Experiment: sinusoids
@@ -724,14 +733,14 @@ def train_runs(learners, draw, *, n_steps):
         params[f"rate.{name}"] *= first.reshape(-1, *(1,) * (p.ndim - 1))
 
     gradient = partial(gradient_of_runs, learners=learners)
-    draw_for_all = lambda: repeated(draw(), len(learners))  # noqa: E731
+    draw_for_all = lambda: repeated(draw(), len(learners))
     optimizer = adam(lambda t: 0.01 * (1 - t / n_steps))
     params, _ = meta_train(params, gradient, draw_for_all, optimizer=optimizer, n_steps=n_steps)
     return floored(params, learners)
 
 
 # %% tags=["training", "nbval-ignore-output"]
-from reference.pytorch.speed import keep_freed_memory
+from reference.pytorch.machine.speed import keep_freed_memory
 
 _ = keep_freed_memory()  # arrays of two megabytes come and go; to ask the system for each anew takes time
 rng_of_tasks = np.random.default_rng(100)
@@ -758,7 +767,7 @@ def after_steps(run, episodes, n_steps=1):
     own = {name: np.broadcast_to(p, (n_tasks, *p.shape)) for name, p in run.items()}
     update = by_weight(part(own, "rate"))
     with np.errstate(all="ignore"):
-        on_support = lambda p: np.sum(errors(p, episodes.support))  # noqa: E731
+        on_support = lambda p: np.sum(errors(p, episodes.support))
         phi = unroll(on_support, part(own, "start"), update, n_steps, first_order=True)
         return errors(phi, episodes.query).astype(float)
 
@@ -829,7 +838,12 @@ claim("Six learned rates lower MAML's error by a tenth or more.", gains[PAIRS[2]
 claim("The other 1755 rates lower it further.", gains[PAIRS[3]] > 0, gains)
 shares = [after_one_step[name].mean() for name in ("MAML", "six learned rates", "Meta-SGD")]
 claim("But the six bring most of the way.", shares[0] - shares[1] > 2 * (shares[1] - shares[2]), shares)
-claim("One learned rate gains less than half of what six gain.", lead(*PAIRS[1])[0] < lead(*PAIRS[2])[0] / 2)
+claim(
+    "One learned rate gains less than half of what six gain.",
+    lead(*PAIRS[1])[0] < lead(*PAIRS[2])[0] / 2,
+    lead(*PAIRS[1]),
+    lead(*PAIRS[2])[0] / 2,
+)
 
 # %%
 summary = {name: over_runs(values.mean(axis=1)) for name, values in after_one_step.items()}
@@ -855,10 +869,10 @@ kept = [lead(worse, better) for worse, better in PAIRS[4:]]
 claim("Without signs, six rates do worse.", kept[0][0] - kept[0][1] > 0, kept)
 claim("Without signs, 1761 rates lose less than half of that.", kept[1][0] < kept[0][0] / 2, kept)
 alphas = [run["rate.layers.2.bias"].item() for run in runs["one learned rate"]]
-print("the single rate of each run:", np.round(alphas, 4))
 claim(
     "From 0.001 the single rate climbs to 0.01, within a factor of 4.",
     0.0025 < min(alphas) < max(alphas) < 0.04,
+    alphas,
 )
 
 # %% [markdown]
@@ -894,7 +908,12 @@ for what, share in (("below zero", below), ("at exactly 0.01", unmoved), ("beyon
 print("your guess for those below zero:", my_guesses["share below zero"])
 
 # %%
-claim("In every run between 15 and 45 of 100 rates end below zero.", 0.15 < below.min() < below.max() < 0.45)
+claim(
+    "In every run between 15 and 45 of 100 rates end below zero.",
+    0.15 < below.min() < below.max() < 0.45,
+    below.min(),
+    below.max(),
+)
 claim("Some rates never moved.", unmoved.min() > 0.05, unmoved)
 
 # %%
@@ -993,10 +1012,13 @@ for what in ("negative rates set to 0", "shuffled within the tensor", "the tenso
 claim(
     "Clipped rates are worse than no step at all.",
     tampered["negative rates set to 0"].mean() > no_step.mean(),
+    tampered["negative rates set to 0"].mean(),
+    no_step.mean(),
 )
 claim(
     "Freezing any layer hurts.",
     all(np.all(tampered[f"{layer} layer frozen"] > 1.3 * learned) for layer in ("first", "middle", "last")),
+    tampered,
 )
 
 # %% [markdown]
@@ -1038,7 +1060,12 @@ rng = np.random.default_rng(2)
 amplitude, phase, at_x, points = 2.0, 0.7, 1.3, rng.uniform(-5, 5, 200_000)
 by_kernel = np.mean(2 * np.cos(at_x - points) * amplitude * np.sin(points - phase))
 rest = np.mean(amplitude * np.sin(at_x + phase - 2 * points))
-claim("The identity holds.", np.isclose(by_kernel, amplitude * np.sin(at_x - phase) - rest))
+claim(
+    "The identity holds.",
+    np.isclose(by_kernel, amplitude * np.sin(at_x - phase) - rest),
+    by_kernel,
+    amplitude * np.sin(at_x - phase) - rest,
+)
 in_the_mean = np.sin(10) / 10 * amplitude * np.sin(at_x + phase)
 claim("With many points the second term is what was said.", abs(rest - in_the_mean) < 0.03, rest, in_the_mean)
 tens = amplitude * np.sin(at_x + phase - 2 * points.reshape(-1, 10)).mean(axis=1)  # ten points at a time
@@ -1073,10 +1100,17 @@ for name in ("MAML", "six learned rates", "Meta-SGD"):
 # print("Meta-SGD, first run - cosine step:", compare(Score(after_one_step["Meta-SGD"][0]), by_cosine))
 
 # %%
-claim("The cosine step beats MAML.", compare(Score(after_one_step["MAML"][0]), by_cosine).interval[0] > 0.15)
+claim(
+    "The cosine step beats MAML.",
+    compare(Score(after_one_step["MAML"][0]), by_cosine).interval[0] > 0.15,
+    compare(Score(after_one_step["MAML"][0]), by_cosine),
+)
 from_maml = after_one_step["MAML"].mean() - np.array([after_one_step["Meta-SGD"].mean(), by_cosine.mean])
 claim(
-    "Meta-SGD comes three quarters of the way from MAML to it, or more.", from_maml[0] > 0.75 * from_maml[1]
+    "Meta-SGD comes three quarters of the way from MAML to it, or more.",
+    from_maml[0] > 0.75 * from_maml[1],
+    from_maml[0],
+    0.75 * from_maml[1],
 )
 
 # %% [markdown]
@@ -1160,8 +1194,17 @@ for name, values in alike.items():
     print(f"{name:26s} likeness to the cosine {mean:.2f} +- {reach:.2f} (95% CI over 4 runs)")
 
 # %%
-claim("Untrained, the kernel is far from a cosine.", alike["never trained"].max() < 0.5)
-claim("MAML comes part of the way.", 0.6 < alike["MAML"].min() < alike["MAML"].max() < 0.85)
+claim(
+    "Untrained, the kernel is far from a cosine.",
+    alike["never trained"].max() < 0.5,
+    alike["never trained"].max(),
+)
+claim(
+    "MAML comes part of the way.",
+    0.6 < alike["MAML"].min() < alike["MAML"].max() < 0.85,
+    alike["MAML"].min(),
+    alike["MAML"].max(),
+)
 for name in ("six learned rates", "Meta-SGD"):
     claim(f"{name}: nearer than MAML in every run.", np.all(alike[name] > alike["MAML"] + 0.05), alike)
 floored_1761, free_6 = "Meta-SGD, none below zero", "six learned rates"
@@ -1211,9 +1254,12 @@ plotting.show(
 six_run = runs["six learned rates"][0]
 edges_of_tensors = [*tensors, 1761]
 slopes_there = slopes(part(six_run, "start"), lattice)
+lowest = {}
 for name, begin, end in zip(STARTS[0], edges_of_tensors, edges_of_tensors[1:], strict=False):
-    shape = slopes_there[:, begin:end] @ slopes_there[:, begin:end].T
-    print(f"{name}: {'both signs' if shape.min() < 0 else 'never negative'}")
+    lowest[name] = (slopes_there[:, begin:end] @ slopes_there[:, begin:end].T).min()
+both_signs, one_sign = np.split(list(lowest.values()), [2])
+claim("The two shapes of the first layer have both signs.", np.all(both_signs < 0), lowest)
+claim("The other four are never negative.", np.all(one_sign >= 0), one_sign)
 
 # %% [markdown]
 # With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away, something
@@ -1228,7 +1274,9 @@ alike_in_tensor = [
     for run in runs["six learned rates"]
     for rate in part(run, "rate").values()
 ]
-claim("Where six rates were learned, those of a tensor are equal.", all(alike_in_tensor))
+claim(
+    "Where six rates were learned, those of a tensor are equal.", all(alike_in_tensor), len(alike_in_tensor)
+)
 signs = np.array(
     [[np.sign(rate.flat[0]) for rate in part(run, "rate").values()] for run in runs["six learned rates"]]
 )
@@ -1267,7 +1315,9 @@ for name in STARTS[0]:
 # %%
 of_matrices = np.array([share for name, share in at_zero.items() if "weight" in name])
 claim(
-    "In every weight matrix of every run over a quarter of the rates ends at zero.", of_matrices.min() > 0.25
+    "In every weight matrix of every run over a quarter of the rates ends at zero.",
+    of_matrices.min() > 0.25,
+    of_matrices.min(),
 )
 
 # %% [markdown]
@@ -1339,6 +1389,8 @@ diverged = by_steps["Meta-SGD"][:, 6]
 claim(
     "After six steps every Meta-SGD run is worse than without a step.",
     np.all(diverged > by_steps["Meta-SGD"][:, 0]),
+    diverged,
+    by_steps["Meta-SGD"][:, 0],
 )
 
 # %% [markdown]
@@ -1393,10 +1445,14 @@ for name in ("six learned rates", "Meta-SGD"):
 claim(
     "On its own 20 tasks Meta-SGD has the least error.",
     np.all(few_seen["Meta-SGD"] < few_seen["six learned rates"]),
+    few_seen["Meta-SGD"],
+    few_seen["six learned rates"],
 )
 claim(
     "On new tasks it has at least three times that error.",
     np.all(few_new["Meta-SGD"] > 3 * few_seen["Meta-SGD"]),
+    few_new["Meta-SGD"],
+    3 * few_seen["Meta-SGD"],
 )
 claim(
     "With tasks that are always new it leads MAML in every run, after 600 steps as after 1200.",
@@ -1455,7 +1511,7 @@ def torch_meta_gradient(params, episode, *, loss, n_steps=1, step_by=by_weight):
 
 
 # %%
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn import mlp as torch_mlp
 
 
@@ -1517,6 +1573,7 @@ apart = max(np.abs(by_numpy[name] - g.numpy()).max() for name, g in by_torch.ite
 claim(
     "NumPy and PyTorch agree to 1e-10, weights, rates and loss.",
     max(apart, abs(value_numpy - value_torch.item())) < 1e-10,
+    max(apart, abs(value_numpy - value_torch.item())),
 )
 
 # %% [markdown]
@@ -1706,15 +1763,24 @@ claim("But a searched rate beats Meta-SGD from 0.1 by over 2 points.", bests[GLY
 claim(
     "Begun at the searched rate, Meta-SGD is within 3 points of it.",
     abs(glyph_lead(*GLYPH_PAIRS[2])[0]) < 0.03,
+    abs(glyph_lead(*GLYPH_PAIRS[2])[0]),
 )
 claim(
     "Three steps: in every run 18 learned rates beat the rate they began with.",
     by_run[GLYPH_PAIRS[3]].min() > 0,
     by_run,
 )
-claim("They are within 4 points of the searched rate.", abs(glyph_lead(*GLYPH_PAIRS[4])[0]) < 0.04)
+claim(
+    "They are within 4 points of the searched rate.",
+    abs(glyph_lead(*GLYPH_PAIRS[4])[0]) < 0.04,
+    abs(glyph_lead(*GLYPH_PAIRS[4])[0]),
+)
 of_18 = Score(glyph_scores["3 steps, 18 rates from 0.1"].mean(axis=0))
-claim("They beat raw pixels by 4 points or more.", compare(of_18, pixels).interval[0] > 0.04)
+claim(
+    "They beat raw pixels by 4 points or more.",
+    compare(of_18, pixels).interval[0] > 0.04,
+    compare(of_18, pixels),
+)
 
 # %% [markdown]
 # Read this plainly. If the first guess at the rate was bad, learning the rates mends it: from 0.1, both ways of
@@ -1752,6 +1818,7 @@ claim(
 claim(
     "It is longer than the first step of the layers below.",
     all(np.all(last[:, 0] > step_rates[f"layers.{i}.weight"][:, 0]) for i in (0, 1)),
+    [step_rates[f"layers.{i}.weight"][:, 0] for i in (0, 1)],
 )
 
 # %% [markdown]
@@ -1793,8 +1860,18 @@ for k in (10, 5):
     (one_step, a), (five, b), (of_rates, c) = (
         at_full_size[k, name, n] for name, n in (("MAML", 1), ("MAML", 5), ("Meta-SGD", 1))
     )
-    claim(f"K = {k}: with one step each, Meta-SGD beats MAML.", of_rates + c < one_step - a)
-    claim(f"K = {k}: with five steps, MAML is not worse than Meta-SGD with one.", five - b < of_rates + c)
+    claim(
+        f"K = {k}: with one step each, Meta-SGD beats MAML.",
+        of_rates + c < one_step - a,
+        of_rates + c,
+        one_step - a,
+    )
+    claim(
+        f"K = {k}: with five steps, MAML is not worse than Meta-SGD with one.",
+        five - b < of_rates + c,
+        five - b,
+        of_rates + c,
+    )
 
 # %% [markdown]
 # The order is that of our short runs. Learned rates win where one step is all there is. Five steps of MAML's small
@@ -1818,8 +1895,18 @@ for method in ("maml", "meta-sgd"):
 
 # %%
 (maml_mean, maml_half), (rates_mean, rates_half) = (on_omniglot[m, "together"] for m in ("maml", "meta-sgd"))
-claim("Asked together, Meta-SGD is ahead of MAML.", rates_mean - rates_half > maml_mean + maml_half)
-claim("Asked alone, it is not.", on_omniglot["meta-sgd", "alone"][0] < on_omniglot["maml", "alone"][0])
+claim(
+    "Asked together, Meta-SGD is ahead of MAML.",
+    rates_mean - rates_half > maml_mean + maml_half,
+    rates_mean - rates_half,
+    maml_mean + maml_half,
+)
+claim(
+    "Asked alone, it is not.",
+    on_omniglot["meta-sgd", "alone"][0] < on_omniglot["maml", "alone"][0],
+    on_omniglot["meta-sgd", "alone"][0],
+    on_omniglot["maml", "alone"][0],
+)
 
 # %% [markdown]
 # The papers report 99.53 % for Meta-SGD and 98.7 % for MAML, asked together (MAML after 60,000 outer steps). Ours

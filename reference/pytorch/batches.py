@@ -12,8 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from reference.episodes import Episode
-from reference.pytorch.nn import Params
+from reference.episodes import Episode, SideBySide
+from reference.params import Params
+from reference.pytorch.unroll import naming_the_remedy
 
 
 def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]]:
@@ -36,7 +37,7 @@ def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Tens
             return losses.sum()
 
         own = {name: p.expand(n_tasks, *p.shape) for name, p in params.items()}
-        gradients, total = meta_gradient(own, episodes, loss=sum_of_losses, **settings)
+        gradients, total = meta_gradient(own, SideBySide(*episodes), loss=sum_of_losses, **settings)
         return {name: g.mean(0) for name, g in gradients.items()}, total / n_tasks
 
     return mean_meta_gradient
@@ -49,14 +50,19 @@ def mean_by_vmap(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]
     `reptile.meta_gradient`. The gradient is taken inside and the mean outside. The other way round, the
     gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d, nn.InstanceNorm2d or
     nn.LayerNorm with a learned scale is in the network: in torch 2.13 the mapped gradient in the norm's scale
-    takes the mean and the deviation for constants.
+    takes the mean and the deviation for constants. Raises RuntimeError, with the remedy, where torch cannot map
+    the network.
+
+    A relative of this trap: torch's second derivative of `torch.nn.utils.parametrizations.weight_norm` is
+    wrong, mapped or not.
     """
 
     def mean_meta_gradient(params: Params, episodes: Episode, **settings) -> tuple[Params, Tensor]:
         def of_one(support, query):
             return meta_gradient(params, Episode(support, query), **settings)
 
-        gradients, losses = torch.func.vmap(of_one)(episodes.support, episodes.query)
+        with naming_the_remedy():
+            gradients, losses = torch.func.vmap(of_one)(episodes.support, episodes.query)
         return {name: g.mean(0) for name, g in gradients.items()}, losses.mean()
 
     return mean_meta_gradient

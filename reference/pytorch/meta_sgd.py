@@ -9,20 +9,17 @@ random); more than its one step may be taken; tasks are averaged, not summed. Of
 is here.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from reference.episodes import Episode, Examples, Predict
+from reference.episodes import Episode, Examples, Predict, SideBySide
+from reference.params import Params, join, part
 from reference.pytorch import maml
 from reference.pytorch.maml import Loss, Network
-from reference.pytorch.nn import Params
-from reference.pytorch.unroll import Update, sgd
-
-StepBy = Callable[[Params], Update]  # rates -> how to step by them
+from reference.pytorch.unroll import value_and_grad
+from reference.rules import RuleOf, sgd
 
 
 def init(rng: np.random.Generator, net: nn.Module, *, inner_lr: float) -> Params:
@@ -32,31 +29,28 @@ def init(rng: np.random.Generator, net: nn.Module, *, inner_lr: float) -> Params
 
 def with_rates(start: Params, *, inner_lr: float) -> Params:
     """The parameters of Meta-SGD: the weights under `start.`, and under `rate.` their rates, all inner_lr."""
-    rates = {f"rate.{name}": torch.full_like(p, inner_lr) for name, p in start.items()}
-    return {f"start.{name}": p for name, p in start.items()} | rates
+    return join(start=start, rate={name: torch.full_like(p, inner_lr) for name, p in start.items()})
 
 
-def part(params: Params, name: str) -> Params:
-    """The weights (`start`) or the rates (`rate`), under the network's own names."""
-    return {key.removeprefix(f"{name}."): p for key, p in params.items() if key.startswith(f"{name}.")}
+def with_step_rates(start: Params, *, inner_lr: float, n_steps: int) -> Params:
+    """Those of MAML++, for `rule_of=each_step`: n_steps rates for each parameter, all inner_lr."""
+    return join(start=start, rate={name: p.new_full((n_steps,), inner_lr) for name, p in start.items()})
 
 
 def task_loss(
-    params: Params, episode: Episode, *, loss: Loss, n_steps: int = 1, step_by: StepBy = sgd
+    params: Params, episode: Episode | SideBySide, *, loss: Loss, n_steps: int = 1, rule_of: RuleOf = sgd
 ) -> Float[Tensor, ""]:
     """L(theta - alpha * gradient of the support loss): the query loss as a function of both."""
-    update = step_by(part(params, "rate"))
-    return maml.task_loss(part(params, "start"), episode, loss=loss, update=update, n_steps=n_steps)
+    rule = rule_of(part(params, "rate"))
+    return maml.task_loss(part(params, "start"), episode, loss=loss, rule=rule, n_steps=n_steps)
 
 
 def meta_gradient(
-    params: Params, episode: Episode, *, loss: Loss, n_steps: int = 1, step_by: StepBy = sgd
+    params: Params, episode: Episode | SideBySide, *, loss: Loss, n_steps: int = 1, rule_of: RuleOf = sgd
 ) -> tuple[Params, Float[Tensor, ""]]:
     """The gradient of the task loss in the weights and in the rates, and the task loss."""
-    leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, step_by=step_by)
-    gradient = torch.autograd.grad(value, list(leaves.values()), materialize_grads=True)
-    return dict(zip(leaves, gradient, strict=True)), value.detach()
+    value, gradient = value_and_grad(task_loss)(params, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return gradient, value
 
 
 def adapt(
@@ -66,49 +60,8 @@ def adapt(
     network: Network,
     loss: Loss,
     n_steps: int = 1,
-    step_by: StepBy = sgd,
+    rule_of: RuleOf = sgd,
 ) -> Predict:
     """The predictor of one task, as in MAML (errors too), with the learned rates."""
-    update = step_by({name: rate.detach() for name, rate in part(params, "rate").items()})
-    return maml.adapt(
-        part(params, "start"), support, network=network, loss=loss, update=update, n_steps=n_steps
-    )
-
-
-# The rates of MAML++: fewer, one for each parameter, but another for each step.
-
-
-def with_step_rates(start: Params, *, inner_lr: float, n_steps: int) -> Params:
-    """The weights under `start.`, and under `rate.` n_steps rates for each parameter, all inner_lr."""
-    rates = {f"rate.{name}": p.new_full((n_steps,), inner_lr) for name, p in start.items()}
-    return {f"start.{name}": p for name, p in start.items()} | rates
-
-
-def each_step(rates: Params) -> Update:
-    """A step_by: step j of a parameter has the rate rates[name][j], one number for all its entries.
-
-    Raises ValueError, when it is used, at a step that has no rate, for a parameter that has none, and where
-    the parameters do not have equally many.
-    """
-
-    def update(params: Params, gradient: Params, step: int) -> Params:
-        _check_shapes(rates, params)
-        return {name: p - _at_step(rates[name], step, p) * gradient[name] for name, p in params.items()}
-
-    return update
-
-
-def _check_shapes(rates: Params, params: Params) -> None:
-    if missing := sorted(params.keys() - rates.keys()):
-        raise ValueError(f"rates: got rates for {sorted(rates)}; {missing[0]} needs some too.")
-    if len(shapes := {tuple(rates[name].shape) for name in params}) > 1:
-        raise ValueError(
-            f"rates: got shapes {sorted(shapes)}; every parameter has equally many, one for each step."
-        )
-
-
-def _at_step(rates: Float[Tensor, "*tasks n_steps"], step: int, p: Tensor) -> Tensor:
-    """The rate of this step, with as many axes as p: a task axis, if there is one, comes first in both."""
-    if step >= rates.shape[-1]:
-        raise ValueError(f"rates: there are {rates.shape[-1]} for each parameter; step {step} has none.")
-    return rates[..., step].reshape(rates.shape[:-1] + (1,) * (p.ndim - rates.ndim + 1))
+    rule = rule_of({name: rate.detach() for name, rate in part(params, "rate").items()})
+    return maml.adapt(part(params, "start"), support, network=network, loss=loss, rule=rule, n_steps=n_steps)

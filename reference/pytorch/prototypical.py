@@ -11,12 +11,23 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reference.episodes import Episode, Examples, Predict
-from reference.pytorch.nn import Params, init_params
+from reference.episodes import (
+    Episode,
+    Examples,
+    Predict,
+    check_classes,
+    check_one_task,
+    check_queries,
+    check_support,
+    n_way,
+)
+from reference.params import Params
+from reference.pytorch.nn import cross_entropy, init_params
+from reference.pytorch.unroll import value_and_grad
 
 Embed = Callable[[Params, Tensor], Tensor]
 
@@ -27,20 +38,15 @@ def init(rng: np.random.Generator, net: nn.Module) -> Params:
 
 
 def prototypes(
-    embedded: Float[Tensor, "n d"], labels: Int[Tensor, " n"], n_way: int
+    embedded: Float[Tensor, "n d"], labels: Integer[Tensor, " n"], n_way: int
 ) -> Float[Tensor, "n_way d"]:
     """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
 
     Raises ValueError when a class has no example, or an example no class.
     """
+    check_classes(labels, n_way, "labels")
     belongs = (labels[:, None] == torch.arange(n_way, device=labels.device)).to(embedded.dtype)  # (n, n_way)
-    n_examples = belongs.sum(0)
-    if not n_examples.all() or not belongs.any(1).all():
-        given = labels.unique().tolist()
-        raise ValueError(
-            f"labels: got classes {given}; each of 0..{n_way - 1}, and no other, needs an example."
-        )
-    return (belongs.T @ embedded) / n_examples[:, None]
+    return (belongs.T @ embedded) / belongs.sum(0)[:, None]
 
 
 def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
@@ -67,12 +73,13 @@ def linear_form(
 
 def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]:
     """J = -log p(y | x), averaged over the episode's queries (algorithm 1)."""
+    check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
     # One pass for both: twice as fast on small episodes, and a batch norm in training sees the whole episode.
     embedded = embed(params, torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
-    scores = log_probabilities(queries, prototypes(support, support_y, _n_way(support_y)))
-    return F.nll_loss(scores, query_y)
+    scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
+    return cross_entropy(scores, query_y)
 
 
 def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
@@ -80,17 +87,17 @@ def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
 
     Not transductive, if `embed` is not: each query is embedded and compared on its own.
     """
-    centers = prototypes(embed(params, support.x), support.y, _n_way(support.y))
-    return lambda x: log_probabilities(embed(params, x), centers)
+    check_support(support)
+    centers = prototypes(embed(params, support.x), support.y, n_way(support.y))
+
+    def predict(x):
+        check_queries(x, support)
+        return log_probabilities(embed(params, x), centers)
+
+    return predict
 
 
 def meta_gradient(params: Params, episode: Episode, *, embed: Embed) -> tuple[Params, Float[Tensor, ""]]:
     """The gradient of the loss in the embedding's parameters, and the loss."""
-    leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    value = loss(leaves, episode, embed=embed)
-    gradient = torch.autograd.grad(value, list(leaves.values()))
-    return dict(zip(leaves, gradient, strict=True)), value.detach()
-
-
-def _n_way(labels: Int[Tensor, " n"]) -> int:
-    return int(labels.max()) + 1
+    value, gradient = value_and_grad(loss)(params, episode, embed=embed)
+    return gradient, value

@@ -17,22 +17,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reference.episodes import Episode, Examples, Predict
-from reference.pytorch.nn import Params, init_params
+from reference.episodes import Episode, Examples, Predict, check_one_task, check_queries, check_support, n_way
+from reference.params import Params, join, part
+from reference.pytorch.nn import init_params
 from reference.pytorch.prototypical import prototypes
+from reference.pytorch.unroll import value_and_grad
 
 Network = Callable[[Params, Tensor], Tensor]
 
 
 def init(rng: np.random.Generator, embedding: nn.Module, relation: nn.Module) -> Params:
     """New parameters of both networks in one dict, under `embedding.` and `relation.`."""
-    parts = {"embedding": init_params(rng, embedding), "relation": init_params(rng, relation)}
-    return {f"{name}.{key}": p for name, params in parts.items() for key, p in params.items()}
-
-
-def part(params: Params, name: str) -> Params:
-    """The parameters of one of the two networks, under its own names."""
-    return {key.removeprefix(f"{name}."): p for key, p in params.items() if key.startswith(f"{name}.")}
+    return join(embedding=init_params(rng, embedding), relation=init_params(rng, relation))
 
 
 def pairs(queries: Float[Tensor, "q d"], centers: Float[Tensor, "n_way d"]) -> Float[Tensor, "q n_way 2*d"]:
@@ -52,26 +48,31 @@ def relation_scores(
 
 def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -> Float[Tensor, ""]:
     """Squared error against 1 for the right class and 0 for the others (eq. 2), averaged over queries."""
+    check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
+    n = n_way(support_y)
     embedded = embed(part(params, "embedding"), torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
-    n_way = int(support_y.max()) + 1
-    scores = relation_scores(params, queries, prototypes(support, support_y, n_way), relate=relate)
-    return ((scores - F.one_hot(query_y, n_way)) ** 2).sum(1).mean()
+    scores = relation_scores(params, queries, prototypes(support, support_y, n), relate=relate)
+    return ((scores - F.one_hot(query_y.long(), n)) ** 2).sum(1).mean()
 
 
 def adapt(params: Params, support: Examples, *, embed: Network, relate: Network) -> Predict:
     """The predictor of one task: `predict(x)` gives relation scores (q, n_way). Not transductive."""
+    check_support(support)
     weights = part(params, "embedding")
-    centers = prototypes(embed(weights, support.x), support.y, int(support.y.max()) + 1)
-    return lambda x: relation_scores(params, embed(weights, x), centers, relate=relate)
+    centers = prototypes(embed(weights, support.x), support.y, n_way(support.y))
+
+    def predict(x):
+        check_queries(x, support)
+        return relation_scores(params, embed(weights, x), centers, relate=relate)
+
+    return predict
 
 
 def meta_gradient(
     params: Params, episode: Episode, *, embed: Network, relate: Network
 ) -> tuple[Params, Float[Tensor, ""]]:
     """The gradient of the loss in the parameters of both networks, and the loss."""
-    leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    value = loss(leaves, episode, embed=embed, relate=relate)
-    gradient = torch.autograd.grad(value, list(leaves.values()))
-    return dict(zip(leaves, gradient, strict=True)), value.detach()
+    value, gradient = value_and_grad(loss)(params, episode, embed=embed, relate=relate)
+    return gradient, value

@@ -1,57 +1,111 @@
-"""Learning as a function: n gradient steps, written so that the result can itself be differentiated.
+"""Learning as a function: gradient steps, written so that the result can itself be differentiated.
 
 It knows nothing of models, tasks or data: a loss of the parameters and a rule for one step are all it takes.
-MAML (Finn et al. 2017, arXiv:1703.03400), Meta-SGD, hypergradients and learned optimisers are calls of it.
+MAML (Finn et al. 2017, arXiv:1703.03400), Meta-SGD, Reptile, hypergradients and learned optimisers are calls
+of it.
 
 Differs from the paper: nothing; `first_order=True` is its first-order MAML (section 5.2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from reference.pytorch.nn import Params
+from reference.params import Params
+from reference.rules import Rule, State
 
 Loss = Callable[[Params], Float[Tensor, ""]]
-Update = Callable[[Params, Params, int], Params]  # params, gradient, step (from 0) -> params
 
 
-def unroll(loss: Loss, params: Params, update: Update, n_steps: int, *, first_order: bool = False) -> Params:
-    """params after n_steps of `params = update(params, gradient of loss, step)`; params is left alone.
+def take_step(
+    loss: Loss, params: Params, rule: Rule, state: State, *, first_order: bool = False
+) -> tuple[Params, State]:
+    """params and state after one step of the rule on the loss; what was given is left alone.
 
-    The result is differentiable in params and in whatever loss and update depend on, through every gradient.
-    With first_order a gradient counts as a constant, and only the sums between the steps are differentiated.
-    It works under `torch.func.vmap` and `torch.func.grad` too, so that many tasks adapt at once.
-    Differentiate inside of vmap, as `mean_by_vmap` in batches.py does: from outside, some norms are wrong.
-    Raises ValueError where the loss is not one number.
+    The result is differentiable in params, in state, and in whatever loss and rule depend on, through the
+    gradient. With first_order the gradient counts as a constant, and only what the rule does with it is
+    differentiated. It works under `torch.func.vmap` and `torch.func.grad` too, so that many tasks adapt at
+    once. Differentiate inside of vmap, as `mean_by_vmap` in batches.py does: from outside, some norms are
+    wrong. Raises ValueError where the loss is not one number, and RuntimeError, with the remedy, where torch
+    cannot differentiate the network.
     """
-    for step in range(n_steps):
-        gradient = _constant_gradient(loss, params) if first_order else _gradient(loss, params)
-        params = update(params, gradient, step)
+    gradient = _constant_gradient(loss, params) if first_order else _gradient(loss, params)
+    return rule.update(params, gradient, state)
+
+
+def unroll(loss: Loss, params: Params, rule: Rule, n_steps: int, *, first_order: bool = False) -> Params:
+    """params after n_steps on the same loss, by a rule that begins anew. Errors: `take_step`."""
+    state = rule.init(params)
+    for _ in range(n_steps):
+        params, state = take_step(loss, params, rule, state, first_order=first_order)
     return params
 
 
-def _gradient(loss: Loss, params: Params) -> Params:
-    """By torch.func.grad, which can be mapped; elsewhere by torch.autograd, which takes a third less time."""
-    if all(p.requires_grad and _is_plain(p) for p in params.values()):
-        value = scalar(loss(params))
-        if value.requires_grad and _is_plain(value):
-            leaves = list(params.values())
-            gradient = torch.autograd.grad(value, leaves, create_graph=True, materialize_grads=True)
+def value_and_grad(
+    function: Callable[..., Float[Tensor, ""]],
+) -> Callable[..., tuple[Float[Tensor, ""], Params]]:
+    """function(params, ...) -> its value and the gradient in params, both without a history.
+
+    A parameter that the function does not use has gradient 0.
+    """
+
+    def both(params: Params, *args: Any, **settings: Any) -> tuple[Float[Tensor, ""], Params]:
+        leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
+        value = function(leaves, *args, **settings)
+        with naming_the_remedy():
+            gradient = torch.autograd.grad(value, list(leaves.values()), materialize_grads=True)
+        return value.detach(), dict(zip(leaves, gradient, strict=True))
+
+    return both
+
+
+@contextmanager
+def naming_the_remedy() -> Iterator[None]:
+    """What PyTorch cannot differentiate or map, said in a sentence that names the way out; a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        for known, sentence in REMEDIES.items():
+            if known in str(error):
+                raise RuntimeError(sentence) from error
+        raise
+
+
+NO_RUNNING = (
+    "network: a norm in training moves its running statistics, which torch.func can neither map nor "
+    "differentiate; make the network by as_function(net) of reference.pytorch.nn, which keeps none."
+)
+REMEDIES = {
+    "Got a batch norm": NO_RUNNING,
+    "in-place operation": NO_RUNNING,
+    "derivative for aten::_scaled_dot_product": "network: this kernel of attention has no second derivative; "
+    "take the one written out, `with torch.nn.attention.sdpa_kernel(SDPBackend.MATH)`, or first_order=True.",
+}
+
+
+def _gradient(loss: Loss, params: Params, create_graph: bool = True) -> Params:
+    """By torch.func.grad where torch.func is at work; else by torch.autograd, which takes a third less time."""
+    with naming_the_remedy():
+        if torch._C._functorch.maybe_current_level() is not None:  # the two must not be mixed
+            return torch.func.grad(lambda p: scalar(loss(p)))(params)
+        with torch.enable_grad():
+            leaves = {k: p if p.requires_grad else p.detach().requires_grad_() for k, p in params.items()}
+            value = scalar(loss(leaves))
+            if not value.requires_grad:  # it does not depend on the parameters
+                return {name: torch.zeros_like(p) for name, p in params.items()}
+            gradient = torch.autograd.grad(
+                value, list(leaves.values()), create_graph=create_graph, materialize_grads=True
+            )
             return dict(zip(params, gradient, strict=True))
-    return torch.func.grad(lambda p: scalar(loss(p)))(params)
-
-
-def _is_plain(x: Tensor) -> bool:
-    """Whether no transform of torch.func is at work on x; torch.autograd must not be mixed with one."""
-    return torch.func.debug_unwrap(x) is x
 
 
 def _constant_gradient(loss: Loss, params: Params) -> Params:
     """The same numbers without a history: the curvature of the loss drops out, and is never recorded."""
-    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()})
+    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()}, create_graph=False)
     return {name: g.detach() for name, g in gradient.items()}
 
 
@@ -61,28 +115,3 @@ def scalar(loss: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         shape = tuple(loss.shape)
         raise ValueError(f"loss: got shape {shape}; it gives one number, such as a mean over examples.")
     return loss
-
-
-def sgd(inner_lr: float | Tensor | dict[str, float | Tensor]) -> Update:
-    """The plain step: theta - inner_lr * gradient  (alpha in MAML, equation 1).
-
-    A rate is one number or has its parameter's shape; a dict holds one for each parameter.
-    Raises ValueError for a rate of another shape, and for a parameter without one.
-    """
-
-    def update(params: Params, gradient: Params, step: int) -> Params:
-        return {name: p - _rate(inner_lr, name, p) * gradient[name] for name, p in params.items()}
-
-    return update
-
-
-def _rate(inner_lr, name: str, p: Tensor):
-    """The rate of one parameter. Another shape could broadcast, and change the parameter's in silence."""
-    if isinstance(inner_lr, dict):
-        if name not in inner_lr:
-            raise ValueError(f"inner_lr: got rates for {sorted(inner_lr)}; {name} needs one too.")
-        inner_lr = inner_lr[name]
-    if isinstance(inner_lr, Tensor) and inner_lr.shape not in ((), p.shape):
-        given = f"got shape {tuple(inner_lr.shape)} for {name} of shape {tuple(p.shape)}"
-        raise ValueError(f"inner_lr: {given}; a rate is one number or has the parameter's shape.")
-    return inner_lr

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reference.episodes import Episode
+from reference.episodes import Episode, SideBySide
+from reference.params import Params
 from reference.scratch.autodiff import Array
-from reference.scratch.nn import Params
 
 
 def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Array]]:
@@ -32,7 +32,7 @@ def mean_over_batch(meta_gradient: Callable) -> Callable[..., tuple[Params, Arra
             return np.sum(losses)
 
         own = {name: np.broadcast_to(p, (n_tasks, *p.shape)) for name, p in params.items()}
-        gradients, total = meta_gradient(own, episodes, loss=sum_of_losses, **settings)
+        gradients, total = meta_gradient(own, SideBySide(*episodes), loss=sum_of_losses, **settings)
         return {name: g.mean(axis=0) for name, g in gradients.items()}, total / n_tasks
 
     return mean_meta_gradient

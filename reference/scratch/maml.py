@@ -4,21 +4,30 @@ Learning is differentiated: the query loss depends on the initial weights throug
 carries, for each step, a factor I - inner_lr * Hessian of the support loss.
 
 Paper: Finn, Abbeel & Levine 2017 (arXiv:1703.03400), equation 1, algorithm 2; first order: section 5.2.
-ANIL, which adapts the last layer only: Raghu et al. 2020 (arXiv:1909.09157).
-Differs from the paper: the inner step is the caller's `update` (`sgd(inner_lr)` is the paper's); tasks are
+ANIL, which adapts the last layer only (`only(names, rule)`): Raghu et al. 2020 (arXiv:1909.09157).
+Differs from the paper: the inner step is the caller's `rule` (`sgd(inner_lr)` is the paper's); tasks are
 averaged, not summed.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from reference.episodes import Episode, Examples, Predict
+from reference.episodes import (
+    Episode,
+    Examples,
+    Predict,
+    SideBySide,
+    check_classes,
+    check_one_task,
+    check_queries,
+    check_support,
+)
+from reference.params import Params
+from reference.rules import Rule
 from reference.scratch.autodiff import Array, value_and_grad
-from reference.scratch.nn import Params
-from reference.scratch.unroll import Update, scalar, unroll
+from reference.scratch.unroll import scalar, unroll
 
 Loss = Callable[[Params, Examples], Float[Array, ""]]  # averaged over the examples
 Network = Callable[[Params, Array], Array]
@@ -30,72 +39,71 @@ def init(rng: np.random.Generator, init_network: Callable[[np.random.Generator],
 
 
 def adapted(
-    params: Params, support: Examples, *, loss: Loss, update: Update, n_steps: int, first_order: bool = False
+    params: Params, support: Examples, *, loss: Loss, rule: Rule, n_steps: int, first_order: bool = False
 ) -> Params:
     """theta': the weights after n_steps on the support loss (eq. 1)."""
-    return unroll(lambda p: loss(p, support), params, update, n_steps, first_order=first_order)
+    return unroll(lambda p: loss(p, support), params, rule, n_steps, first_order=first_order)
 
 
 def task_loss(
-    params: Params, episode: Episode, *, loss: Loss, update: Update, n_steps: int, first_order: bool = False
+    params: Params,
+    episode: Episode | SideBySide,
+    *,
+    loss: Loss,
+    rule: Rule,
+    n_steps: int,
+    first_order: bool = False,
 ) -> Float[Array, ""]:
-    """L(theta'): the query loss after adapting to the support, as a function of theta (alg. 2, line 10)."""
-    end = adapted(params, episode.support, loss=loss, update=update, n_steps=n_steps, first_order=first_order)
+    """L(theta'): the query loss after adapting to the support, as a function of theta (alg. 2, line 10).
+
+    Raises ValueError for a batch of tasks, and for a query of no class of the support.
+    """
+    check_one_task(episode)
+    end = adapted(params, episode.support, loss=loss, rule=rule, n_steps=n_steps, first_order=first_order)
     return scalar(loss(end, episode.query))
 
 
 def meta_gradient(
-    params: Params, episode: Episode, *, loss: Loss, update: Update, n_steps: int, first_order: bool = False
+    params: Params,
+    episode: Episode | SideBySide,
+    *,
+    loss: Loss,
+    rule: Rule,
+    n_steps: int,
+    first_order: bool = False,
 ) -> tuple[Params, Float[Array, ""]]:
     """The gradient of the task loss in theta, and the task loss; plain arrays.
 
     With first_order it is no gradient of that loss: it is the query gradient at theta', taken as if theta'
-    were theta plus a constant.
+    were theta plus a constant. Raises ValueError for a batch of tasks.
     """
     value, gradient = value_and_grad(task_loss)(
-        params, episode, loss=loss, update=update, n_steps=n_steps, first_order=first_order
+        params, episode, loss=loss, rule=rule, n_steps=n_steps, first_order=first_order
     )
     return gradient, value
 
 
 def adapt(
-    params: Params, support: Examples, *, network: Network, loss: Loss, update: Update, n_steps: int
+    params: Params, support: Examples, *, network: Network, loss: Loss, rule: Rule, n_steps: int
 ) -> Predict:
     """The predictor of one task, `predict(x) = network(theta', x)`; not transductive, if `network` is not.
 
     Raises ValueError where a class that the network scores has no example, or an example no class, and
     FloatingPointError where theta' is not finite.
     """
-    if support.y.dtype.kind in "iu":
-        _check_classes(support.y, network(params, support.x[:1]).shape[-1])
-    end = adapted(params, support, loss=loss, update=update, n_steps=n_steps, first_order=True)
+    check_support(support)
+    if support.y.dtype.kind != "f":
+        check_classes(support.y, network(params, support.x).shape[-1])
+    end = adapted(params, support, loss=loss, rule=rule, n_steps=n_steps, first_order=True)
     for name, p in end.items():
         if not np.isfinite(p).all():
             raise FloatingPointError(
                 f"adapted: {name} is not finite after {n_steps} steps; look for NaN in the support, or "
                 "try a smaller inner_lr."
             )
-    return partial(network, end)
 
+    def predict(x):
+        check_queries(x, support)
+        return network(end, x)
 
-def only(names: Sequence[str], update: Update) -> Update:
-    """An update of the named parameters that leaves the others alone; of the last layer alone, it makes ANIL.
-
-    Raises ValueError, when it is used, for a name that is no parameter.
-    """
-
-    def update_named(params: Params, gradient: Params, step: int) -> Params:
-        if unknown := sorted(set(names) - params.keys()):
-            raise ValueError(f"names: got {unknown}; the parameters are {sorted(params)}.")
-        return params | update({name: params[name] for name in names}, gradient, step)
-
-    return update_named
-
-
-def _check_classes(labels: Int[np.ndarray, " n"], n_way: int) -> None:
-    given = np.unique(labels).tolist()
-    if given != list(range(n_way)):
-        raise ValueError(
-            f"support: got classes {given}; each of 0..{n_way - 1}, which the network scores, and no other, "
-            "needs an example."
-        )
+    return predict

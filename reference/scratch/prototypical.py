@@ -9,12 +9,21 @@ Differs from the paper: nothing in the equations; the embedding is the caller's,
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 
-from reference.episodes import Episode, Examples, Predict
+from reference.episodes import (
+    Episode,
+    Examples,
+    Predict,
+    check_classes,
+    check_one_task,
+    check_queries,
+    check_support,
+    n_way,
+)
+from reference.params import Params
 from reference.scratch.autodiff import Array, log_softmax, value_and_grad
-from reference.scratch.losses import cross_entropy
-from reference.scratch.nn import Params
+from reference.scratch.nn import cross_entropy
 
 Embed = Callable[[Params, Array], Array]
 
@@ -25,20 +34,15 @@ def init(rng: np.random.Generator, init_embedding: Callable[[np.random.Generator
 
 
 def prototypes(
-    embedded: Float[Array, "n d"], labels: Int[np.ndarray, " n"], n_way: int
+    embedded: Float[Array, "n d"], labels: Integer[np.ndarray, " n"], n_way: int
 ) -> Float[Array, "n_way d"]:
     """The mean embedded support example c_k of every class k (eq. 1), in the order of the labels 0..n_way-1.
 
     Raises ValueError when a class has no example, or an example no class.
     """
+    check_classes(labels, n_way, "labels")
     belongs = (labels[:, None] == np.arange(n_way)).astype(embedded.dtype)  # (n, n_way)
-    n_examples = belongs.sum(axis=0)
-    if not n_examples.all() or not belongs.any(axis=1).all():
-        given = np.unique(labels).tolist()
-        raise ValueError(
-            f"labels: got classes {given}; each of 0..{n_way - 1}, and no other, needs an example."
-        )
-    return (belongs.T @ embedded) / n_examples[:, None]
+    return (belongs.T @ embedded) / belongs.sum(axis=0)[:, None]
 
 
 def squared_distances(a: Float[Array, "n d"], b: Float[Array, "m d"]) -> Float[Array, "n m"]:
@@ -65,10 +69,11 @@ def linear_form(
 
 def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Array, ""]:
     """J = -log p(y | x), averaged over the episode's queries (algorithm 1)."""
+    check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
     embedded = embed(params, np.concatenate([support_x, query_x]))  # one pass is faster than two
     support, queries = embedded[: len(support_x)], embedded[len(support_x) :]
-    scores = log_probabilities(queries, prototypes(support, support_y, _n_way(support_y)))
+    scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
     return cross_entropy(scores, query_y)
 
 
@@ -77,15 +82,17 @@ def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:
 
     Not transductive, if `embed` is not: each query is embedded and compared on its own.
     """
-    centers = prototypes(embed(params, support.x), support.y, _n_way(support.y))
-    return lambda x: log_probabilities(embed(params, x), centers)
+    check_support(support)
+    centers = prototypes(embed(params, support.x), support.y, n_way(support.y))
+
+    def predict(x):
+        check_queries(x, support)
+        return log_probabilities(embed(params, x), centers)
+
+    return predict
 
 
 def meta_gradient(params: Params, episode: Episode, *, embed: Embed) -> tuple[Params, Float[Array, ""]]:
     """The gradient of the loss in the embedding's parameters, and the loss; plain arrays."""
     value, gradient = value_and_grad(loss)(params, episode, embed=embed)
     return gradient, value
-
-
-def _n_way(labels: Int[np.ndarray, " n"]) -> int:
-    return int(labels.max()) + 1

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from reference.episodes import Episode, Examples, Predict
+from reference.episodes import Episode, Examples, Predict, check_one_task, check_queries, check_support, n_way
+from reference.params import Params, join, part
 from reference.scratch.autodiff import Array, sigmoid, value_and_grad
-from reference.scratch.nn import Params
 from reference.scratch.prototypical import prototypes
 
 Network = Callable[[Params, Array], Array]
@@ -25,13 +25,7 @@ Init = Callable[[np.random.Generator], Params]
 
 def init(rng: np.random.Generator, init_embedding: Init, init_relation: Init) -> Params:
     """New parameters of both networks in one dict, under `embedding.` and `relation.`."""
-    parts = {"embedding": init_embedding(rng), "relation": init_relation(rng)}
-    return {f"{name}.{key}": p for name, params in parts.items() for key, p in params.items()}
-
-
-def part(params: Params, name: str) -> Params:
-    """The parameters of one of the two networks, under its own names."""
-    return {key.removeprefix(f"{name}."): p for key, p in params.items() if key.startswith(f"{name}.")}
+    return join(embedding=init_embedding(rng), relation=init_relation(rng))
 
 
 def pairs(queries: Float[Array, "q d"], centers: Float[Array, "n_way d"]) -> Float[Array, "q n_way 2*d"]:
@@ -51,20 +45,27 @@ def relation_scores(
 
 def loss(params: Params, episode: Episode, *, embed: Network, relate: Network) -> Float[Array, ""]:
     """Squared error against 1 for the right class and 0 for the others (eq. 2), averaged over queries."""
+    check_one_task(episode)
     (support_x, support_y), (query_x, query_y) = episode.support, episode.query
+    n = n_way(support_y)
     embedded = embed(part(params, "embedding"), np.concatenate([support_x, query_x]))
     support, queries = embedded[: len(support_x)], embedded[len(support_x) :]
-    n_way = int(support_y.max()) + 1
-    scores = relation_scores(params, queries, prototypes(support, support_y, n_way), relate=relate)
-    targets = (query_y[:, None] == np.arange(n_way)).astype(scores.dtype)
+    scores = relation_scores(params, queries, prototypes(support, support_y, n), relate=relate)
+    targets = (query_y[:, None] == np.arange(n)).astype(scores.dtype)
     return np.mean(np.sum((scores - targets) ** 2, axis=1))
 
 
 def adapt(params: Params, support: Examples, *, embed: Network, relate: Network) -> Predict:
     """The predictor of one task: `predict(x)` gives relation scores (q, n_way). Not transductive."""
+    check_support(support)
     weights = part(params, "embedding")
-    centers = prototypes(embed(weights, support.x), support.y, int(support.y.max()) + 1)
-    return lambda x: relation_scores(params, embed(weights, x), centers, relate=relate)
+    centers = prototypes(embed(weights, support.x), support.y, n_way(support.y))
+
+    def predict(x):
+        check_queries(x, support)
+        return relation_scores(params, embed(weights, x), centers, relate=relate)
+
+    return predict
 
 
 def meta_gradient(

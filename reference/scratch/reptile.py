@@ -4,7 +4,7 @@ No gradient is differentiated and no query is needed; yet where the steps see di
 direction theta - phi favours weights from which a step on some examples helps the others too.
 
 Paper: Nichol, Achiam & Schulman 2018 (arXiv:1803.02999), algorithms 1 and 2, section 5.
-Differs from the paper: the inner step is the caller's `update` (there SGD or Adam); `meta_gradient` takes
+Differs from the paper: the inner step is the caller's `rule` (there SGD or Adam); `meta_gradient` takes
 every step on the whole support, `direction` on the batches it is given; the query is for the reported loss.
 """
 
@@ -12,41 +12,47 @@ from collections.abc import Sequence
 
 from jaxtyping import Float
 
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, SideBySide, check_one_task
+from reference.params import Params
+from reference.rules import Rule, State
 from reference.scratch.autodiff import Array
 from reference.scratch.maml import Loss
 from reference.scratch.maml import adapt as adapt
 from reference.scratch.maml import init as init
-from reference.scratch.nn import Params
-from reference.scratch.unroll import Update, scalar, unroll
+from reference.scratch.unroll import scalar, take_step
 
 
-def learned(params: Params, batches: Sequence[Examples], *, loss: Loss, update: Update) -> Params:
-    """phi: the weights after one step on each of the batches in turn; plain arrays."""
-
-    def one_step(params, step):
-        return unroll(
-            lambda p: loss(p, batches[step]), params, lambda p, g, _: update(p, g, step), 1, first_order=True
-        )
-
-    for step in range(len(batches)):
-        params = one_step(params, step)
-    return params
+def take_steps(
+    params: Params, batches: Sequence[Examples], rule: Rule, state: State, *, loss: Loss
+) -> tuple[Params, State]:
+    """The weights and the rule's state after one step on each of the batches in turn; plain arrays."""
+    for batch in batches:
+        params, state = take_step(lambda p, on=batch: loss(p, on), params, rule, state, first_order=True)
+    return params, state
 
 
-def direction(params: Params, batches: Sequence[Examples], *, loss: Loss, update: Update) -> Params:
-    """theta - phi, which an optimiser takes for a gradient (section 2).
+def learned(params: Params, batches: Sequence[Examples], *, loss: Loss, rule: Rule) -> Params:
+    """phi: the weights after one step on each of the batches in turn, by a rule that begins anew."""
+    return take_steps(params, batches, rule, rule.init(params), loss=loss)[0]
+
+
+def direction(params: Params, batches: Sequence[Examples], *, loss: Loss, rule: Rule) -> Params:
+    """theta - phi, which an outer rule takes for a gradient (section 2).
 
     It is the gradient of |theta - phi|^2 / 2 with phi held still; under plain SGD, inner_lr times the sum of
     the gradients along the way.
     """
-    phi = learned(params, batches, loss=loss, update=update)
+    phi = learned(params, batches, loss=loss, rule=rule)
     return {name: p - phi[name] for name, p in params.items()}
 
 
 def meta_gradient(
-    params: Params, episode: Episode, *, loss: Loss, update: Update, n_steps: int
+    params: Params, episode: Episode | SideBySide, *, loss: Loss, rule: Rule, n_steps: int
 ) -> tuple[Params, Float[Array, ""]]:
-    """The direction theta - phi after n_steps on the support, and the query loss at phi."""
-    phi = learned(params, [episode.support] * n_steps, loss=loss, update=update)
+    """The direction theta - phi after n_steps on the support, and the query loss at phi.
+
+    Raises ValueError for a batch of tasks.
+    """
+    check_one_task(episode)
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
     return {name: p - phi[name] for name, p in params.items()}, scalar(loss(phi, episode.query))

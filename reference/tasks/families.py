@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64
 
+from reference import contracts
 from reference.episodes import Episode, Examples
 
 INPUTS = (-5.0, 5.0)  # Finn et al. 2017, section 5.1, as are the next two
@@ -28,7 +29,8 @@ class Sinusoid(NamedTuple):
     phase: Float64[np.ndarray, "*batch"]
 
     def __call__(self, x: Float[np.ndarray, "*batch n 1"]) -> Float[np.ndarray, "*batch n 1"]:
-        return self.amplitude[..., None, None] * np.sin(x - self.phase[..., None, None])
+        amplitude, phase = _beside(x, self)
+        return amplitude * np.sin(x - phase)
 
 
 class Line(NamedTuple):
@@ -38,7 +40,8 @@ class Line(NamedTuple):
     intercept: Float64[np.ndarray, "*batch"]
 
     def __call__(self, x: Float[np.ndarray, "*batch n 1"]) -> Float[np.ndarray, "*batch n 1"]:
-        return self.slope[..., None, None] * x + self.intercept[..., None, None]
+        slope, intercept = _beside(x, self)
+        return slope * x + intercept
 
 
 class Quadratic(NamedTuple):
@@ -49,10 +52,13 @@ class Quadratic(NamedTuple):
 
     def loss(self, theta):
         """The loss (*batch,) at theta (d,) or (*batch, d); theta may be an array or a scratch Tensor."""
-        return np.sum((theta - self.centre) * self.gradient(theta), axis=-1) / 2
+        gradient = self.gradient(theta)  # first: it looks at theta's shape
+        return np.sum((theta - self.centre) * gradient, axis=-1) / 2
 
     def gradient(self, theta):
-        """The gradient A (theta - c) (*batch, d)."""
+        """The gradient A (theta - c) (*batch, d). ValueError for a theta of another dimension."""
+        if np.shape(theta)[-1:] != np.shape(self.centre)[-1:]:
+            raise ValueError(f"theta has shape {np.shape(theta)}, but centre {np.shape(self.centre)}.")
         return np.sum(self.curvature * (theta - self.centre)[..., None, :], axis=-1)
 
 
@@ -70,7 +76,12 @@ class Curves:
     n_query: int
 
     def __post_init__(self):
-        _check_positive(k_shot=self.k_shot, n_query=self.n_query)
+        if not callable(self.draw):
+            raise ValueError(
+                f"draw must be a function draw(rng, batch_shape), got {contracts.shown(self.draw)}."
+            )
+        for name in ("k_shot", "n_query"):
+            object.__setattr__(self, name, contracts.whole(name, getattr(self, name)))  # the class is frozen
 
     def sample(self, rng: np.random.Generator) -> Episode:
         """One function and its points."""
@@ -78,9 +89,10 @@ class Curves:
 
     def sample_batch(self, rng: np.random.Generator, n_tasks: int) -> Episode:
         """n_tasks functions: x and y of shape (n_tasks, k_shot, 1) and (n_tasks, n_query, 1)."""
-        return self._points(rng, (n_tasks,))
+        return self._points(rng, (contracts.whole("n_tasks", n_tasks),))
 
     def _points(self, rng: np.random.Generator, batch: tuple[int, ...]) -> Episode:
+        contracts.generator(rng)
         task = self.draw(rng, batch)
         x = rng.uniform(*INPUTS, (*batch, self.k_shot + self.n_query, 1))
         support, query = x[..., : self.k_shot, :], x[..., self.k_shot :, :]
@@ -118,8 +130,9 @@ class Quadratics:
     curvatures: tuple[float, float] = (0.5, 2.0)
 
     def __post_init__(self):
-        _check_positive(dimension=self.dimension)
-        if not 0 < self.curvatures[0] <= self.curvatures[1]:
+        object.__setattr__(self, "dimension", contracts.whole("dimension", self.dimension))
+        given = contracts.rectangle("curvatures", self.curvatures)
+        if given.shape != (2,) or given.dtype.kind not in "iuf" or not 0 < given[0] <= given[1] < np.inf:
             raise ValueError(f"curvatures must be two positive numbers, least first; got {self.curvatures}.")
 
     def sample(self, rng: np.random.Generator) -> Quadratic:
@@ -128,7 +141,8 @@ class Quadratics:
 
     def sample_batch(self, rng: np.random.Generator, n_tasks: int) -> Quadratic:
         """n_tasks losses: centre (n_tasks, d), curvature (n_tasks, d, d)."""
-        d = self.dimension
+        contracts.generator(rng)
+        d, n_tasks = self.dimension, contracts.whole("n_tasks", n_tasks)
         centre = rng.standard_normal((n_tasks, d))
         axes = np.linalg.qr(rng.standard_normal((n_tasks, d, d))).Q
         eigenvalues = np.exp(rng.uniform(*np.log(self.curvatures), (n_tasks, d)))
@@ -136,7 +150,9 @@ class Quadratics:
         return Quadratic(centre, (curvature + curvature.swapaxes(1, 2)) / 2)  # symmetric to the last bit
 
 
-def _check_positive(**counts: int) -> None:
-    for name, given in counts.items():
-        if given < 1:
-            raise ValueError(f"{name} must be at least 1, got {given}.")
+def _beside(x, numbers: tuple) -> list:
+    """A curve's numbers with the two axes of its points; ValueError for points in another shape."""
+    if np.shape(x)[-1:] != (1,) or np.ndim(x) < 2:
+        raise ValueError(f"x has shape {np.shape(x)}; points of shape (..., n, 1) are needed.")
+    numbers = (np.float64(n) if isinstance(n, (int, float)) else n for n in numbers)
+    return [number[..., None, None] for number in numbers]

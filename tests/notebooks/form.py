@@ -15,6 +15,8 @@ from itertools import pairwise
 import nbformat
 from nbformat import NotebookNode
 
+from tests.notebooks.trained import Trained
+
 IGNORE = "nbval-ignore-output"
 REASONS = {"training", "timing", "interactive"}
 TAGS = {"setup", IGNORE, "raises-exception", *REASONS}
@@ -179,8 +181,20 @@ def ignores_little(notebook: NotebookNode) -> Iterator[str]:
             yield f"{_where(cell)} needs {IGNORE} together with one of {', '.join(sorted(REASONS))}"
 
 
+def trained_numbers_are_not_compared(notebook: NotebookNode) -> Iterator[str]:
+    """What training gave stands in cells that are not compared, in figures, and in the evidence of claims."""
+    trained = Trained()
+    for cell in code_cells(notebook):
+        its = tags(cell)
+        has_value = any(output.output_type == "execute_result" for output in cell.outputs)
+        stops = "raises-exception" in its
+        for what in trained.read(cell.source, training="training" in its, stops=stops, has_value=has_value):
+            if IGNORE not in its:
+                yield f"{_where(cell)} {what}: that is trained; tag the cell training, or claim something"
+
+
 def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
-    """Code cells have at most 25 lines, none too wide, and mostly eight or fewer."""
+    """Code cells have at most 25 lines, none too wide, and mostly eight or fewer; a claim counts as one."""
     for cell in code_cells(notebook):
         if (lines := _length(cell)) > MAX_LINES:
             yield f"{_where(cell)} has {lines} lines, over {MAX_LINES}"
@@ -192,8 +206,27 @@ def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _length(cell: NotebookNode) -> int:
-    """The lines of a cell, where the words that describe a figure count as one."""
-    return len(re.sub(r"(?s)plotting\.show\(.*", "plotting.show()", cell.source).splitlines())
+    """The lines of a cell. A claim is one sentence, however many lines its condition and evidence take, and
+    so are the words that describe a figure."""
+    extra = sum(call.end_lineno - call.lineno for call in _claims(cell.source))
+    return len(re.sub(r"(?s)plotting\.show\(.*", "plotting.show()", cell.source).splitlines()) - extra
+
+
+def _claims(source: str) -> list[ast.Call]:
+    """The calls of claim in a text; none where it is not plain Python."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except SyntaxError:
+        return []
+    return [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim"]
+
+
+def claims_show_their_evidence(notebook: NotebookNode) -> Iterator[str]:
+    """Every claim is given, behind its condition, the numbers that it rests on."""
+    for cell in code_cells(notebook):
+        for call in _claims(cell.source):
+            if len(call.args) < 3:
+                yield f"{_where(cell)} claims without evidence: {ast.unparse(call.args[0])}"
 
 
 def is_plain_python(notebook: NotebookNode) -> Iterator[str]:
@@ -418,7 +451,9 @@ RULES = (
     has_unique_ids,
     has_known_tags,
     ignores_little,
+    trained_numbers_are_not_compared,
     has_short_cells,
+    claims_show_their_evidence,
     is_plain_python,
     uses_what_it_teaches_only_in_checks,
     binds_a_name_once,

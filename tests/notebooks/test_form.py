@@ -160,6 +160,7 @@ BROKEN = [
         lambda notebook: [cell.update(source="x = 1\n" * 9) for cell in form.code_cells(notebook)],
         "median",
     ),
+    (form.claims_show_their_evidence, code("claim('It is so.', 1 < 2)"), "without evidence: 'It is so.'"),
     (form.is_plain_python, code("!ls"), "not plain Python"),
     (form.is_plain_python, code("%pip install x"), "not plain Python"),
     (form.is_plain_python, code("from argparse import ArgumentParser"), "argparse"),

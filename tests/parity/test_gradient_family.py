@@ -16,7 +16,7 @@ from reference.pytorch import nn as their_nn
 from reference.pytorch import optim as their_optim
 from reference.pytorch import reptile as their_reptile
 from reference.pytorch import unroll as their_unroll
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.scratch import batches, maml, meta_sgd, optim, reptile, unroll
 from reference.scratch.nn import init_mlp, mlp
 from reference.tasks.families import Sinusoids

@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from reference.episodes import Episode, Examples
 from reference.pytorch import relation as theirs
-from reference.pytorch.episodes import to_torch
+from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn import MLP
 from reference.scratch import relation as ours
 from reference.scratch.nn import init_mlp, mlp

@@ -9,7 +9,7 @@ from reference.pytorch import unroll as theirs
 from reference.pytorch.nn import MLP
 from reference.scratch import unroll as ours
 from reference.scratch.autodiff import Tensor, detach, grad
-from reference.scratch.losses import mean_squared_error
+from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
 
 

@@ -12,7 +12,7 @@ from reference.meta_train import mean_over_tasks, meta_train
 from reference.scratch import maml, meta_sgd, optim, reptile
 from reference.scratch.autodiff import Tensor, detach
 from reference.scratch.batches import mean_over_batch
-from reference.scratch.losses import cross_entropy, mean_squared_error
+from reference.scratch.nn.losses import cross_entropy, mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
 from reference.scratch.unroll import sgd
 from reference.tasks.families import Quadratic, Quadratics, Sinusoids

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.scratch.autodiff import Tensor, check_gradients, detach, grad
-from reference.scratch.losses import mean_squared_error
+from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
 from reference.scratch.unroll import sgd, unroll
 

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 import zlib
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -20,7 +21,7 @@ from reference.tasks import glyphs as module
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import SPLITS, glyphs
 
-DATASETS = module.FILE.parent
+DATASETS = Path(__file__).parents[2] / "datasets"
 spec = importlib.util.spec_from_file_location("make_glyphs", DATASETS / "make_glyphs.py")
 make_glyphs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(make_glyphs)

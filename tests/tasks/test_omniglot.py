@@ -76,7 +76,7 @@ def folder(archives, tmp_path, monkeypatch):
     shutil.copytree(archives, tmp_path / "folder")
     monkeypatch.delenv("METALEARN_OMNIGLOT", raising=False)
     monkeypatch.delenv("METALEARN_OFFLINE", raising=False)
-    monkeypatch.setattr(module, "CACHE", tmp_path / "cache")
+    monkeypatch.setenv("METALEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(module, "test_characters", lambda: ["Hebrew/character02", "Angelic/character01"])
     for name, attribute in (("images_background", "BACKGROUND"), ("images_evaluation", "EVALUATION")):
         numbers = len(ALPHABETS[name]), sum(ALPHABETS[name].values())
@@ -94,7 +94,7 @@ def no_network(monkeypatch):
 
 
 def cached():
-    return sorted(path.name for path in module.CACHE.glob("*")) if module.CACHE.exists() else []
+    return sorted(path.name for path in module.cache().glob("*")) if module.cache().exists() else []
 
 
 def sentence(caught):
@@ -130,12 +130,17 @@ def test_images_shrink_by_area_ink_white_on_black(folder):
     assert np.isclose(image.sum() / 255 * 3.75**2, ink.sum(), rtol=0.01)  # no ink is lost
 
 
-def test_splits_share_nothing_and_lose_nothing(folder):
+def test_splits_share_nothing_and_lose_nothing(folder, monkeypatch):
     parts = {split: omniglot(split, folder=folder) for split in ("train", "validation", "background", "test")}
     assert set(parts["validation"].groups) == {"Hebrew"} and set(parts["train"].groups) == {"Latin"}
     both = [*parts["validation"].names, *parts["train"].names]
     assert both == parts["background"].names.tolist()
     assert not set(parts["background"].groups) & set(parts["test"].groups)
+    monkeypatch.setattr(module, "N_TRAINVAL", 6)
+    splits = ("train", "validation", "trainval", "test")
+    snell = {split: omniglot(split, protocol="vinyals", folder=folder).names.tolist() for split in splits}
+    assert snell["validation"] + snell["train"] == snell["trainval"] == [*both, "Angelic/character01"]
+    assert snell["test"] == ["Angelic/character02"]
     mixed = {split: omniglot(split, protocol="characters", folder=folder) for split in ("train", "test")}
     assert mixed["test"].names.tolist() == ["Hebrew/character02", "Angelic/character01"]
     assert set(mixed["train"].names) | set(mixed["test"].names) == {*both, *parts["test"].names}
@@ -169,9 +174,14 @@ def test_an_archive_zipped_anew_is_taken_and_another_content_is_not_confused_wit
 @pytest.mark.parametrize(
     "split, protocol, message",
     [
-        ("test", "alphabet", "protocol must be one of .*'alphabets', 'characters'.*, got 'alphabet'"),
+        (
+            "test",
+            "alphabet",
+            "protocol must be one of .*'alphabets', 'vinyals', 'characters'.*, got 'alphabet'",
+        ),
         ("valid", "alphabets", "split must be one of .*'validation'.*, got 'valid'"),
         ("validation", "characters", "split must be one of .*for protocol 'characters', got 'validation'"),
+        ("background", "vinyals", "split must be one of .*for protocol 'vinyals', got 'background'"),
     ],
 )
 def test_unknown_names_are_refused(split, protocol, message):
@@ -249,35 +259,59 @@ def test_a_flipped_byte_is_found(folder):
 )
 def test_a_damaged_cache_is_named_and_not_used(folder, damage):
     omniglot("test", folder=folder)
-    (path,) = module.CACHE.glob("*.npz")
+    (path,) = module.cache().glob("*.npz")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError) as caught:
         omniglot("test", folder=folder)
     assert str(path) in sentence(caught) and "delete it" in sentence(caught)
 
 
-def test_writing_that_fails_leaves_nothing(folder, monkeypatch):
+def test_where_nothing_can_be_kept_the_archives_serve_and_a_line_says_so(folder, monkeypatch, capsys):
+    expected = omniglot("test", folder=folder)
+    for path in module.cache().glob("*"):
+        path.unlink()
+    capsys.readouterr()
+
     def full(file, **arrays):
         file.write(b"half")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="no space left"):
-        omniglot("test", folder=folder)
+    assert (omniglot("test", folder=folder).images == expected.images).all()
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "no space left on device" in said and "METALEARN_CACHE" in said
     assert cached() == []
+
+
+def test_a_cache_that_is_no_folder_is_told_before_a_download(server, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("METALEARN_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(FileNotFoundError, match="cannot be written .*METALEARN_CACHE") as caught:
+        omniglot("test")
+    assert sentence(caught) and server.asked == []
+
+
+def test_the_cache_stands_in_a_clone_or_else_with_the_user(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("METALEARN_CACHE", "~/mine")
+    assert module.cache() == tmp_path / "mine"
+    monkeypatch.delenv("METALEARN_CACHE")
+    assert module.cache() == module.DATASETS / "cache"
+    monkeypatch.setattr(module, "DATASETS", tmp_path / "site-packages" / "datasets")
+    assert "site-packages" not in module.cache().parts and "meta-learning-course" in module.cache().parts
 
 
 def test_three_processes_at_once_agree(folder):
     """Each reads the archives into the same empty caches; none may see what another has half written."""
     code = f"""
+import os
 import sys
-from pathlib import Path
 from reference.tasks import omniglot as module
 module.BACKGROUND = module.Archive(*{tuple(module.BACKGROUND)!r})
 module.EVALUATION = module.Archive(*{tuple(module.EVALUATION)!r})
 sys.stdin.read()  # wait for the others
 for cache in "abcde":
-    module.CACHE = Path({str(module.CACHE)!r}) / cache
+    os.environ["METALEARN_CACHE"] = os.path.join({str(module.cache())!r}, cache)
     print(module.omniglot("test", folder={str(folder)!r}).images.sum())
 """
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -289,7 +323,7 @@ for cache in "abcde":
     assert all(code == 0 for _, code in results), results
     expected = str(omniglot("test", folder=folder).images.sum())
     assert all(out.split() == [expected] * 5 for (out, _), _ in results)
-    left = [path.name for path in module.CACHE.glob("*/*")]
+    left = [path.name for path in module.cache().glob("*/*")]
     assert len(left) == 5 and all(name.endswith(".npz") for name in left)
 
 
@@ -344,7 +378,7 @@ def test_no_network_is_told(server):
 
 def test_a_damaged_download_is_fetched_again(server):
     omniglot("test")
-    (module.CACHE / "images_background.zip").write_bytes(b"damaged since")
+    (module.cache() / "images_background.zip").write_bytes(b"damaged since")
     assert len(omniglot("background").names) == 5 and len(server.asked) == 3
 
 
@@ -360,7 +394,7 @@ def test_offline_uses_what_was_downloaded_and_names_what_was_damaged(server, mon
     omniglot("test")
     monkeypatch.setenv("METALEARN_OFFLINE", "1")
     assert len(omniglot("test").names) == 2
-    (module.CACHE / "images_evaluation.zip").write_bytes(b"damaged since")
+    (module.cache() / "images_evaluation.zip").write_bytes(b"damaged since")
     with pytest.raises(FileNotFoundError, match=r"images_evaluation\.zip is damaged and METALEARN_OFFLINE"):
         omniglot("test")
 
@@ -390,6 +424,29 @@ def test_the_real_omniglot_has_its_official_numbers():
     assert set(omniglot("validation").groups) == set(module.VALIDATION)
     assert len(omniglot("train", protocol="characters").names) == 1200
     assert len(omniglot("test", protocol="characters").names) == 423
+
+
+@needs_real
+def test_the_split_of_snell_is_that_of_the_authors_program():
+    """Their lists, data/omniglot/splits/vinyals, alphabet by alphabet."""
+    splits = ("trainval", "train", "validation", "test")
+    banks = {split: omniglot(split, protocol="vinyals") for split in splits}
+    assert {split: len(bank.names) for split, bank in banks.items()} == {
+        "trainval": 1200,
+        "train": 1028,
+        "validation": 172,
+        "test": 423,
+    }
+    whole = "Kannada Keble Malayalam Manipuri Mongolian Old_Church_Slavonic_(Cyrillic) Oriya Syriac_(Serto)"
+    whole = {*whole.split(), "Sylheti", "Tengwar", "Tibetan", "ULOG"}
+    of_gurmukhi = {f"Gurmukhi/character{number}" for number in (42, 43, 44, 45)}
+    everything = [*omniglot("background").names, *omniglot("test").names]
+    expected = {name for name in everything if name.split("/")[0] in whole} | of_gurmukhi
+    assert set(banks["test"].names) == expected
+    assert set(banks["test"].groups) & set(banks["trainval"].groups) == {"Gurmukhi"}
+    assert set(banks["validation"].groups) == set(module.VALIDATION_OF_SNELL)
+    assert not set(banks["validation"].groups) & set(banks["train"].groups)
+    assert set(banks["train"].names) | set(banks["validation"].names) == set(banks["trainval"].names)
 
 
 @needs_real

@@ -46,7 +46,12 @@ print(f"spread: {spread:.4g}")
 
 # %%
 pairs = np.stack(np.meshgrid(values, values)).mean(axis=0)
-claim("The mean of two values has half the variance of one.", np.isclose(pairs.var(), values.var() / 2))
+variances = pairs.var(), values.var()
+claim(
+    "The mean of two values has half the variance of one.",
+    np.isclose(2 * variances[0], variances[1]),
+    variances,
+)
 
 # %% [markdown]
 # ## Build it
@@ -82,7 +87,7 @@ print(f"error: {np.mean(errors):.3f} +- {half_width(errors):.3f} (95% CI, {len(e
 
 # %%
 reach = abs(np.mean(errors)) + half_width(errors)
-claim("The error is nearer to zero than 0.3, interval included.", reach < 0.3)
+claim("The error is nearer to zero than 0.3, interval included.", reach < 0.3, reach)
 
 
 # %%

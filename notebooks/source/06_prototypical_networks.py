@@ -239,7 +239,7 @@ print(f"best centre, squared: {places[squared.argmin()]:.2f}, plain: {abs(places
 # %%
 ax = plotting.curves(places, {"squared, / 9": squared / 9, "plain": plain})
 ax.set(xlabel="centre z", ylabel="average cost", ylim=(0, None))
-_ = ax.plot(points, [0, 0, 0], "k*", markersize=12, clip_on=False)
+_ = ax.plot(points, [0, 0, 0], "*", color=plotting.GREY, markersize=12, clip_on=False)
 plotting.show(
     "Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by "
     "nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest "

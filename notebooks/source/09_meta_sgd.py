@@ -154,10 +154,10 @@ ax = plotting.closed_curves(optima[:, None] + ring, optima, n_dark=2)
 _ = plt.setp(ax.lines, linestyle="-")
 for sign in (1, -1):
     for end, dashes in ((0.35 * sign * np.array([-1, 3]), "--"), (0.94 * sign * np.ones(2), "-")):
-        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": "black", "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": plotting.GREY, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", end, (0, 0), arrowprops=arrow)
-_ = ax.plot([], [], "k--", label="against the gradient")
-_ = ax.plot([], [], "k-", label="with the rates $(-1, 1/3)$")
+_ = ax.plot([], [], "--", color=plotting.GREY, label="against the gradient")
+_ = ax.plot([], [], "-", color=plotting.GREY, label="with the rates $(-1, 1/3)$")
 ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(-4.6, 4.6), ylim=(-3, 3))
 _ = ax.legend(loc="upper left")
 plotting.show(

@@ -9,8 +9,8 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 BUSY = "The cell ran for over {} s. On a busy machine: make test CHAPTER={} TIMEOUT=1200"
 TODO = (
     "If the new text is right: .venv/bin/python -m notebooks.build {}, look at the change, commit it.\n"
-    "If it is a number that training gave, the processor has a say in it: show it in a cell tagged training,\n"
-    "or as evidence of a claim (notebooks/README.md)."
+    "If it is a number that training gave, the processor has a say in it: show it in a cell tagged\n"
+    "training, or as evidence of a claim (notebooks/README.md)."
 )
 ELSEWHERE = "What it shows is text for text the same; what kind of output it is differs: {}."
 

@@ -6,10 +6,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
 
-# The vector instructions that NumPy would choose here and can do without.
-WIDE := import numpy; print(*numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []))
+# make test CHAPTER=07 checks one chapter, its exercises and its form; a busy machine may need TIMEOUT=1200.
+CHAPTER ?=
+TIMEOUT ?= 300
+WORKERS ?= logical
+SPREAD := -n $(WORKERS)
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=$(TIMEOUT)
+CHECKED := $(if $(CHAPTER),tests/notebooks notebooks -k $(CHAPTER)_,tests notebooks)
 
-.PHONY: help lab test notebooks student lint format tables test-other-machine clean
+.PHONY: help lab test coverage notebooks student lint format tables test-other-machine clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -20,11 +25,13 @@ lab: $(READY)  ## open JupyterLab on the chapters (on this machine only; it prin
 		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: $(READY)  ## everything: style, unit, parity and form tests, then every chapter from top to bottom
+test: $(READY)  ## everything: style, tests, every chapter from top to bottom; CHAPTER=07 one chapter alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PYTEST) tests
-	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks tests/notebooks/sample
+	$(PYTEST) $(SPREAD) $(NBVAL) $(CHECKED)
+
+coverage: $(READY)  ## which lines of reference/ no test runs; at least 95 % must
+	$(PYTEST) $(SPREAD) --cov tests
 
 notebooks: $(READY)  ## build the chapters whose source has changed
 	$(BIN)/python -m notebooks.build
@@ -43,8 +50,8 @@ format: $(READY)  ## mend what can be mended of the style
 tables: $(READY)  ## write the tables of results anew from experiments/results/
 	$(BIN)/python -m experiments.tables
 
-test-other-machine: $(READY)  ## the tests with the arithmetic of a plainer processor
-	ATEN_CPU_CAPABILITY=default NPY_DISABLE_CPU_FEATURES="$$($(BIN)/python -c "$(WIDE)")" $(MAKE) test
+test-other-machine: $(READY)  ## the tests with five other processors' arithmetic, which takes five times as long
+	$(BIN)/python -m notebooks.arithmetic $(MAKE) test
 
 clean:  ## remove the environment and everything that was made
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info

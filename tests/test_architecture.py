@@ -28,6 +28,7 @@ ROOMS = {
     **GROUND,
     "tasks": {"tasks", "contracts", "episodes", "progress"},
     "baselines": {"contracts", "episodes"},
+    "doctor": {"tasks", "scratch.autodiff"},
     "checks": {"checks"},
     "plotting": {"plotting"},
     "figures": {"figures", "plotting", *GROUND},

@@ -31,6 +31,7 @@ ROOMS = {
     "tasks": {"tasks", "contracts", "episodes", "progress"},
     "baselines": {"contracts", "episodes"},
     "results": {"contracts"},
+    "doctor": {"tasks", "scratch.autodiff"},
     "checks": {"checks"},
     "plotting": {"plotting"},
     "figures": {"figures", "plotting", *GROUND},

@@ -27,7 +27,7 @@ GROUND = {
 ROOMS = {
     **GROUND,
     "tasks": {"tasks", "contracts", "episodes", "progress"},
-    "baselines": {"contracts", "episodes"},
+    "baselines": {"episodes"},
     "checks": {"checks"},
     "plotting": {"plotting"},
     "figures": {"figures", "plotting", *GROUND},

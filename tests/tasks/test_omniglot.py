@@ -263,7 +263,7 @@ def fields(content):
 
 
 def damaged(rng, content):
-    """An archive with a bit flipped, bytes lost, added or overwritten, or a field of its directory altered."""
+    """An archive with a bit flipped, bytes lost, added or overwritten, or its directory altered."""
     damaged, kind = bytearray(content), rng.integers(5)
     place = int(rng.integers(len(content)))
     if kind == 0:

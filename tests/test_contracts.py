@@ -39,7 +39,7 @@ def test_a_generator_is_an_object_of_numpy(given):
 def test_words_are_several_strings():
     assert contracts.words("it", np.array(["a", "b"])) == ["a", "b"] == contracts.words("it", iter("ab"))
     assert contracts.words("it", []) == []
-    for given, says in (
+    for wrong, says in (
         ("ab", r"got the string 'ab'; write \['ab'\]"),
         (3, "got 3"),
         (["a", 3], r"it\[1\] is 3"),

@@ -29,7 +29,7 @@ GROUND = {
 ROOMS = {
     **GROUND,
     "tasks": {"tasks", "contracts", "episodes", "progress"},
-    "baselines": {"contracts", "episodes"},
+    "baselines": {"episodes"},
     "results": {"contracts"},
     "doctor": {"tasks", "scratch.autodiff"},
     "checks": {"checks"},
@@ -37,7 +37,6 @@ ROOMS = {
     "figures": {"figures", "plotting", *GROUND},
     "widgets": {"figures", "plotting"},
     "grade": {"grade", "checks"},
-    "doctor": set(),
     "scratch.autodiff": {"scratch.autodiff"},
     "scratch.floor": {"scratch.floor", "scratch.autodiff", *GROUND},
     "scratch.approach": {"scratch.floor", "scratch.autodiff", *GROUND},

@@ -439,7 +439,7 @@ claim("It ends at least 0.7 below.", losses_mlp[-50:].mean() < np.log(20) - 0.7,
 
 # %%
 from reference.baselines import nearest_centroid
-from reference.evaluation import compare, evaluate
+from reference.evaluation import Score, compare, evaluate
 
 
 def test(adapt, *, k_shot):
@@ -726,13 +726,14 @@ def trained_and_tested(n_way, n_steps, seed):
 
 
 # %% [markdown]
-# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96.
+# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96; `Score` takes it
+# for fewer than 30 values.
 
 # %% tags=["training", "nbval-ignore-output"]
 way_20 = np.array([trained_and_tested(20, 200, seed) for seed in range(6)])
 way_5 = np.array([trained_and_tested(5, 800, seed) for seed in range(6)])
 by_way = way_20 - way_5
-by_way_reach = 2.57 * by_way.std(ddof=1) / np.sqrt(6)
+by_way_reach = Score(by_way).half_width
 print("differences of the six seeds:", by_way.round(3))
 print(f"dense net, 20-way minus 5-way: {by_way.mean():.3f} +- {by_way_reach:.3f} (95% CI, 6 training runs)")
 print(f"your guess: {my_guess:+.3f}")

@@ -790,9 +790,13 @@ def with_best_rate(start):
 
 
 # %%
+from reference.evaluation import Score
+
+
 def over_runs(values):
     """The mean over four runs and half the width of its 95 % interval."""
-    return np.mean(values), 3.18 * np.std(values, ddof=1) / 2
+    score = Score(values)
+    return score.mean, score.half_width
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -813,7 +817,7 @@ print("your guesses:", my_guesses)
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def lead(worse, better):

@@ -239,7 +239,7 @@ print(f"best centre, squared: {places[squared.argmin()]:.2f}, plain: {abs(places
 # %%
 ax = plotting.curves(places, {"squared, / 9": squared / 9, "plain": plain})
 ax.set(xlabel="centre z", ylabel="average cost", ylim=(0, None))
-_ = ax.plot(points, [0, 0, 0], "k*", markersize=12, clip_on=False)
+_ = ax.plot(points, [0, 0, 0], "*", color=plotting.GREY, markersize=12, clip_on=False)
 plotting.show(
     "Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by "
     "nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest "
@@ -439,7 +439,7 @@ claim("It ends at least 0.7 below.", losses_mlp[-50:].mean() < np.log(20) - 0.7,
 
 # %%
 from reference.baselines import nearest_centroid
-from reference.evaluation import compare, evaluate
+from reference.evaluation import Score, compare, evaluate
 
 
 def test(adapt, *, k_shot):
@@ -726,13 +726,14 @@ def trained_and_tested(n_way, n_steps, seed):
 
 
 # %% [markdown]
-# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96.
+# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96; `Score` takes it
+# for fewer than 30 values.
 
 # %% tags=["training", "nbval-ignore-output"]
 way_20 = np.array([trained_and_tested(20, 200, seed) for seed in range(6)])
 way_5 = np.array([trained_and_tested(5, 800, seed) for seed in range(6)])
 by_way = way_20 - way_5
-by_way_reach = 2.57 * by_way.std(ddof=1) / np.sqrt(6)
+by_way_reach = Score(by_way).half_width
 print("differences of the six seeds:", by_way.round(3))
 print(f"dense net, 20-way minus 5-way: {by_way.mean():.3f} +- {by_way_reach:.3f} (95% CI, 6 training runs)")
 print(f"your guess: {my_guess:+.3f}")

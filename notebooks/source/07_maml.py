@@ -1338,7 +1338,7 @@ claim("Pretraining alone does not do that.", control.max() < 0.6, control)
 
 # %% tags=["training", "nbval-ignore-output"]
 gaps = (by_step["first-order MAML"] - by_step["MAML"]).mean(axis=1)  # (11, runs)
-reach = 2.57 * gaps.std(axis=1, ddof=1) / np.sqrt(RUNS)
+reach = Score(gaps.T).half_width  # one for each step
 for n in (1, 10):
     print(
         f"sinusoids, step {n}: first order worse by {gaps[n].mean():.2f} +- {reach[n]:.2f} (95% CI, 6 pairs)"

@@ -726,18 +726,21 @@ def best_rate(params):
 
 
 # %% tags=["training", "nbval-ignore-output"]
+from reference.evaluation import Score
+
 unseen = for_all_runs(draw(np.random.default_rng(30), 100, n_query=30))
 rate_of = {way: ALPHA for way in WAYS} | {"joint training": best_rate(history["joint training"][-1])}
 learning = {w: np.array([adaptation_curve(p, unseen, rate_of[w]) for p in history[w]]) for w in WAYS}
 learning["never trained"] = adaptation_curve(starts, unseen, best_rate(starts))[None]
 for way, errors_at in learning.items():
-    mean, half = errors_at[-1].mean(axis=1), 2.78 * errors_at[-1].std(axis=1, ddof=1) / np.sqrt(N_RUNS)
-    print(f"{way:20s}", *(f"after {n}: {mean[n]:.2f} +- {half[n]:.2f}" for n in (0, 1, 4, 10)), sep="   ")
+    at = Score(errors_at[-1].T)  # one measure for each number of steps
+    numbers = (f"after {n}: {at[n].mean:.2f} +- {at[n].half_width:.2f}" for n in (0, 1, 4, 10))
+    print(f"{way:20s}", *numbers, sep="   ")
 print("mean over 5 runs with its 95 % interval (Student's factor 2.78); rates", rate_of)
 apart = learning["Reptile"][-1] - learning["MAML"][-1]
 for n in (1, 10):
-    half = 2.78 * apart[n].std(ddof=1) / np.sqrt(N_RUNS)
-    print(f"Reptile - MAML after {n}: {apart[n].mean():.2f} +- {half:.2f}")
+    gap = Score(apart[n])
+    print(f"Reptile - MAML after {n}: {gap.mean:.2f} +- {gap.half_width:.2f}")
 
 # %%
 at_10 = {way: learning[way][:, 10] for way in list(WAYS)[:4]}
@@ -1123,7 +1126,7 @@ for norm in (over_batch, over_image):
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def glyph_scores(key, n_episodes, *, norm=over_batch, ways=("alone",)):

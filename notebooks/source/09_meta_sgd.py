@@ -154,10 +154,10 @@ ax = plotting.closed_curves(optima[:, None] + ring, optima, n_dark=2)
 _ = plt.setp(ax.lines, linestyle="-")
 for sign in (1, -1):
     for end, dashes in ((0.35 * sign * np.array([-1, 3]), "--"), (0.94 * sign * np.ones(2), "-")):
-        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": "black", "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": plotting.GREY, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", end, (0, 0), arrowprops=arrow)
-_ = ax.plot([], [], "k--", label="against the gradient")
-_ = ax.plot([], [], "k-", label="with the rates $(-1, 1/3)$")
+_ = ax.plot([], [], "--", color=plotting.GREY, label="against the gradient")
+_ = ax.plot([], [], "-", color=plotting.GREY, label="with the rates $(-1, 1/3)$")
 ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(-4.6, 4.6), ylim=(-3, 3))
 _ = ax.legend(loc="upper left")
 plotting.show(
@@ -790,9 +790,13 @@ def with_best_rate(start):
 
 
 # %%
+from reference.evaluation import Score
+
+
 def over_runs(values):
     """The mean over four runs and half the width of its 95 % interval."""
-    return np.mean(values), 3.18 * np.std(values, ddof=1) / 2
+    score = Score(values)
+    return score.mean, score.half_width
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -813,7 +817,7 @@ print("your guesses:", my_guesses)
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def lead(worse, better):

@@ -36,9 +36,7 @@ class Experiment(NamedTuple):
     variants: dict[str, Settings]  # each with its own defaults
     begin: Callable[[Job, np.random.Generator], Params]  # the parameters before the first step
     train: Callable[[Job], Training]
-    tests: Callable[
-        [Job, Params, Params], Iterable[Evaluation]
-    ]  # of the parameters at the start and at the end
+    tests: Callable[[Job, Params, Params], Iterable[Evaluation]]  # of the first and the last parameters
 
 
 def main(experiment: Experiment, arguments: list[str] | None = None) -> None:

@@ -6,7 +6,6 @@ every tensor, and is refused where one of them is another. A run is held by one 
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,7 +159,9 @@ def rebuilt(tree: Any, ends: dict[str, Any], path: str = "") -> Any:
 
 def branches(tree: Any, path: str) -> Iterable[tuple[str, Any]]:
     """What a dict or a tuple holds, each under its path."""
-    named = (
-        tree.items() if isinstance(tree, dict) else zip(getattr(tree, "_fields", count()), tree, strict=False)
-    )
+    named = tree.items() if isinstance(tree, dict) else zip(fields(tree), tree, strict=True)
     return ((f"{path}.{name}" if path else str(name), branch) for name, branch in named)
+
+
+def fields(tree: tuple) -> Iterable[Any]:
+    return getattr(tree, "_fields", range(len(tree)))

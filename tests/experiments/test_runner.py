@@ -128,18 +128,18 @@ from tests.experiments import tiny
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 runner.HERE, draw = Path(sys.argv[1]), tiny.draw
 def slowly(rng):
-    time.sleep(0.005)
+    time.sleep(0.02)
     return draw(rng)
 tiny.draw = slowly
-runner.main(tiny.EXPERIMENT, ["slow", "--n-steps", "1000"])
+runner.main(tiny.EXPERIMENT, ["slow", "--n-steps", "300"])
 """
 
 
 def test_a_run_is_one_processs_and_after_ctrl_c_goes_on_to_the_same_end(here, tmp_path_factory, monkeypatch):
-    arguments = ["slow", "--n-steps", "1000"]
+    arguments = ["slow", "--n-steps", "300"]
     command, root = [sys.executable, "-c", SLOWLY, here], Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=root, text=True, stderr=subprocess.PIPE) as first:
-        lock = here / "runs" / "tiny_slow_points_seed=0_n_steps=1000.safetensors.lock"
+        lock = here / "runs" / "tiny_slow_points_seed=0_n_steps=300.safetensors.lock"
         while not lock.exists() and first.poll() is None:
             time.sleep(0.01)
         time.sleep(0.3)  # some steps
@@ -150,14 +150,14 @@ def test_a_run_is_one_processs_and_after_ctrl_c_goes_on_to_the_same_end(here, tm
     assert first.returncode == 1
     assert said.rstrip().endswith("stopped; what was done is saved: the same command goes on from there.")
 
-    job, ends = tiny.job(n_steps=1000), []
+    job, ends = tiny.job(n_steps=300), []
     for folder in (here, tmp_path_factory.mktemp("whole")):
         monkeypatch.setattr(runner, "HERE", folder)
         runner.main(tiny.EXPERIMENT, arguments)
         checkpoint = folder / "runs" / lock.name.removesuffix(".lock")
         ends.append(saving.resume(checkpoint, tiny.begun(job), job))
     assert [run.n_resumed for run in ends] == [2, 1]
-    assert ends[0].step == 1000 and tiny.same(*ends)
+    assert ends[0].step == 300 and tiny.same(*ends)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

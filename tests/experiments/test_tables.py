@@ -64,7 +64,7 @@ def test_every_result_says_how_it_came_about(result):
     command = re.fullmatch(r"(OMP_NUM_THREADS=1 )?python -m (experiments[\w.]+)( .*)?", result.command)
     module = tables.HERE.parent / command[2].replace(".", "/")
     assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()
-    assert result.rows and result.versions.keys() >= {"python", "numpy"} and result.date
+    assert result.rows and "python" in result.versions and result.date
 
 
 def test_all_runs_of_a_table_have_the_same_settings():

@@ -1,143 +1,59 @@
-"""The long experiment in the small: it resumes exactly, refuses what does not fit, reports what it did."""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""Prototypical networks' run: the running statistics are carried, and used where it says so."""
 
 import numpy as np
 import pytest
 import torch
+from torch.func import functional_call
 
-from experiments import omniglot_prototypical as experiment
-from experiments import runs
-from reference.tasks.bank import make_bank
+from experiments import training
+from experiments.carried import apart
+from experiments.omniglot import prototypical
+from reference.pytorch.machine.speed import channels_last
+from tests.experiments.omniglot import small
+from tests.experiments.omniglot.small import drawings as drawings
 
-CPU = torch.device("cpu")
-SETTINGS = experiment.Settings(n_steps=6, n_way=3, k_shot=1, n_query=2, width=4)
-
-# What a user would type, on a tiny bank, killed while it draws the episode of its fifth step.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from reference.tasks.bank import FewShot
-from tests.experiments import test_omniglot_prototypical as tiny
-
-sample, drawn = FewShot.sample, []
-def sample_until_killed(self, rng):
-    drawn.append(1)
-    if len(drawn) == 5:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return sample(self, rng)
-FewShot.sample = sample_until_killed
-
-run, net = tiny.begun()
-tiny.experiment.train(run, net, tiny.bank(), tiny.SETTINGS, checkpoint=Path(sys.argv[1]), save_every_s=0)
-"""
+pytestmark = pytest.mark.usefixtures("drawings")
 
 
-def bank():
-    images = np.random.default_rng(0).integers(0, 256, (25 * 12, 28, 28), dtype=np.uint8)
-    names = [f"class {i}" for i in range(25)]
-    return make_bank(images, np.repeat(np.arange(25), 12), names=names, groups=["one"] * 25)
+def test_the_settings_are_the_papers_60_ways():
+    assert prototypical.Settings()[4:7] == (60, 1, 5)
 
 
-def begun(device=CPU):
-    net = experiment.network(SETTINGS, device)
-    return experiment.begin(net, SETTINGS, device), net
+def test_the_running_statistics_are_those_that_the_module_itself_keeps(tmp_path):
+    job = small.job("prototypical", n_steps=1)
+    run = small.trained(job, tmp_path / "run")
+    how, rng = prototypical.train(job), np.random.default_rng(0)
+    weights, statistics = apart(prototypical.begin(job, rng))
+    net = prototypical.network(job).train()
+    net.load_state_dict(weights | statistics)
+    episode = how.draw(rng)
+    with torch.no_grad():
+        net(channels_last(torch.cat([episode.support.x, episode.query.x])))
+    kept = dict(net.named_buffers())
+    for name, value in apart(run.params)[1].items():
+        torch.testing.assert_close(value, kept[name])
+        assert not torch.equal(value, statistics[name])
 
 
-def trained(checkpoint, device=CPU):
-    return experiment.train(*begun(device), bank(), SETTINGS, checkpoint=checkpoint, save_every_s=0)
+def test_an_episode_of_a_test_is_normalised_by_them_and_no_query_sees_another(tmp_path, monkeypatch):
+    job = small.job("prototypical")
+    end, found = small.trained(job, tmp_path / "run").params, []
+    monkeypatch.setattr(prototypical, "in_numpy", lambda adapt, device: found.append(adapt))
+    monkeypatch.setattr(prototypical, "evaluate", lambda *args, **settings: None)
+    next(prototypical.tests(job, small.start(job), end)).evaluate()
+    support, x = small.support_and_queries()
+    predict = found[0](support)
+    torch.testing.assert_close(predict(x)[:2], predict(x[:2]))
+    net = prototypical.network(job).eval()
+    weights, statistics = apart(end)
+    embedded = [functional_call(net, weights | statistics, part) for part in (support.x, x)]
+    distances = ((embedded[1][:, None] - embedded[0][None]) ** 2).sum(-1)
+    torch.testing.assert_close(predict(x), torch.log_softmax(-distances, dim=1), rtol=1e-4, atol=1e-4)
 
 
-def resumed(checkpoint, settings=SETTINGS, device=CPU):
-    run, net = begun(device)
-    return runs.resume(checkpoint, run, settings), net
-
-
-def same_state(a, b):
-    pairs = [(a.params, b.params), (a.state.mean, b.state.mean), (a.state.square, b.state.square)]
-    pairs += [(a.buffers, b.buffers)]
-    return all(torch.equal(x[k], y[k]) for x, y in pairs for k in x) and a.state.step == b.state.step
-
-
-def test_a_killed_run_goes_on_to_the_weights_of_an_uninterrupted_one(tmp_path):
-    command = [sys.executable, "-c", KILLED, tmp_path / "killed"]
-    killed = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2])
-    assert killed.returncode == -9, killed.stderr.decode()
-    run, net = resumed(tmp_path / "killed")
-    assert (run.state.step, run.n_resumed) == (4, 1)
-    run = experiment.train(run, net, bank(), SETTINGS, checkpoint=tmp_path / "killed")
-    assert run.state.step == 6
-    assert same_state(run, trained(tmp_path / "whole"))
-
-
-def test_the_last_step_is_always_saved(tmp_path):
-    run = experiment.train(*begun(), bank(), SETTINGS, checkpoint=tmp_path / "run", save_every_s=1e9)
-    assert same_state(run, resumed(tmp_path / "run")[0])
-
-
-def test_an_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "N_TEST_EPISODES", 4)
-    trained(tmp_path / "run")
-    run, net = resumed(tmp_path / "run")
-    run = runs.test(run, experiment.tests(run, net, bank()), SETTINGS, checkpoint=tmp_path / "run")
-    runs.save(tmp_path / "half", run._replace(scores=run.scores[:2]), SETTINGS)
-    half, net = resumed(tmp_path / "half")
-    half = runs.test(half, experiment.tests(half, net, bank()), SETTINGS, checkpoint=tmp_path / "half")
-    assert half.scores == run.scores
-    assert [(s["n_way"], s["k_shot"], s["n_episodes"]) for s in run.scores] == [
-        (5, 1, 4),
-        (5, 5, 4),
-        (20, 1, 4),
-        (20, 5, 4),
-    ]
-
-
-def test_a_run_with_other_settings_is_refused(tmp_path):
-    trained(tmp_path / "run")
-    other = SETTINGS._replace(outer_lr=0.5)
-    with pytest.raises(ValueError, match=r"'outer_lr': 0\.004.*, not .*'outer_lr': 0\.5.*move it away"):
-        resumed(tmp_path / "run", other)
-
-
-def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path):
-    trained(tmp_path / "run")
-    damaged = (tmp_path / "run").read_bytes()[:-10]
-    (tmp_path / "run").write_bytes(damaged)
-    with pytest.raises(ValueError, match="run is damaged"):
-        resumed(tmp_path / "run")
-    assert (tmp_path / "run").read_bytes() == damaged
-
-
-def test_the_rate_falls_from_the_outer_lr_to_nothing():
-    rate = runs.cosine(0.4, 100)
-    assert [rate(0), rate(50)] == pytest.approx([0.4, 0.2])
-    assert 0 < rate(99) < 0.001
-    assert all(rate(i) > rate(i + 1) for i in range(99))
-
-
-def test_the_report_says_what_ran_and_is_json(tmp_path):
-    run = trained(tmp_path / "run")
-    result = runs.report(run, SETTINGS, command="python -m this", about="that", device=CPU)
-    runs.write(tmp_path / "results" / "run.json", result)
-    back = json.loads((tmp_path / "results" / "run.json").read_text())
-    assert back["command"] == "python -m this" and back["seed"] == 0 and back["n_steps"] == 6
-    assert back["versions"]["torch"] == torch.__version__
-    assert {
-        "device",
-        "date",
-        "training_seconds",
-        "evaluation_seconds",
-        "times_resumed",
-        "scores",
-    } <= back.keys()
-    assert [p.name for p in (tmp_path / "results").iterdir()] == ["run.json"]
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: the GPU path was not run")
-def test_trains_and_resumes_on_a_gpu(tmp_path):
-    run = trained(tmp_path / "run", torch.device("cuda"))
-    assert all(p.is_cuda for p in run.params.values())
-    assert same_state(run, resumed(tmp_path / "run", device=torch.device("cuda"))[0])
+def test_it_is_judged_in_four_ways(tmp_path):
+    job = small.job("prototypical")
+    tests = prototypical.tests(job, small.start(job), small.start(job))
+    rows = training.judge(small.begun(job), tests, job, checkpoint=tmp_path / "run").rows
+    kinds = [(row.about["n_way"], row.about["k_shot"], row.about["n_query"], row.n) for row in rows]
+    assert kinds == [(5, 1, 5, 3), (5, 5, 5, 3), (20, 1, 5, 3), (20, 5, 5, 3)]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from experiments import tables
-from experiments.speed.maml import LOOP
+from experiments.speed.loops import LOOP
 from reference.results import Row, folder, read, select
 
 ALL = [read(path) for path in sorted(folder().glob("*.json"))]

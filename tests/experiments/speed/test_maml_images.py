@@ -5,7 +5,7 @@ import pytest
 
 from experiments import bench
 from experiments.speed import maml_images
-from experiments.speed.maml import LOOP
+from experiments.speed.loops import LOOP
 from reference.pytorch.nn import init_params
 
 

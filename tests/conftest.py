@@ -1,4 +1,4 @@
-"""What several tests of tasks share."""
+"""What several tests share."""
 
 import importlib.util
 import itertools

@@ -1,4 +1,4 @@
-"""What several tests share."""
+"""What many tests share."""
 
 import importlib.util
 import itertools
@@ -6,7 +6,15 @@ import sys
 
 import pytest
 
+from tests.sides import PYTORCH, SCRATCH, Side
+
 numbers = itertools.count()
+
+
+@pytest.fixture(params=[SCRATCH, PYTORCH], ids=lambda side: side.name)
+def side(request) -> Side:
+    """Either side of the course: the test runs once for each."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

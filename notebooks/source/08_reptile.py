@@ -1305,21 +1305,17 @@ for other in ("untrained, group norm", "raw pixels"):
 # or less of their 100,000 outer steps. Beside them stand the two MAMLs of chapter 07.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import select
 
-from reference import checks
-
-results = Path(checks.__file__).parents[2] / "experiments" / "results"
 at_full_size = {}
 for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
-    run = json.loads((results / f"omniglot_{method}_characters_seed=0.json").read_text(encoding="utf-8"))
-    seen = run["n_steps"] * run["tasks_per_step"]
-    print(f"{method}: {seen:,} training tasks, {run['test_steps']} steps in a test")
-    for row in run["scores"]:
-        asked = "together" if row["transductive"] else "alone"
-        at_full_size[method, row["learner"], asked] = (row["mean"], row["half_width"])
-        print(f"  {row['learner']:10s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%}")
+    (run,) = select("omniglot", variant=method, data="characters")
+    seen = run.settings["n_steps"] * run.settings["tasks_per_step"]
+    print(f"{method}: {seen:,} training tasks, {run.settings['test_steps']} steps in a test")
+    for row in run.rows:
+        learner, asked = row.about["learner"], "together" if row.about["transductive"] else "alone"
+        at_full_size[method, learner, asked] = (row.mean, row.half_width)
+        print(f"  {learner:10s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%}")
 
 # %%
 for method in ("reptile", "reptile-alone"):

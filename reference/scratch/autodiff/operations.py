@@ -78,7 +78,7 @@ def power(a, b):
     return record(
         detach(a) ** detach(b),
         (a, lambda g: to_a(g * (b * a ** _one_less(b, a)))),
-        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1, a))))),  # 0^b is flat in b
+        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1.0, a))))),  # 0^b is flat in b
     )
 
 

@@ -997,8 +997,9 @@ claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, len(held
 claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
-# Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from
-# alphabets seen in training. The runs without it hold out whole alphabets, which is harder. Compare like with like.
+# The run with `--data characters` uses a split as large as the paper's, but drawn from all alphabets: its test
+# characters may come from alphabets seen in training, and are easier than the paper's. The other runs hold out whole
+# alphabets, which is harder, and train on fewer characters. Neither is the paper's own split: compare like with like.
 # `experiments/omniglot/README.md` lists what else differs.
 #
 # ## The picture: Voronoi cells of the prototypes

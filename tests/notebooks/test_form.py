@@ -61,6 +61,11 @@ def code(source, **metadata):
     return breaks
 
 
+def code_at_end(source):
+    """Add a code cell at the end."""
+    return lambda notebook: notebook.cells.append(new_code_cell(source, execution_count=99))
+
+
 def text(source):
     """Add a Markdown cell at the end."""
     return lambda notebook: notebook.cells.append(new_markdown_cell(source))
@@ -160,6 +165,7 @@ BROKEN = [
         lambda notebook: [cell.update(source="x = 1\n" * 9) for cell in form.code_cells(notebook)],
         "median",
     ),
+    (form.trained_numbers_are_not_compared, code_at_end("print(errors[0])"), "that is trained"),
     (form.claims_show_their_evidence, code("claim('It is so.', 1 < 2)"), "without evidence: 'It is so.'"),
     (form.is_plain_python, code("!ls"), "not plain Python"),
     (form.is_plain_python, code("%pip install x"), "not plain Python"),

@@ -60,6 +60,8 @@ def numbers_of_classes(name: str, given: Any) -> np.ndarray:
         raise ValueError(f"{name} must be whole numbers in one row, got {shown(array)}.")
     if array.size and (least := array.min()) < 0:
         raise ValueError(f"{name} must be at least 0, got {least}.")
+    if array.size and (most := array.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be at most {np.iinfo(np.int64).max}, got {most}.")
     return array.astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""environment.yml says what pyproject.toml says, and the Makefile installs what both allow."""
+"""environment.yml says what pyproject.toml says to a reader, and the Makefile installs what both allow."""
 
 import re
 import tomllib
@@ -14,14 +14,13 @@ from rattler import MatchSpec
 ROOT = Path(__file__).parent.parent
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # where the two worlds differ
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
 
 def from_pyproject(project) -> dict[str, SpecifierSet]:
-    """conda's name of every dependency, the test extra's too, and the versions allowed."""
-    wanted = [
-        Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["test"]
-    ]
+    """conda's name of every dependency, and the versions allowed."""
+    wanted = [Requirement(line) for line in project["dependencies"]]
     found = {CONDA_NAMES.get(r.name, r.name): r.specifier for r in wanted}
     return {"python": SpecifierSet(project["requires-python"]), **found}
 
@@ -34,6 +33,13 @@ def from_conda(dependencies) -> dict[str, SpecifierSet]:
 
 def test_conda_and_pip_users_get_the_same():
     assert from_conda(CONDA["dependencies"]) == from_pyproject(PROJECT)
+
+
+def test_a_reader_gets_no_tools_of_teachers_and_tests():
+    extras = {name: {Requirement(line).name for line in lines} for name, lines in EXTRAS.items()}
+    reader = {Requirement(line).name for line in PROJECT["dependencies"]}
+    assert not reader & (extras["teach"] | extras["test"])
+    assert {"nbgrader", "jupytext"} <= extras["teach"] and PROJECT["name"] in extras["test"]
 
 
 def test_conda_installs_the_course_itself_from_one_free_channel():

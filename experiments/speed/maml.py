@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m experiments.speed.maml
 
-Stops unless all ways give the same gradient. 25 tasks, ten examples each for support and for query, an MLP of 1-40-40-1
-(Finn et al. 2017, arXiv:1703.03400, section 5.1), in float32; images are in `maml_images.py`.
+Stops unless all ways give the same gradient. 25 tasks, ten examples each for support and for query, an MLP of
+1-40-40-1 (Finn et al. 2017, arXiv:1703.03400, section 5.1), in float32; images are in `maml_images.py`.
 
 The loop is what most implementations do: one task after the other, functional_call and torch.autograd.grad.
 `on_paper` is the other end: the chain rule on paper, in NumPy. The libraries of `peers.py` take part where
@@ -102,9 +102,8 @@ def sinusoid_ways(params: Params, episodes: Episode, case: Case) -> Ways:
     at_once = partial(mean_over_batch(maml.meta_gradient), loss=squared_errors, **settings)
     their_meta_gradient = their_batches.mean_over_batch(their_maml.meta_gradient)
     their_at_once = partial(their_meta_gradient, loss=their_squared_errors, **settings)
-    by_vmap = partial(
-        their_batches.mean_by_vmap(grad_and_value(their_maml.task_loss)), loss=of_one, **settings
-    )
+    mapped = their_batches.mean_by_vmap(grad_and_value(their_maml.task_loss))
+    by_vmap = partial(mapped, loss=of_one, **settings)
     ways = {
         LOOP: lambda: loop(tensors, one_by_one(tasks), of_one, INNER_LR, case),
         "PyTorch, mean_by_vmap": lambda: by_vmap(tensors, tasks)[0],

@@ -140,13 +140,9 @@ def main(nets: list[str]) -> None:
     rows = []
     for net, case in cases:
         rows += summary(f"{net}, {case}", {way: samples[net, case, way] for way in names(case)})
-    settings = {
-        "nets": " ".join(nets or NETS),
-        "step": STEP,
-        "n_rounds": N_ROUNDS,
-        "n_counted_steps": N_STEPS - 1,
-    }
-    bench.leave("_".join(["maml-images", *nets]), settings, rows, libraries=peers.NAMES)
+    settings = {"nets": " ".join(nets or NETS), "step": STEP}
+    settings |= {"n_rounds": N_ROUNDS, "n_counted_steps": N_STEPS - 1}
+    bench.leave("-".join(["maml-images", *nets]), settings, rows, libraries=peers.NAMES)
 
 
 def summary(case: str, found: dict[str, list[Sample]]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What the two ways to an inner gradient in PyTorch's `unroll` cost: torch.func.grad, and torch.autograd.grad.
+"""What an inner gradient of PyTorch's `unroll` costs by torch.func.grad and by torch.autograd.grad.
 
     OMP_NUM_THREADS=1 python -m experiments.speed.unroll
 
@@ -76,12 +76,10 @@ def of_images(case: Case) -> Callable:
     """One 5-way 1-shot task of random images, for the convolutions of the Omniglot runs."""
     net, rng = five_way.network(64), np.random.default_rng(0)
     params = init_params(rng, net)
-    parts = [
-        Examples(
-            torch.from_numpy(rng.random((5 * n, 1, 28, 28), dtype=np.float32)), torch.arange(5).repeat(n)
-        )
-        for n in (1, 3)
-    ]
+    parts = []
+    for n in (1, 3):
+        x = torch.from_numpy(rng.random((5 * n, 1, 28, 28), dtype=np.float32))
+        parts.append(Examples(x, torch.arange(5).repeat(n)))
 
     def loss(params: Params, examples: Examples) -> torch.Tensor:
         return F.cross_entropy(functional_call(net, params, examples.x), examples.y)

@@ -292,6 +292,8 @@ def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
             yield f"{_where(cell)} shows text beside its figure: let it end in plotting.show(...)"
         if any(len(alt.split()) < 5 for alt in alts):
             yield f'{_where(cell)} shows a figure without alt text: let it end in plotting.show("...")'
+        if re.search(r"""["'](black|white|k[-:.*o^]*)["']""", cell.source):
+            yield f"{_where(cell)} draws in black or white, which one of the pages swallows: plotting.GREY"
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
             yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
     code = "".join(cell.source for cell in code_cells(notebook))

@@ -197,6 +197,7 @@ BROKEN = [
     (form.figures_are_read, pictured(image_png="iVBO"), "without alt text"),
     (form.figures_are_read, pictured(text_html='<img alt="a curve">'), "without alt text"),
     (form.figures_are_read, lambda n: find(n, SHOW).outputs.append(AXES), "text beside its figure"),
+    (form.figures_are_read, edit(SHOW, SHOW, "plt.plot([1], [2], 'k--')"), "black or white"),
     (form.figures_are_read, edit("plt.style", "plotting.STYLE", "'ggplot'"), "light and dark pages"),
     (form.figures_are_read, remove(CAPTION), "**Figure 1.** follows"),
     (form.figures_are_read, edit(CAPTION, CAPTION, "**Figure 2.**"), "**Figure 1.** follows"),

@@ -11,7 +11,7 @@ numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def as_users_meet():
-    """Loads a module of `reference` anew, without the shapes that pytest enforces: it says what users read."""
+    """Loads a module of `reference` anew without the shapes that pytest enforces: it says what users read."""
 
     def load(name):
         spec = importlib.util.find_spec(name)

@@ -1,7 +1,7 @@
 """What NumPy has not, composed of what it has: their derivatives, of every order, come for free.
 
-The sigmoid and the softplus are the exception: composed, one of their tails would be rounded away, in the
-value or in the derivative. So they are operations, and each is the other's derivative's part.
+The sigmoid and the softplus are the exception. Composed, one of their tails would be rounded away, in the
+value or in a derivative; so their derivatives are written out, in terms of the sigmoid.
 
 Differs from the paper: nothing; each is its definition, arranged so that no exponential overflows.
 """

@@ -177,7 +177,12 @@ def _no_operation(function, inputs, method="__call__", options=()) -> str:
 
 
 def detach(x: Any) -> Any:
-    """The plain array of x, cut from its history: the switch that makes an approach first-order."""
+    """The plain array of x, cut from its history: the switch that makes an approach first-order.
+
+    What is plain comes back as it is. Raises TypeError for a dict, whose Tensors would keep their history.
+    """
+    if isinstance(x, dict):
+        raise TypeError("detach: got a dict; write {name: detach(x) for name, x in ... .items()}.")
     return x.value if isinstance(x, Tensor) else x
 
 

@@ -1348,7 +1348,7 @@ def error_by_steps(run, n_steps):
         for _ in range(n_steps):
             found.append(errors(phi, episodes.query).mean())
             phi = unroll(lambda p: np.sum(errors(p, episodes.support)), phi, update, 1, first_order=True)
-        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf)
+        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf, posinf=np.inf)
 
 
 # %% tags=["training", "nbval-ignore-output"]

@@ -155,6 +155,16 @@ def has_no_global_randomness(modules: Sources) -> Iterator[str]:
             yield f"{module} imports random"
 
 
+def draws_are_seeded(modules: Sources) -> Iterator[str]:
+    """No generator takes its seed from the clock, but in a wrong answer that is to be told so."""
+    for module, text in modules.items():
+        if ".answers." in module:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and ast.unparse(node).endswith("default_rng()"):
+                yield f"{module}:{node.lineno} draws without a seed"
+
+
 def runs_no_foreign_code(modules: Sources) -> Iterator[str]:
     """No pickle and nothing that opens one, no eval or exec."""
     for module, text in modules.items():
@@ -265,6 +275,7 @@ RULES = (
     keeps_libraries_in_their_place,
     names_say_something,
     has_no_global_randomness,
+    draws_are_seeded,
     runs_no_foreign_code,
     says_what_it_is,
     keeps_annotations,
@@ -275,6 +286,7 @@ RULES = (
 
 
 LOOKS_AT = {
+    draws_are_seeded: ["reference", "experiments", "tests"],
     experiments_stand_on_one_runner: ["experiments"],
     every_module_has_a_test_of_its_name: ["reference", "tests"],
 }
@@ -330,6 +342,7 @@ BROKEN = [
     (has_no_global_randomness, {MAML: "import numpy as np\nx = np.random.rand(3)"}),
     (has_no_global_randomness, {MAML: "import torch\ntorch.manual_seed(0)"}),
     (has_no_global_randomness, {MAML: "from random import shuffle"}),
+    (draws_are_seeded, {"tests.test_a": "import numpy as np\nrng = np.random.default_rng()"}),
     (runs_no_foreign_code, {MAML: "import pickle"}),
     (runs_no_foreign_code, {MAML: "import numpy as np\nnp.load(f, allow_pickle=True)"}),
     (runs_no_foreign_code, {MAML: "import torch\ntorch.load(f, weights_only=False)"}),

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from reference.pytorch.optim import adam
 from torch.func import functional_call
 
 from reference.baselines import nearest_centroid
@@ -17,7 +18,6 @@ from reference.meta_train import meta_train
 from reference.pytorch import prototypical
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4, init_params
-from reference.pytorch.optim import adam
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import glyphs
 

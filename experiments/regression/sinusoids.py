@@ -25,7 +25,6 @@ from experiments.regression.curves import curve, errors, sample, tuned_lr, with_
 from experiments.saving import Job
 from experiments.training import Test, Training
 from reference.episodes import Episode, Examples
-from reference.evaluation import Score
 from reference.params import Params, part
 from reference.pytorch import maml, meta_sgd, reptile
 from reference.pytorch.batches import mean_over_batch
@@ -131,7 +130,7 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
         errors_at = curve(params, test, rule, last)
         for steps in N_STEPS_SHOWN:
             about = {"learner": learner, "inner_lr": inner_lr, "inner_steps": steps}
-            yield Test(about, "mean squared error", partial(Score, errors_at[steps]))
+            yield Test(about, "mean squared error", partial(errors_at.__getitem__, steps))
 
 
 EXPERIMENT = runner.Experiment("regression", VARIANTS, begin, train, tests)

@@ -206,8 +206,8 @@ def report(values):
 from reference import evaluation
 
 same(accuracy, evaluation.accuracy, lambda rng: (rng.normal(size=(4, 15, 5)), rng.integers(0, 5, (4, 15))))
-same(half_width, lambda values: evaluation.Score(values).half_width, lambda rng: (rng.random(9),))
-same(interval, lambda values: evaluation.Score(values).interval, lambda rng: (rng.random(9),))
+same(half_width, lambda values: evaluation.Score(values).half_width, lambda rng: (rng.random(30),))
+same(interval, lambda values: evaluation.Score(values).interval, lambda rng: (rng.random(30),))
 
 # %% [markdown]
 # ### The loop
@@ -388,7 +388,7 @@ def paired(a, b):
 same(
     paired,
     lambda a, b: evaluation.compare(evaluation.Score(a), evaluation.Score(b)).interval,
-    lambda rng: (rng.random(9), rng.random(9)),
+    lambda rng: (rng.random(30), rng.random(30)),
 )
 
 # %% [markdown]
@@ -1050,7 +1050,6 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 
 # %%
 from reference.figures import show_interval
-from reference.widgets import sliders
 
 _ = show_interval(exact[:1000], n_episodes=1000)
 plotting.show("A line that settles near 0.84 within a band that narrows quickly at first and slowly later.")
@@ -1060,12 +1059,15 @@ plotting.show("A line that settles near 0.84 within a band that narrows quickly 
 # do most of the work. The figure is one draw of episodes; another draw wanders differently inside its band.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(show_interval, exact[:1000], n_episodes=(2, 1000, 300))
 
 # %% [markdown]
 # ## What breaks it
 #
 # - **Few episodes.** With five, $s$ itself is uncertain, and 1.96 is too small (Student's $t$ says 2.78).
+#   The reference's `Score` takes Student's factor below 30 episodes.
 # - **Counting queries instead of episodes.** The 75 queries of an episode share one support set: if it is a bad
 #   drawing, all suffer. They are not 75 independent draws; the independent thing is the episode. Exercise 1
 #   measures what that mistake costs.

@@ -239,7 +239,7 @@ print(f"best centre, squared: {places[squared.argmin()]:.2f}, plain: {abs(places
 # %%
 ax = plotting.curves(places, {"squared, / 9": squared / 9, "plain": plain})
 ax.set(xlabel="centre z", ylabel="average cost", ylim=(0, None))
-_ = ax.plot(points, [0, 0, 0], "k*", markersize=12, clip_on=False)
+_ = ax.plot(points, [0, 0, 0], "*", color=plotting.GREY, markersize=12, clip_on=False)
 plotting.show(
     "Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by "
     "nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest "
@@ -439,7 +439,7 @@ claim("It ends at least 0.7 below.", losses_mlp[-50:].mean() < np.log(20) - 0.7,
 
 # %%
 from reference.baselines import nearest_centroid
-from reference.evaluation import compare, evaluate
+from reference.evaluation import Score, compare, evaluate
 
 
 def test(adapt, *, k_shot):
@@ -726,13 +726,14 @@ def trained_and_tested(n_way, n_steps, seed):
 
 
 # %% [markdown]
-# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96.
+# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96; `Score` takes it
+# for fewer than 30 values.
 
 # %% tags=["training", "nbval-ignore-output"]
 way_20 = np.array([trained_and_tested(20, 200, seed) for seed in range(6)])
 way_5 = np.array([trained_and_tested(5, 800, seed) for seed in range(6)])
 by_way = way_20 - way_5
-by_way_reach = 2.57 * by_way.std(ddof=1) / np.sqrt(6)
+by_way_reach = Score(by_way).half_width
 print("differences of the six seeds:", by_way.round(3))
 print(f"dense net, 20-way minus 5-way: {by_way.mean():.3f} +- {by_way_reach:.3f} (95% CI, 6 training runs)")
 print(f"your guess: {my_guess:+.3f}")
@@ -757,7 +758,6 @@ claim(
 
 # %%
 from reference.figures import show_cells
-from reference.widgets import sliders
 
 plane = Examples(
     np.array([[1, 1], [2, 1], [1.5, 2], [-2, 1], [-1, 2], [-2.5, 2.5], [3, 2.5], [3, 3.5], [3.5, 3.5]]),
@@ -982,28 +982,24 @@ plotting.show(
 # cores about ten minutes, too long for a chapter, so we read what they left behind. `command` is what was typed.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import select
 
-from reference import checks
-
-folder = Path(checks.__file__).parents[2] / "experiments" / "results"
-files = sorted(folder.glob("omniglot_prototypical_[ac]*_seed=?.json"))
-runs = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+splits = [select("omniglot", variant="prototypical", data=data) for data in ("alphabets", "characters")]
+runs = [run for split in splits for run in split]
 print("5-way 1-shot, 5-way 5-shot, 20-way 1-shot, 20-way 5-shot; +- 95 % interval over 1,000 episodes\n")
 for run in runs:
-    print(" ".join(f"{s['mean']:.3f} +- {s['half_width']:.3f}," for s in run["scores"]), run["command"])
+    print(" ".join(f"{row.mean:.3f} +- {row.half_width:.3f}," for row in run.rows), run.command)
 print("0.988          0.997          0.960          0.989          Snell et al. 2017, table 1")
 
 # %%
-held_out = [run["scores"][0]["mean"] for run in runs if run["data"] == "alphabets"]
-claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, files)
+held_out = [run.rows[0].mean for run in splits[0]]
+claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, len(held_out))
 claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
 # Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from
 # alphabets seen in training. The runs without it hold out whole alphabets, which is harder. Compare like with like.
-# `experiments/README.md` lists what else differs.
+# `experiments/omniglot/README.md` lists what else differs.
 #
 # ## The picture: Voronoi cells of the prototypes
 #
@@ -1072,6 +1068,8 @@ plotting.show(
 # half-way between their means. The figure does not show how sure the softmax is: far from all borders it is surer.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_cells, adapt_plane, centers_of, plane, point=(0, 8, 0), right=(-4.0, 4.0, 0.0), up=(-4.0, 4.0, 0.0)
 )

@@ -1338,7 +1338,7 @@ claim("Pretraining alone does not do that.", control.max() < 0.6, control)
 
 # %% tags=["training", "nbval-ignore-output"]
 gaps = (by_step["first-order MAML"] - by_step["MAML"]).mean(axis=1)  # (11, runs)
-reach = 2.57 * gaps.std(axis=1, ddof=1) / np.sqrt(RUNS)
+reach = Score(gaps.T).half_width  # one for each step
 for n in (1, 10):
     print(
         f"sinusoids, step {n}: first order worse by {gaps[n].mean():.2f} +- {reach[n]:.2f} (95% CI, 6 pairs)"
@@ -1386,22 +1386,19 @@ print(f"a first-order meta-gradient takes {ratio:.2f} of the time of an exact on
 # they measured.
 
 # %%
-import json
-from pathlib import Path
-
-from reference import checks
-
-experiments = Path(checks.__file__).parents[2] / "experiments"
+from reference.results import select
 
 
-def measured(name):
-    return json.loads((experiments / "speed" / name).read_text(encoding="utf-8"))
+def measured(variant, case):
+    """The result, and its numbers by way and measure."""
+    (result,) = select("speed", variant=variant)
+    rows = [row for row in result.rows if row.about["case"] == case]
+    return result, {(row.about["way"], row.measure): row.mean for row in rows}
 
 
 # %%
-file = measured("maml.json")
-print(f"second order, 1 inner step, 1-40-40-1, 25 tasks, {file['device']}: milliseconds")
-ways = file["sinusoids"]["second order, 1 inner step"]
+result, found = measured("maml", "second order, 1 inner step")
+print(f"second order, 1 inner step, 1-40-40-1, 25 tasks, {result.device}: milliseconds")
 loop_way, vmap_way = "PyTorch, one task after the other", "PyTorch, mean_by_vmap"
 for name in (
     loop_way,
@@ -1410,14 +1407,13 @@ for name in (
     "PyTorch, mean_over_batch",
     "NumPy, by hand",
 ):
-    print(f"  {name:34s} {ways[name]['milliseconds']:6.2f}")
+    print(f"  {name:34s} {found[name, 'milliseconds, median']:6.2f}")
 
 # %%
-file = measured("maml_images.json")
-print(f"second order, 1 inner step, {file['step']}, {file['device']}")
-ways = file["stride, second order, 1 inner step"]
+result, found = measured("maml-images", "stride, second order, 1 inner step")
+print(f"second order, 1 inner step, {result.settings['step']}, {result.device}")
 for name in (loop_way, "mean_by_vmap"):
-    milliseconds, megabytes = 1000 * ways[name]["seconds"], ways[name]["peak megabytes"]
+    milliseconds, megabytes = 1000 * found[name, "seconds, median"], found[name, "megabytes, peak"]
     print(f"  {name:34s} {milliseconds:6.0f} milliseconds, {megabytes:5.0f} megabytes")
 
 # %% [markdown]
@@ -1463,7 +1459,7 @@ off_the_engine = distance(from_four_gradients(net, one_task, 0.05), by_engine)
 claim("Four gradients give the meta-gradient, to 1e-6.", off_the_engine < 1e-6, off_the_engine)
 
 # %% [markdown]
-# `experiments/speed/by_hand.py` takes the limit on paper. The gradient of a dense network is a chain of products
+# `experiments/ledger/on_paper.py` takes the limit on paper. The gradient of a dense network is a chain of products
 # of weights, inputs and masks; differentiated along $g$ by the product rule, it is a chain of the same kind,
 # about twice as long.
 #
@@ -1475,22 +1471,23 @@ claim("Four gradients give the meta-gradient, to 1e-6.", off_the_engine < 1e-6, 
 # trained have the rate that was best after ten steps.
 
 # %%
-by_points = {5: "seed=0_k_shot=5", 10: "seed=0", 20: "seed=0_k_shot=20"}
 full_size, shown = {}, ("MAML", "first-order MAML", "pretraining", "never trained", "oracle")
-for k_shot, which in by_points.items():
-    name = f"regression_sinusoids_{which}.json"
-    run = json.loads((experiments / "results" / name).read_text(encoding="utf-8"))
-    full_size[k_shot] = {row["learner"]: row for row in run["scores"] if row["learner"] in shown}
-    print(f"{k_shot} points, {run['n_steps']:,} outer steps; error after 0, 1, 5 and 10 inner steps")
-    for learner, row in full_size[k_shot].items():
-        pairs = zip(row["mean"], row["half_width"], strict=True)
+for k_shot in (5, 10, 20):
+    runs = select("regression", data="sinusoids", k_shot=k_shot)
+    rows = [row for run in runs for row in run.rows]
+    print(
+        f"{k_shot} points, {runs[0].settings['n_steps']:,} outer steps; error after 0, 1, 5 and 10 inner steps"
+    )
+    for learner in shown:
+        full_size[k_shot, learner] = [row for row in rows if row.about["learner"] == learner]
+        pairs = ((row.mean, row.half_width) for row in full_size[k_shot, learner])
         print(f"  {learner:17s}", "  ".join(f"{mean:.2f} +- {half:.2f}" for mean, half in pairs))
 
 # %%
-mean_at = {k: {learner: row["mean"] for learner, row in rows.items()} for k, rows in full_size.items()}
-leads = [mean["pretraining"][3] - mean["MAML"][1] for mean in mean_at.values()]
+mean_at = {key: [row.mean for row in rows] for key, rows in full_size.items()}
+leads = [mean_at[k, "pretraining"][3] - mean_at[k, "MAML"][1] for k in (5, 10, 20)]
 claim("One step of MAML beats ten of pretraining by over 0.5, for each K.", min(leads) > 0.5, leads)
-after_one = {k: (mean["MAML"][1], mean["first-order MAML"][1]) for k, mean in mean_at.items()}
+after_one = {k: (mean_at[k, "MAML"][1], mean_at[k, "first-order MAML"][1]) for k in (5, 10, 20)}
 claim(
     "Five points, one step: first order comes within 0.1.", abs(np.subtract(*after_one[5])) < 0.1, after_one
 )
@@ -1516,13 +1513,12 @@ claim(
 # %%
 def on_omniglot(method):
     """Print what a run left behind, and give its scores."""
-    name = f"omniglot_{method}_characters_seed=0.json"
-    run = json.loads((experiments / "results" / name).read_text(encoding="utf-8"))
-    print(f"{method}, {run['n_steps']:,} outer steps of {run['tasks_per_step']} tasks")
-    for row in run["scores"]:
-        asked = "together" if row["transductive"] else "alone"
-        print(f"  {row['learner']:10s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%}")
-    return {(row["learner"], row["transductive"]): row for row in run["scores"]}
+    (run,) = select("omniglot", variant=method, data="characters")
+    print(f"{method}, {run.settings['n_steps']:,} outer steps of {run.settings['tasks_per_step']} tasks")
+    for row in run.rows:
+        asked = "together" if row.about["transductive"] else "alone"
+        print(f"  {row.about['learner']:10s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%}")
+    return {(row.about["learner"], row.about["transductive"]): row for row in run.rows}
 
 
 # %%
@@ -1533,7 +1529,7 @@ print("each row: 2,000 episodes of five queries, 95 % interval, always the same 
 # %%
 def scored(method, together):
     row = omniglot[method]["trained", together]
-    return row["mean"], row["half_width"]
+    return row.mean, row.half_width
 
 
 (exact_mean, exact_half), (cheap_mean, cheap_half) = (scored(m, True) for m in omniglot)
@@ -1572,7 +1568,6 @@ for method in omniglot:
 
 # %%
 from reference.figures import show_fixed_points
-from reference.widgets import sliders
 
 at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps": 2}
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
@@ -1588,6 +1583,8 @@ plotting.show(
 # tasks, and its mark is then a place from which training runs away.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 move = {"right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0), "steep": (0.2, 2.0, 1.0)}
 learning = {"inner_lr": (0.02, 1.22, 0.4), "n_steps": (1, 6, 2)}
 sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)

@@ -726,18 +726,21 @@ def best_rate(params):
 
 
 # %% tags=["training", "nbval-ignore-output"]
+from reference.evaluation import Score
+
 unseen = for_all_runs(draw(np.random.default_rng(30), 100, n_query=30))
 rate_of = {way: ALPHA for way in WAYS} | {"joint training": best_rate(history["joint training"][-1])}
 learning = {w: np.array([adaptation_curve(p, unseen, rate_of[w]) for p in history[w]]) for w in WAYS}
 learning["never trained"] = adaptation_curve(starts, unseen, best_rate(starts))[None]
 for way, errors_at in learning.items():
-    mean, half = errors_at[-1].mean(axis=1), 2.78 * errors_at[-1].std(axis=1, ddof=1) / np.sqrt(N_RUNS)
-    print(f"{way:20s}", *(f"after {n}: {mean[n]:.2f} +- {half[n]:.2f}" for n in (0, 1, 4, 10)), sep="   ")
+    at = Score(errors_at[-1].T)  # one measure for each number of steps
+    numbers = (f"after {n}: {at[n].mean:.2f} +- {at[n].half_width:.2f}" for n in (0, 1, 4, 10))
+    print(f"{way:20s}", *numbers, sep="   ")
 print("mean over 5 runs with its 95 % interval (Student's factor 2.78); rates", rate_of)
 apart = learning["Reptile"][-1] - learning["MAML"][-1]
 for n in (1, 10):
-    half = 2.78 * apart[n].std(ddof=1) / np.sqrt(N_RUNS)
-    print(f"Reptile - MAML after {n}: {apart[n].mean():.2f} +- {half:.2f}")
+    gap = Score(apart[n])
+    print(f"Reptile - MAML after {n}: {gap.mean:.2f} +- {gap.half_width:.2f}")
 
 # %%
 at_10 = {way: learning[way][:, 10] for way in list(WAYS)[:4]}
@@ -1123,7 +1126,7 @@ for norm in (over_batch, over_image):
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def glyph_scores(key, n_episodes, *, norm=over_batch, ways=("alone",)):
@@ -1302,21 +1305,17 @@ for other in ("untrained, group norm", "raw pixels"):
 # or less of their 100,000 outer steps. Beside them stand the two MAMLs of chapter 07.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import select
 
-from reference import checks
-
-results = Path(checks.__file__).parents[2] / "experiments" / "results"
 at_full_size = {}
 for method in ("reptile", "reptile-alone", "first-order-maml", "maml"):
-    run = json.loads((results / f"omniglot_{method}_characters_seed=0.json").read_text(encoding="utf-8"))
-    seen = run["n_steps"] * run["tasks_per_step"]
-    print(f"{method}: {seen:,} training tasks, {run['test_steps']} steps in a test")
-    for row in run["scores"]:
-        asked = "together" if row["transductive"] else "alone"
-        at_full_size[method, row["learner"], asked] = (row["mean"], row["half_width"])
-        print(f"  {row['learner']:10s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%}")
+    (run,) = select("omniglot", variant=method, data="characters")
+    seen = run.settings["n_steps"] * run.settings["tasks_per_step"]
+    print(f"{method}: {seen:,} training tasks, {run.settings['test_steps']} steps in a test")
+    for row in run.rows:
+        learner, asked = row.about["learner"], "together" if row.about["transductive"] else "alone"
+        at_full_size[method, learner, asked] = (row.mean, row.half_width)
+        print(f"  {learner:10s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%}")
 
 # %%
 for method in ("reptile", "reptile-alone"):
@@ -1354,7 +1353,6 @@ claim(
 # %%
 from reference.figures import show_inner_steps
 from reference.tasks.families import Quadratics
-from reference.widgets import sliders
 
 trio = Quadratics(dimension=2, curvatures=(0.3, 3.0)).sample_batch(np.random.default_rng(5), 3)
 
@@ -1413,6 +1411,8 @@ plotting.show(
 # of rate 0.05 have in common with 4 of rate 0.25?
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_inner_steps, stop, walks, level_curves, trio.centre, n_steps=(1, 40, 12), inner_lr=(0.02, 0.6, 0.2)
 )

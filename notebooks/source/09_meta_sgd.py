@@ -154,10 +154,10 @@ ax = plotting.closed_curves(optima[:, None] + ring, optima, n_dark=2)
 _ = plt.setp(ax.lines, linestyle="-")
 for sign in (1, -1):
     for end, dashes in ((0.35 * sign * np.array([-1, 3]), "--"), (0.94 * sign * np.ones(2), "-")):
-        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": "black", "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": plotting.GREY, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", end, (0, 0), arrowprops=arrow)
-_ = ax.plot([], [], "k--", label="against the gradient")
-_ = ax.plot([], [], "k-", label="with the rates $(-1, 1/3)$")
+_ = ax.plot([], [], "--", color=plotting.GREY, label="against the gradient")
+_ = ax.plot([], [], "-", color=plotting.GREY, label="with the rates $(-1, 1/3)$")
 ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(-4.6, 4.6), ylim=(-3, 3))
 _ = ax.legend(loc="upper left")
 plotting.show(
@@ -790,9 +790,13 @@ def with_best_rate(start):
 
 
 # %%
+from reference.evaluation import Score
+
+
 def over_runs(values):
     """The mean over four runs and half the width of its 95 % interval."""
-    return np.mean(values), 3.18 * np.std(values, ddof=1) / 2
+    score = Score(values)
+    return score.mean, score.half_width
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -813,7 +817,7 @@ print("your guesses:", my_guesses)
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def lead(worse, better):
@@ -1835,22 +1839,16 @@ claim(
 # behind. There is one training run for each $K$; the intervals are over 600 test tasks, the same for all learners.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import rows, select
 
-from reference import checks
-
-results = Path(checks.__file__).parents[2] / "experiments" / "results"
-files = {10: "regression_sinusoids_seed=0.json", 5: "regression_sinusoids_seed=0_k_shot=5.json"}
-full_size = {k: json.loads((results / file).read_text(encoding="utf-8")) for k, file in files.items()}
+at_full_size = {}
+for row in rows(select("regression", data="sinusoids")):
+    about = row.about
+    at_full_size[about["k_shot"], about["learner"], about["inner_steps"]] = (row.mean, row.half_width)
 
 # %%
-at_full_size = {}
-for k, result in full_size.items():
-    print(f"K = {k}: {result['command']}")
-    for row in result["scores"]:
-        for steps, mean, half in zip(row["inner_steps"], row["mean"], row["half_width"], strict=True):
-            at_full_size[k, row["learner"], steps] = (mean, half)
+for k in (10, 5):
+    print(f"K = {k}: python -m experiments.regression.sinusoids --k-shot {k}")
     for name, steps in (("pretraining", 1), ("MAML", 1), ("Meta-SGD", 1), ("MAML", 5), ("MAML", 10)):
         mean, half = at_full_size[k, name, steps]
         print(f"   {name}, {steps} step(s): {mean:.3f} +- {half:.3f} (95% CI, 600 tasks)")
@@ -1884,14 +1882,13 @@ for k in (10, 5):
 # %%
 on_omniglot = {}
 for method in ("maml", "meta-sgd"):
-    file = results / f"omniglot_{method}_characters_seed=0.json"
-    run = json.loads(file.read_text(encoding="utf-8"))
-    steps = f"{run['n_steps']:,} outer steps, {run['test_steps']} inner step(s) in the test"
-    for row in run["scores"]:
-        if row["learner"] == "trained":
-            asked = "together" if row["transductive"] else "alone"
-            on_omniglot[method, asked] = (row["mean"], row["half_width"])
-            print(f"{method:8s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%} ({steps})")
+    (run,) = select("omniglot", variant=method, data="characters")
+    steps = f"{run.settings['n_steps']:,} outer steps, {run.settings['test_steps']} inner step(s) in the test"
+    for row in run.rows:
+        if row.about["learner"] == "trained":
+            asked = "together" if row.about["transductive"] else "alone"
+            on_omniglot[method, asked] = (row.mean, row.half_width)
+            print(f"{method:8s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%} ({steps})")
 
 # %%
 (maml_mean, maml_half), (rates_mean, rates_half) = (on_omniglot[m, "together"] for m in ("maml", "meta-sgd"))
@@ -1921,7 +1918,6 @@ claim(
 
 # %%
 from reference.figures import show_rates
-from reference.widgets import sliders
 
 one_run, one_task = runs["Meta-SGD"][0], Examples(test_tasks.support.x[7], test_tasks.support.y[7])
 
@@ -1954,6 +1950,8 @@ plotting.show(
 # frozen much of the way is still made. It is one task; the table under "Does each rate matter?" speaks for 600.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_rates,
     answer,

@@ -27,6 +27,7 @@ def show_interval(values: Float[np.ndarray, "n"], *, n_episodes: int) -> Axes:
     means = np.array([score.mean for score in scores])
     ax = plotting.curves(counts, {"mean so far": means}, bands={"mean so far": (low, high)})
     ax.set(xlabel="episodes", ylabel="value", xlim=(0, len(values)), title=str(scores[-1]))
+    ax.set_ylim(np.min(values), np.max(values))  # the interval of two episodes is six times as wide
     return ax
 
 

@@ -262,6 +262,8 @@ def _entries(opened: zipfile.ZipFile, archive: Archive) -> dict[str, list[str]]:
 def _ink(png: bytes) -> Bool[np.ndarray, "105 105"]:
     """Where a drawing has ink: the files are black (0) on white (1)."""
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        image.verify()  # the check sums inside, which reading the pixels passes over
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         if (image.mode, image.size) != ("1", (SIZE, SIZE)):
             raise ValueError(f"an image of mode {image.mode} and size {image.size}, not 1 and {(SIZE, SIZE)}")
         return ~np.asarray(image)

@@ -61,6 +61,11 @@ def code(source, **metadata):
     return breaks
 
 
+def code_at_end(source):
+    """Add a code cell at the end."""
+    return lambda notebook: notebook.cells.append(new_code_cell(source, execution_count=99))
+
+
 def text(source):
     """Add a Markdown cell at the end."""
     return lambda notebook: notebook.cells.append(new_markdown_cell(source))
@@ -85,6 +90,11 @@ def data(**kinds):
     return new_output(
         "display_data", data={kind.replace("_", "/", 1): value for kind, value in kinds.items()}
     )
+
+
+def pictured(**kinds):
+    """Let the figure be shown so."""
+    return lambda notebook: find(notebook, SHOW).update(outputs=[data(**kinds)])
 
 
 def remove(cell_id):
@@ -155,6 +165,7 @@ BROKEN = [
         lambda notebook: [cell.update(source="x = 1\n" * 9) for cell in form.code_cells(notebook)],
         "median",
     ),
+    (form.trained_numbers_are_not_compared, code_at_end("print(errors[0])"), "that is trained"),
     (form.claims_show_their_evidence, code("claim('It is so.', 1 < 2)"), "without evidence: 'It is so.'"),
     (form.is_plain_python, code("!ls"), "not plain Python"),
     (form.is_plain_python, code("%pip install x"), "not plain Python"),
@@ -182,8 +193,12 @@ BROKEN = [
     (form.has_orderly_headings, text("# Another title"), "a single #"),
     (form.has_orderly_headings, edit(TITLE, TITLE, "## A sample"), "a single #"),
     (form.has_orderly_headings, text("#### Deep"), "level 4 follows one of level 2"),
-    (form.figures_are_read, meta(SHOW, alt=""), "without alt text"),
+    (form.figures_are_read, pictured(text_html="<img src=''>"), "without alt text"),
+    (form.figures_are_read, pictured(image_png="iVBO"), "without alt text"),
+    (form.figures_are_read, pictured(text_html='<img alt="a curve">'), "without alt text"),
     (form.figures_are_read, lambda n: find(n, SHOW).outputs.append(AXES), "text beside its figure"),
+    (form.figures_are_read, edit(SHOW, SHOW, "plt.plot([1], [2], 'k--')"), "black or white"),
+    (form.figures_are_read, edit("plt.style", "plotting.STYLE", "'ggplot'"), "light and dark pages"),
     (form.figures_are_read, remove(CAPTION), "**Figure 1.** follows"),
     (form.figures_are_read, edit(CAPTION, CAPTION, "**Figure 2.**"), "**Figure 1.** follows"),
     (form.has_the_spine, edit(TITLE, "# A sample: the mean", "The mean"), "title"),

@@ -68,7 +68,7 @@ def half_width(values):
 # %%
 from reference.evaluation import Score
 
-same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=9),))
+same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=40),))
 
 # %% [markdown]
 # ## The experiment

@@ -948,6 +948,8 @@ claim(
 # ### All of it in one figure
 
 # %%
+from reference.figures import score_ladder
+
 rungs = {
     "raw pixels": pixels[1],
     "untrained conv net": untrained[1],
@@ -959,9 +961,7 @@ rungs = {
     "squared, trained 20-way": squared_20[1],
     "the same, 5 shots": squared_20[5],
 }
-means = np.array([score.mean for score in rungs.values()])
-halves = np.array([score.half_width for score in rungs.values()])
-ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
+ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 300 episodes of 5 unseen classes, 1 shot unless said", xlim=(0, 1.2))
 ax.set_xticks(np.linspace(0, 1, 6))
 plotting.show(

@@ -1012,7 +1012,7 @@ print("your guess for the clipped rates:", my_guesses["clipped"])
 # %%
 no_step, learned = tampered["no step at all"], tampered["as learned"]
 for what in ("negative rates set to 0", "shuffled within the tensor", "the tensor's mean"):
-    claim(f"{what}: the error at least quadruples.", np.all(tampered[what] > 4 * learned), tampered[what])
+    claim(f"{what}: the error more than doubles.", np.all(tampered[what] > 2 * learned), tampered[what])
 claim(
     "Clipped rates are worse than no step at all.",
     tampered["negative rates set to 0"].mean() > no_step.mean(),
@@ -1231,7 +1231,7 @@ for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
         name: kernel(runs[name][0], lattice, at)[:, 0] for name in ("MAML", "six learned rates", "Meta-SGD")
     }
     plotting.curves(lattice[:, 0], pulls, ax=ax)
-    _ = ax.plot(lattice, np.cos(lattice - at), "k:", linewidth=2, label="cosine")
+    _ = ax.plot(lattice, np.cos(lattice - at), ":", color=plotting.GREY, linewidth=2, label="cosine")
     _ = ax.axvline(place_of_point, color=plotting.GREY, linewidth=0.8)
     ax.set(xlabel="x", title=f"support point at {place_of_point:.0f}")
     ax.get_legend().remove()
@@ -1348,7 +1348,7 @@ def error_by_steps(run, n_steps):
         for _ in range(n_steps):
             found.append(errors(phi, episodes.query).mean())
             phi = unroll(lambda p: np.sum(errors(p, episodes.support)), phi, update, 1, first_order=True)
-        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf)
+        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf, posinf=np.inf)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -1819,10 +1819,12 @@ claim(
     np.all(last[:, 0] > 1.5 * last[:, 1:].max(axis=1)),
     last,
 )
+below_it = [step_rates[f"layers.{i}.weight"][:, 0] for i in (0, 1)]
 claim(
-    "It is longer than the first step of the layers below.",
-    all(np.all(last[:, 0] > step_rates[f"layers.{i}.weight"][:, 0]) for i in (0, 1)),
-    [step_rates[f"layers.{i}.weight"][:, 0] for i in (0, 1)],
+    "On average it is longer than the first step of the layers below.",
+    last[:, 0].mean() > max(rates.mean() for rates in below_it),
+    last[:, 0],
+    below_it,
 )
 
 # %% [markdown]

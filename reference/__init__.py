@@ -16,6 +16,7 @@ The map, from the ground up (a file imports only what stands below it):
     tasks                           what is learned from: glyphs, Omniglot, digits, task families
     baselines                       what every learner must beat: raw pixels, nearest mean
     evaluation                      mean, 95 % interval, paired comparison
+    results                         what long runs leave behind; read by select
     progress                        the one progress bar
     episodes                        Examples, Episode, and the protocols
 

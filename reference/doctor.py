@@ -75,10 +75,8 @@ def examine(check, remedy: str) -> tuple[bool, str]:
     try:
         return True, f"ok    {check.__name__}: {check()}"
     except Exception as error:  # whatever a broken machine raises, the next check runs too
-        return (
-            False,
-            f"FAIL  {check.__name__}: {str(error).rstrip('.') or type(error).__name__}. Mend it: {remedy}",
-        )
+        says = str(error).rstrip(".") or type(error).__name__
+        return False, f"FAIL  {check.__name__}: {says}. Mend it: {remedy}"
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 from reference import doctor
 from reference.scratch import autodiff
@@ -20,7 +21,7 @@ def test_a_machine_that_runs_the_tests_is_well(capsys):
 
 def test_it_runs_as_a_program_in_a_few_seconds():
     command = [sys.executable, "-m", "reference.doctor"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stderr == ""
 
 
@@ -47,9 +48,10 @@ def test_floors_are_compared_as_numbers():
 
 
 def test_a_kernel_of_another_python(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "executable", "/another/python")
+    spec = KernelSpec(argv=["/another/python", "-m", "ipykernel_launcher"])
+    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
     (line,) = broken(capsys)
-    assert "not /another/python" in line and line.endswith("python -m ipykernel install --sys-prefix")
+    assert "/another/python" in line and line.endswith("python -m ipykernel install --sys-prefix")
 
 
 def test_a_missing_package(monkeypatch, capsys):

@@ -948,6 +948,8 @@ claim(
 # ### All of it in one figure
 
 # %%
+from reference.figures import score_ladder
+
 rungs = {
     "raw pixels": pixels[1],
     "untrained conv net": untrained[1],
@@ -959,9 +961,7 @@ rungs = {
     "squared, trained 20-way": squared_20[1],
     "the same, 5 shots": squared_20[5],
 }
-means = np.array([score.mean for score in rungs.values()])
-halves = np.array([score.half_width for score in rungs.values()])
-ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
+ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 300 episodes of 5 unseen classes, 1 shot unless said", xlim=(0, 1.2))
 ax.set_xticks(np.linspace(0, 1, 6))
 plotting.show(
@@ -997,8 +997,9 @@ claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, len(held
 claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
-# Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from
-# alphabets seen in training. The runs without it hold out whole alphabets, which is harder. Compare like with like.
+# The run with `--data characters` uses a split as large as the paper's, but drawn from all alphabets: its test
+# characters may come from alphabets seen in training, and are easier than the paper's. The other runs hold out whole
+# alphabets, which is harder, and train on fewer characters. Neither is the paper's own split: compare like with like.
 # `experiments/omniglot/README.md` lists what else differs.
 #
 # ## The picture: Voronoi cells of the prototypes

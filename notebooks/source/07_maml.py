@@ -1170,9 +1170,10 @@ rungs = {
 }
 
 # %%
-means, halves = (np.array([getattr(s, part) for s in rungs.values()]) for part in ("mean", "half_width"))
+from reference.figures import score_ladder
+
 _, ax = plt.subplots(figsize=(5.8, 3.0), layout="constrained")
-_ = plotting.ladder(list(rungs), means, halves, reference=0.2, ax=ax)
+_ = score_ladder(rungs, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
 plotting.show(
     "A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one "

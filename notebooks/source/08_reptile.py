@@ -1162,12 +1162,12 @@ for key, score in others.items():
 # ### Different batches, or the same
 
 # %%
+from reference.figures import score_ladder
+
 rungs = {"joint training": others["joint training"], "Reptile, same batch": others["Reptile, same batch"]}
 rungs |= {name: others[name] for name in ("untrained", "raw pixels", "Reptile, group norm")}
 rungs |= {f"Reptile, asked {how}": score for how, score in of_reptile.items()}
-means = np.array([score.mean for score in rungs.values()])
-halves = np.array([score.half_width for score in rungs.values()])
-ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
+ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 5-way 1-shot on scripts never seen; asked alone unless said", xlim=(0, 1))
 plotting.show(
     "A ladder of accuracies with intervals. Joint training lies lowest, near 0.3, then Reptile with the same "

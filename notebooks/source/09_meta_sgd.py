@@ -1231,7 +1231,7 @@ for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
         name: kernel(runs[name][0], lattice, at)[:, 0] for name in ("MAML", "six learned rates", "Meta-SGD")
     }
     plotting.curves(lattice[:, 0], pulls, ax=ax)
-    _ = ax.plot(lattice, np.cos(lattice - at), "k:", linewidth=2, label="cosine")
+    _ = ax.plot(lattice, np.cos(lattice - at), ":", color=plotting.GREY, linewidth=2, label="cosine")
     _ = ax.axvline(place_of_point, color=plotting.GREY, linewidth=0.8)
     ax.set(xlabel="x", title=f"support point at {place_of_point:.0f}")
     ax.get_legend().remove()

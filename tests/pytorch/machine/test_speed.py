@@ -6,8 +6,8 @@ import sys
 import torch
 from torch import nn
 
-from reference.pytorch.nn import Conv4
 from reference.pytorch.machine.speed import channels_last
+from reference.pytorch.nn import Conv4
 
 
 def test_channels_last_keeps_the_numbers_and_says_its_layout():

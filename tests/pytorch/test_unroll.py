@@ -48,6 +48,13 @@ def test_params_are_left_alone_also_where_gradients_are_switched_off(first_order
         assert torch.equal(start, before) and start.grad is None
 
 
+@pytest.mark.parametrize("first_order", [False, True])
+def test_where_nothing_asks_for_a_gradient_no_history_is_kept(first_order):
+    start = {"w": torch.ones(2)}
+    end = unroll(lambda p: (p["w"] ** 4).sum(), start, adam(0.1), 2, first_order=first_order)
+    assert not end["w"].requires_grad
+
+
 def test_what_the_loss_depends_on_is_learnable_though_params_are_no_leaves():
     scale = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
     start = {"w": torch.tensor(2.0, dtype=torch.float64)}

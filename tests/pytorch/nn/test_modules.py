@@ -1,4 +1,4 @@
-"""A module's parameters are drawn from one generator; as a function it changes nothing and forgets nothing."""
+"""A module's parameters come from one generator; as a function it changes and forgets nothing."""
 
 import numpy as np
 import pytest

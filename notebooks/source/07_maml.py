@@ -993,8 +993,8 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 
 # %%
 from reference.pytorch import optim as torch_optim
-from reference.pytorch.nn import init_params
 from reference.pytorch.machine.speed import keep_freed_memory
+from reference.pytorch.nn import init_params
 from reference.tasks.bank import FewShot, as_input
 from reference.tasks.glyphs import glyphs
 

@@ -1,5 +1,6 @@
 """What is compared is the same, and what is reported is what was measured. Nothing is timed."""
 
+import os
 import sys
 
 import numpy as np
@@ -51,8 +52,6 @@ def test_the_first_steps_are_not_counted():
 
 
 def own_process(job):
-    import os
-
     return job, os.getpid()
 
 

@@ -119,6 +119,12 @@ def test_a_foreign_checkpoint_ends_in_a_sentence(here):
         runner.main(tiny.EXPERIMENT, ["fast"])
 
 
+def test_a_run_that_goes_to_infinity_ends_in_a_sentence(here, monkeypatch):
+    monkeypatch.setattr(tiny, "draw", lambda rng: torch.full((3,), torch.inf).double())
+    with pytest.raises(SystemExit, match="the loss is inf"):
+        runner.main(tiny.EXPERIMENT, ["slow"])
+
+
 SLOWLY = """
 import signal, sys, time
 from pathlib import Path

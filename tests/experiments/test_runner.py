@@ -27,6 +27,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "HERE", tmp_path)
+    monkeypatch.setattr(runner, "keep_freed_memory", lambda: True)  # else for every test after this one
     return tmp_path
 
 

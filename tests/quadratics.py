@@ -1,4 +1,4 @@
-"""Tasks whose loss is a quadratic of the parameters: where every way to train stops is worked out on paper."""
+"""Tasks whose loss is a quadratic of the parameters: where each way to train stops, worked out on paper."""
 
 from functools import partial
 

@@ -461,6 +461,7 @@ import time
 from functools import partial
 
 import torch
+from reference.pytorch.optim import adam
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -468,9 +469,8 @@ from torch.nn import functional as F
 from reference.meta_train import meta_train
 from reference.pytorch import prototypical
 from reference.pytorch.machine.arrays import in_numpy, to_torch
-from reference.pytorch.nn import Conv4
-from reference.pytorch.optim import adam
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.nn import Conv4
 from reference.tasks.bank import as_input, make_bank
 
 _ = keep_freed_memory()

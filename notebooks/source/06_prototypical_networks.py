@@ -412,8 +412,9 @@ def embed_mlp(params, x):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-from reference.meta_train import meta_train
 from reference.scratch.optim import adam
+
+from reference.meta_train import meta_train
 
 tasks = FewShot(train_bank, n_way=20, k_shot=1, n_query=5)
 rng = np.random.default_rng(0)
@@ -594,9 +595,10 @@ claim(
 # (`channels_last`), and freed memory is kept. We train on 20-class episodes for 200 steps of 120 images: 24,000 images.
 
 # %%
-from reference.pytorch.nn import init_params
 from reference.pytorch.optim import adam as torch_adam
+
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.nn import init_params
 
 _ = keep_freed_memory()
 device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -993,8 +993,8 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 
 # %%
 from reference.pytorch import optim as torch_optim
-from reference.pytorch.nn import init_params
 from reference.pytorch.machine.speed import keep_freed_memory
+from reference.pytorch.nn import init_params
 from reference.tasks.bank import FewShot, as_input
 from reference.tasks.glyphs import glyphs
 
@@ -1476,9 +1476,8 @@ full_size, shown = {}, ("MAML", "first-order MAML", "pretraining", "never traine
 for k_shot in (5, 10, 20):
     runs = select("regression", data="sinusoids", k_shot=k_shot)
     rows = [row for run in runs for row in run.rows]
-    print(
-        f"{k_shot} points, {runs[0].settings['n_steps']:,} outer steps; error after 0, 1, 5 and 10 inner steps"
-    )
+    n_steps = runs[0].settings["n_steps"]
+    print(f"{k_shot} points, {n_steps:,} outer steps; error after 0, 1, 5 and 10 inner steps")
     for learner in shown:
         full_size[k_shot, learner] = [row for row in rows if row.about["learner"] == learner]
         pairs = ((row.mean, row.half_width) for row in full_size[k_shot, learner])

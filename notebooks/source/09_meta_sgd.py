@@ -418,8 +418,8 @@ def each_step(rates):
 
 
 # %%
-from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
+from reference.scratch.nn.losses import mean_squared_error
 
 
 def squared_error(params, examples):
@@ -562,8 +562,9 @@ claim("The gradient in the weights does not.", not any(part(equal, "start").valu
 # $\theta$ is learned, too, but the gradients of the two tasks in it cancel at 0, so that it stays.)
 
 # %% tags=["setup"]
-from reference.meta_train import meta_train
 from reference.scratch.optim import adam
+
+from reference.meta_train import meta_train
 
 
 # %% tags=["setup"]
@@ -1643,10 +1644,11 @@ def glyph_accuracy(params, episodes, *, n_steps=1, step_by=by_weight):
 
 
 # %%
+from reference.pytorch.optim import adam as torch_adam
+
 from reference.pytorch import maml as torch_maml
 from reference.pytorch.batches import mean_over_batch
 from reference.pytorch.nn import MLP, init_params
-from reference.pytorch.optim import adam as torch_adam
 from reference.pytorch.unroll import sgd as torch_sgd
 
 # %%

@@ -210,11 +210,11 @@ def test_anil_leaves_the_body_alone_but_its_meta_gradient_does_not(side):
 def test_what_is_given_is_left_as_it_is_and_plain_arrays_come_back_in_float32(side, first_order):
     params, episode = sinusoid()
     params = {name: p.astype(np.float32) for name, p in params.items()}
-    episode = Episode(*(Examples(part.x.astype(np.float32), part.y.astype(np.float32)) for part in episode[:2]))
-    given, settings = side.array(params), {"loss": regression_loss(side), "rule": adam(0.05), "n_steps": 2}
-    gradient, value = side.maml.meta_gradient(
-        given, side.array(episode), first_order=first_order, **settings
+    episode = Episode(
+        *(Examples(part.x.astype(np.float32), part.y.astype(np.float32)) for part in episode[:2])
     )
+    given, settings = side.array(params), {"loss": regression_loss(side), "rule": adam(0.05), "n_steps": 2}
+    gradient, value = side.maml.meta_gradient(given, side.array(episode), first_order=first_order, **settings)
     assert side.numpy(value).dtype == np.float32
     for name, p in params.items():
         assert type(gradient[name]) is type(given[name]) and side.numpy(gradient[name]).dtype == np.float32
@@ -290,7 +290,9 @@ def test_labels_of_another_whole_type_give_the_same_numbers(side, dtype):
 def test_a_batch_of_tasks_given_as_one_is_refused(side, approach):
     batch = Sinusoids(k_shot=6, n_query=5).sample_batch(np.random.default_rng(0), 25)._replace(task=None)
     params, batch = side.array(mlp_params(0, [1, 8, 1])), side.array(batch)
-    words = r"^support.y: got shape \(25, 6, 1\), which is 25 tasks; one is needed, and mean_over_batch\(meta_g"
+    words = (
+        r"^support.y: got shape \(25, 6, 1\), which is 25 tasks; one is needed, and mean_over_batch\(meta_g"
+    )
     module, settings = getattr(side, approach), settings_of(side)
     with pytest.raises(ValueError, match=words):
         module.adapt(params, batch.support, **settings)
@@ -303,7 +305,9 @@ def test_one_query_without_its_axis_is_refused(side):
     predict = side.maml.adapt(
         side.array(mlp_params(0, [2, 3])), classes(side, 0, 1, 2), network=side.nn.mlp, **classifier(side)
     )
-    with pytest.raises(ValueError, match=r"^query_x: got shape \(2,\); the support asks for \(q, 2\), with an"):
+    with pytest.raises(
+        ValueError, match=r"^query_x: got shape \(2,\); the support asks for \(q, 2\), with an"
+    ):
         predict(classes(side, 0).x[0])
 
 

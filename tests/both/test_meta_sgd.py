@@ -40,7 +40,9 @@ def test_rates_of_each_step_learn_the_two_steps_that_solve_every_task(side):
     params = side.meta_sgd.with_step_rates(side.array({"theta": np.ones(2)}), inner_lr=0.1, n_steps=2)
     params |= side.array({"rate.theta": np.array([0.1, 0.3])})
     episodes = tasks_of_one_curvature(side, 1.0, 4.0)
-    params, losses = trained(side, params, episodes, outer_lr=0.02, n_outer=2500, n_steps=2, rule_of=each_step)
+    params, losses = trained(
+        side, params, episodes, outer_lr=0.02, n_outer=2500, n_steps=2, rule_of=each_step
+    )
     np.testing.assert_allclose(sorted(side.numpy(params)["rate.theta"]), [0.25, 1.0], atol=1e-3)
     assert losses[-1] < 1e-6 < losses[0]
 
@@ -114,7 +116,9 @@ def test_a_learned_rate_of_the_wrong_shape_is_named(side):
     params = side.meta_sgd.with_rates(params, inner_lr=0.05) | side.array(
         {"rate.layers.0.weight": np.full(8, 0.05)}
     )
-    with pytest.raises(ValueError, match=r"^rate: got shape \(8,\) for layers.0.weight of shape \(8, 1\); a "):
+    with pytest.raises(
+        ValueError, match=r"^rate: got shape \(8,\) for layers.0.weight of shape \(8, 1\); a "
+    ):
         side.meta_sgd.meta_gradient(params, episode, loss=loss_of(side))
 
 

@@ -45,9 +45,7 @@ def test_on_two_batches_it_sees_the_second_gradient_after_the_first_step(side):
     (first, second), batches = two_tasks(side)
     theta = np.array([3.0, -2.0])
     g1, g2 = first.gradient(theta), second.gradient(theta)
-    found = side.reptile.direction(
-        side.array({"theta": theta}), batches, loss=quadratic_loss, rule=sgd(RATE)
-    )
+    found = side.reptile.direction(side.array({"theta": theta}), batches, loss=quadratic_loss, rule=sgd(RATE))
     expected = RATE * (g1 + g2 - RATE * second.curvature @ g1)
     np.testing.assert_allclose(side.numpy(found)["theta"], expected, rtol=1e-12)
 
@@ -56,9 +54,7 @@ def test_on_two_batches_it_sees_the_second_gradient_after_the_first_step(side):
 def test_the_state_of_the_rule_goes_from_batch_to_batch_and_can_go_on(side, rule):
     _, batches = two_tasks(side)
     params = side.array({"theta": np.array([3.0, -2.0])})
-    whole, state = side.reptile.take_steps(
-        params, batches * 2, rule, rule.init(params), loss=quadratic_loss
-    )
+    whole, state = side.reptile.take_steps(params, batches * 2, rule, rule.init(params), loss=quadratic_loss)
     assert state.step == 4
     half, midway = side.reptile.take_steps(params, batches, rule, rule.init(params), loss=quadratic_loss)
     again, _ = side.reptile.take_steps(half, batches, rule, midway, loss=quadratic_loss)

@@ -156,7 +156,9 @@ def test_the_gradient_goes_through_the_state_that_a_step_begins_with(side):
 
     def outer(velocity):
         state = rule.init(side.array({"theta": theta}))._replace(velocity=velocity)
-        return side.array(g) @ side.unroll.take_step(loss, side.array({"theta": theta}), rule, state)[0]["theta"]
+        return (
+            side.array(g) @ side.unroll.take_step(loss, side.array({"theta": theta}), rule, state)[0]["theta"]
+        )
 
     _, gradient = side.value_and_grad(outer)(side.array({"theta": np.ones(3)}))
     np.testing.assert_allclose(side.numpy(gradient)["theta"], -0.05 * 0.5 * g, rtol=1e-12)

@@ -46,7 +46,8 @@ def _unbroadcast(g, shape):
         return g
     new = g.ndim - len(shape)
     repeated = [new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i]]
-    return np.reshape(np.sum(g, axis=(*range(new), *repeated)), shape)
+    g = np.sum(g, axis=(*range(new), *repeated))
+    return g if g.shape == shape else np.reshape(g, shape)
 
 
 @operation(np.add)

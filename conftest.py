@@ -13,6 +13,7 @@ prepare_environment()
 
 import matplotlib  # noqa: E402
 import pytest  # noqa: E402
+import torch  # noqa: E402
 from nbval.plugin import IPyNbCell  # noqa: E402
 
 from tests.notebooks.report import explain  # noqa: E402
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if isinstance(item, IPyNbCell):
             item.output_timeout = 60  # seconds between the end of a cell and the last of what it shows
+
+
+@pytest.fixture(autouse=True)
+def _every_draw_is_seeded():
+    """A module of PyTorch draws its first weights from the global generator: the same ones in every run."""
+    torch.manual_seed(0)
 
 
 def group(nodeid: str) -> str:

@@ -30,7 +30,7 @@ class Training(NamedTuple):
     rule: Rule
 
 
-class Test(NamedTuple):
+class Evaluation(NamedTuple):
     """One evaluation: what it is about (all of it goes into the JSON), and what carries it out."""
 
     about: dict[str, Any]
@@ -78,7 +78,7 @@ def train(run: Run, training: Training, job: Job, *, checkpoint: Path, save_ever
     return run
 
 
-def judge(run: Run, tests: Iterable[Test], job: Job, *, checkpoint: Path) -> Run:
+def judge(run: Run, tests: Iterable[Evaluation], job: Job, *, checkpoint: Path) -> Run:
     """The run with one row for each test, those that it has and those that are missing; saves after each."""
     rows, had = (), {key(row): row for row in run.rows}
     for about, measure, evaluate in tests:

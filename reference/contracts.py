@@ -68,9 +68,11 @@ def numbers_of_classes(name: str, given: Any) -> np.ndarray:
 def path_of(name: str, given: Any) -> Path:
     """`given` as a path, with ~ at its beginning written out."""
     try:
-        return Path(os.path.expanduser(os.fsdecode(given)))
-    except TypeError as error:
-        raise ValueError(f"{name} must be the path of a folder, got {shown(given)}.") from error
+        if path := os.fsdecode(given):
+            return Path(os.path.expanduser(path))
+    except TypeError:
+        pass
+    raise ValueError(f"{name} must be the path of a folder, got {shown(given)}.")
 
 
 def shown(given: Any) -> str:

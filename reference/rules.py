@@ -154,7 +154,7 @@ def _number(x: Any) -> Any:
 
 
 def _in_type_of(p: Any, rate: Any) -> Any:
-    """The rate in float32 where p is, or it would turn p into float64. A scratch Tensor is learned beside p."""
+    """The rate in float32 where p is, or p would become float64. (A scratch Tensor is of p's type.)"""
     convert = getattr(rate, "astype", None) or getattr(rate, "to", None)  # NumPy's word, PyTorch's word
     return convert(p.dtype) if convert else rate
 

@@ -155,6 +155,16 @@ def has_no_global_randomness(modules: Sources) -> Iterator[str]:
             yield f"{module} imports random"
 
 
+def draws_are_seeded(modules: Sources) -> Iterator[str]:
+    """No generator takes its seed from the clock, but in a wrong answer that is to be told so."""
+    for module, text in modules.items():
+        if ".answers." in module:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and ast.unparse(node).endswith("default_rng()"):
+                yield f"{module}:{node.lineno} draws without a seed"
+
+
 def runs_no_foreign_code(modules: Sources) -> Iterator[str]:
     """No pickle and nothing that opens one, no eval or exec."""
     for module, text in modules.items():
@@ -242,17 +252,16 @@ def _is_script(text: str) -> bool:
 
 
 def every_module_has_a_test_of_its_name(modules: Sources) -> Iterator[str]:
-    """reference/a/b.py is tested by tests/a/test_b.py; tests/test_b.py may test both sides at once."""
+    """reference/a/b.py is tested by tests/a/test_b.py; what holds for both sides stands in tests/both/."""
     for module, text in modules.items():
-        *folders, name = module.split(".")
-        if folders[:1] != ["reference"] or not _says_something(text):
+        _, *folders, name = module.split(".") if "." in module else ("", module)
+        if not module.startswith("reference.") or not _says_something(text):
             continue
-        above = [folder for folder in folders[1:] if folder not in ("scratch", "pytorch")]
-        named = {".".join(["tests", *place, f"test_{name}"]) for place in (folders[1:], above)}
-        if bool(named & modules.keys()) == (module in UNTESTED_BY_NAME):
-            yield f"{module}: " + (
-                "take it from UNTESTED_BY_NAME" if named & modules.keys() else f"no {min(named)}"
-            )
+        both = ["both", *folders[1:]] if folders[:1] in (["scratch"], ["pytorch"]) else folders
+        named = {".".join(["tests", *place, f"test_{name}"]) for place in (folders, both)}
+        is_there = bool(named & modules.keys())
+        if is_there == (module in UNTESTED_BY_NAME):
+            yield f"{module}: " + ("take it from UNTESTED_BY_NAME" if is_there else f"no {max(named)}")
 
 
 def _says_something(text: str) -> bool:
@@ -266,6 +275,7 @@ RULES = (
     keeps_libraries_in_their_place,
     names_say_something,
     has_no_global_randomness,
+    draws_are_seeded,
     runs_no_foreign_code,
     says_what_it_is,
     keeps_annotations,
@@ -276,6 +286,7 @@ RULES = (
 
 
 LOOKS_AT = {
+    draws_are_seeded: ["reference", "tests"],
     experiments_stand_on_one_runner: ["experiments"],
     every_module_has_a_test_of_its_name: ["reference", "tests"],
 }
@@ -331,6 +342,7 @@ BROKEN = [
     (has_no_global_randomness, {MAML: "import numpy as np\nx = np.random.rand(3)"}),
     (has_no_global_randomness, {MAML: "import torch\ntorch.manual_seed(0)"}),
     (has_no_global_randomness, {MAML: "from random import shuffle"}),
+    (draws_are_seeded, {"tests.test_a": "import numpy as np\nrng = np.random.default_rng()"}),
     (runs_no_foreign_code, {MAML: "import pickle"}),
     (runs_no_foreign_code, {MAML: "import numpy as np\nnp.load(f, allow_pickle=True)"}),
     (runs_no_foreign_code, {MAML: "import torch\ntorch.load(f, weights_only=False)"}),
@@ -357,6 +369,7 @@ BROKEN = [
     ),
     (every_module_has_a_test_of_its_name, {MAML: "def adapt(): pass"}),
     (every_module_has_a_test_of_its_name, {MAML: "def adapt(): pass", "tests.scratch.test_reptile": ""}),
+    (every_module_has_a_test_of_its_name, {MAML: "def adapt(): pass", "tests.test_maml": ""}),
 ]
 
 

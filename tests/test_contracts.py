@@ -75,8 +75,9 @@ def test_a_path_may_begin_at_home(monkeypatch, tmp_path):
     assert contracts.path_of("it", "~/a") == contracts.path_of("it", Path("~") / "a") == tmp_path / "a"
     assert contracts.path_of("it", os.fsencode(tmp_path)) == tmp_path
     assert contracts.path_of("it", "a/~") == Path("a/~")
-    with pytest.raises(ValueError, match="^it must be the path of a folder, got 3.$"):
-        contracts.path_of("it", 3)
+    for wrong in (3, None, ""):
+        with pytest.raises(ValueError, match=f"^it must be the path of a folder, got {wrong!r}.$"):
+            contracts.path_of("it", wrong)
 
 
 def test_what_is_shown_fits_a_sentence():

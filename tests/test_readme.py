@@ -9,7 +9,10 @@ from experiments import tables
 from notebooks import build
 
 ROOT = Path(__file__).parent.parent
-PAGES = [p for folder in (".", "notebooks", "experiments", "datasets") for p in (ROOT / folder).glob("*.md")]
+PAGES = [
+    *(p for folder in (".", "notebooks", "datasets") for p in (ROOT / folder).glob("*.md")),
+    *(ROOT / "experiments").rglob("*.md"),
+]
 CITED = re.compile(r"[Cc]hapters?((?:(?:,| and| or| to)? \d\d\b)+)")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

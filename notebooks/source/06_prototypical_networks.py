@@ -413,14 +413,14 @@ def embed_mlp(params, x):
 
 # %% tags=["training", "nbval-ignore-output"]
 from reference.meta_train import meta_train
-from reference.scratch.optim import adam
+from reference.rules import adam
 
 tasks = FewShot(train_bank, n_way=20, k_shot=1, n_query=5)
 rng = np.random.default_rng(0)
 start_mlp = init_mlp(rng, [784, 64, 32])
 mlp_gradient = partial(meta_gradient, embed=embed_mlp)
 params_mlp, losses_mlp = meta_train(
-    start_mlp, mlp_gradient, lambda: tasks.sample(rng), optimizer=adam(2e-3), n_steps=1000
+    start_mlp, mlp_gradient, lambda: tasks.sample(rng), rule=adam(2e-3), n_steps=1000
 )
 print(f"loss: {losses_mlp[0]:.2f} at first, {losses_mlp[-50:].mean():.2f} over the last 50 steps")
 
@@ -594,9 +594,8 @@ claim(
 # (`channels_last`), and freed memory is kept. We train on 20-class episodes for 200 steps of 120 images: 24,000 images.
 
 # %%
-from reference.pytorch.nn import init_params
-from reference.pytorch.optim import adam as torch_adam
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.nn import init_params
 
 _ = keep_freed_memory()
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -618,7 +617,7 @@ def train(loss, params, *, n_way, n_steps):
     """The parameters after n_steps episodes of n_way classes, 1 support and 5 queries each."""
     tasks, rng = FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5), np.random.default_rng(1)
     draw = lambda: to_torch(tasks.sample(rng), device)
-    return meta_train(params, gradient_of(loss), draw, optimizer=torch_adam(2e-3), n_steps=n_steps)
+    return meta_train(params, gradient_of(loss), draw, rule=adam(2e-3), n_steps=n_steps)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -721,7 +720,7 @@ def trained_and_tested(n_way, n_steps, seed):
     params = init_mlp(np.random.default_rng(seed), [784, 64, 32])
     rng, episodes = np.random.default_rng(100 + seed), FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5)
     draw = lambda: episodes.sample(rng)
-    params, _ = meta_train(params, mlp_gradient, draw, optimizer=adam(2e-3), n_steps=n_steps)
+    params, _ = meta_train(params, mlp_gradient, draw, rule=adam(2e-3), n_steps=n_steps)
     return test(partial(adapt, params, embed=embed_mlp), k_shot=1).mean
 
 
@@ -948,6 +947,8 @@ claim(
 # ### All of it in one figure
 
 # %%
+from reference.figures import score_ladder
+
 rungs = {
     "raw pixels": pixels[1],
     "untrained conv net": untrained[1],
@@ -959,9 +960,7 @@ rungs = {
     "squared, trained 20-way": squared_20[1],
     "the same, 5 shots": squared_20[5],
 }
-means = np.array([score.mean for score in rungs.values()])
-halves = np.array([score.half_width for score in rungs.values()])
-ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
+ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 300 episodes of 5 unseen classes, 1 shot unless said", xlim=(0, 1.2))
 ax.set_xticks(np.linspace(0, 1, 6))
 plotting.show(
@@ -997,8 +996,9 @@ claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, len(held
 claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
-# Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from
-# alphabets seen in training. The runs without it hold out whole alphabets, which is harder. Compare like with like.
+# The run with `--data characters` uses a split as large as the paper's, but drawn from all alphabets: its test
+# characters may come from alphabets seen in training, and are easier than the paper's. The other runs hold out whole
+# alphabets, which is harder, and train on fewer characters. Neither is the paper's own split: compare like with like.
 # `experiments/omniglot/README.md` lists what else differs.
 #
 # ## The picture: Voronoi cells of the prototypes
@@ -1121,7 +1121,7 @@ for name, this_loss in {"ours": partial(loss, embed=embed_mlp), "museum": museum
     rng, both_ways = np.random.default_rng(0), value_and_grad(this_loss)
     step = lambda params, episode, f=both_ways: f(params, episode)[::-1]
     _, curves[name] = meta_train(
-        start_mlp, step, lambda rng=rng: many.sample(rng), optimizer=adam(2e-3), n_steps=150
+        start_mlp, step, lambda rng=rng: many.sample(rng), rule=adam(2e-3), n_steps=150
     )
     print(f"{name}: {curves[name][0]:.2f} at first, {curves[name][-20:].mean():.2f} at the end")
 

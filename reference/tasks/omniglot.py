@@ -124,7 +124,7 @@ def _archives(folder: str | os.PathLike | None) -> list[Path]:
     given = contracts.path_of("folder", given)
     paths = [given / f"{archive.name}.zip" for archive in (BACKGROUND, EVALUATION)]
     for path in paths:
-        if not path.is_file():
+        if not os.path.isfile(path):  # Path.is_file raises where a name is too long
             raise FileNotFoundError(
                 f"Omniglot: {path} does not exist; put the official archive there, or name no folder (unset "
                 "METALEARN_OMNIGLOT) to have it downloaded."

@@ -33,6 +33,11 @@ def test_a_notebook_is_valid_and_names_no_machine(source):
     assert notebook.metadata == {"kernelspec": build.KERNELSPEC, "language_info": {"name": "python"}}
 
 
+def test_the_words_that_describe_a_figure_count_as_one_line():
+    words = "".join(f'    "line {i} "\n' for i in range(30))
+    assert form._length(new_code_cell(f"plt.plot(1)\nplotting.show(\n{words})")) == 2
+
+
 def test_every_notebook_has_a_source():
     names = {path.stem for path in build.FOLDER.glob("*.ipynb")}
     assert names == {source.stem for source in build.chapters()}

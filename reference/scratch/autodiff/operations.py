@@ -46,7 +46,8 @@ def _unbroadcast(g, shape):
         return g
     new = g.ndim - len(shape)
     repeated = [new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i]]
-    return np.reshape(np.sum(g, axis=(*range(new), *repeated)), shape)
+    g = np.sum(g, axis=(*range(new), *repeated))
+    return g if g.shape == shape else np.reshape(g, shape)
 
 
 @operation(np.add)
@@ -78,7 +79,7 @@ def power(a, b):
     return record(
         detach(a) ** detach(b),
         (a, lambda g: to_a(g * (b * a ** _one_less(b, a)))),
-        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1, a))))),  # 0^b is flat in b
+        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1.0, a))))),  # 0^b is flat in b
     )
 
 
@@ -201,10 +202,10 @@ def sum_over(x, axis=None, *, keepdims=False):
 
 @operation(np.mean)
 def mean_over(x, axis=None, *, keepdims=False):
-    return np.sum(x, axis=axis, keepdims=keepdims) / _count("np.mean", x, axis)
+    return np.sum(x, axis=axis, keepdims=keepdims) / count("np.mean", x, axis)
 
 
-def _count(name, x, axis):
+def count(name, x, axis):
     """How many entries one result is made of. Raises ValueError where there are none."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if count := math.prod([x.shape[i] for i in axes]):
@@ -214,13 +215,13 @@ def _count(name, x, axis):
 
 @operation(np.var)
 def variance(x, axis=None, *, keepdims=False):
-    _count("np.var", x, axis)
+    count("np.var", x, axis)
     return np.mean((x - np.mean(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims)
 
 
 @operation(np.max, np.amax)
 def max_over(x, axis=None, *, keepdims=False):
-    _count("np.max", x, axis)
+    count("np.max", x, axis)
     values = detach(x)
 
     def vjp(g):
@@ -233,7 +234,7 @@ def max_over(x, axis=None, *, keepdims=False):
 
 @operation(np.min, np.amin)
 def min_over(x, axis=None, *, keepdims=False):
-    _count("np.min", x, axis)
+    count("np.min", x, axis)
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 

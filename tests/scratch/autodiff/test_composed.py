@@ -68,6 +68,14 @@ def test_sigmoid_and_softplus_know_each_other(x):
     np.testing.assert_allclose(softplus(x) - softplus(-x), x, rtol=1e-14, atol=1e-15)
 
 
+@pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp])
+def test_there_is_nothing_to_choose_from(function):
+    for x in (np.ones((2, 0)), Tensor(np.ones((2, 0)))):
+        with pytest.raises(ValueError, match=r"(softmax|logsumexp): x has shape \(2, 0\); over axis=-1"):
+            function(x)
+        assert function(x, axis=0).shape[-1:] == (0,)
+
+
 def test_what_is_masked_out_by_minus_infinity_has_no_gradient():
     x = np.array([0.0, -np.inf, 1.0])
     for function in (softmax, lambda x: logsumexp(x)[None]):

@@ -159,6 +159,11 @@ REFUSED = {
     "of no scalar": (lambda: grad(X, X), ValueError, "y: only a scalar .* got shape \\(2, 3\\)"),
     "of an array": (lambda: grad(np.ones(()), X), TypeError, "y: grad needs a Tensor, got ndarray"),
     "in an array": (lambda: grad(np.sum(X), [X, np.ones(2)]), TypeError, "xs: entry 1 is a ndarray"),
+    "in integers": (
+        lambda: value_and_grad(lambda p: np.sum(p["w"]))({"w": np.arange(3)}),
+        TypeError,
+        "params: w: value: a Tensor holds floating numbers, got int64",
+    ),
     "in a dict": (lambda: grad(np.sum(X), {"w": X, "b": 1.0}), TypeError, "xs: entry b is a float"),
 }
 

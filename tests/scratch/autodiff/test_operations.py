@@ -90,6 +90,16 @@ def test_the_smaller_and_the_larger_of_a_tensor_and_whole_numbers(dtype):
         np.testing.assert_array_equal(detach(grad(np.sum(ours), x)), np.equal(detach(ours), detach(x)))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool])
+def test_powers_of_whole_numbers_keep_their_digits(dtype):
+    base, x = np.array([1, 1, 0] if dtype is bool else [2, 3, 0]).astype(dtype), Tensor(np.array([0.5, 2, 1]))
+    logarithm = np.log(np.maximum(base, 1.0))  # of small whole numbers NumPy would take it in half precision
+    y = base**x
+    for order in (1, 2):
+        y = grad(np.sum(y), x)
+        np.testing.assert_allclose(detach(y), base ** detach(x) * logarithm**order, rtol=1e-15)
+
+
 def test_full_like_repeats_a_tensor():
     x, fill = Tensor(np.ones((2, 3))), Tensor(2.0)
     full = np.full_like(x, fill)

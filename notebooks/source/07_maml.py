@@ -2184,7 +2184,8 @@ print("anil: passed")
 # the support loss at `theta` times `v`.
 #
 # With $\mu = 0$ it must be the walk back of the derivation: $g \leftarrow g - \alpha H_j g$. The general case
-# needs a second vector.
+# needs a second vector. (The engine does it by itself: the steps are those of `rule=sgd(inner_lr, momentum=mu)`, whose
+# state is the velocity. Here you do what the engine does.)
 #
 # <details><summary>Hint 1</summary>
 #

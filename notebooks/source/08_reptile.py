@@ -24,7 +24,7 @@ import numpy as np
 
 from reference import plotting
 from reference.checks import claim, same
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, SideBySide
 from reference.rules import adam, sgd
 from reference.scratch.autodiff import Tensor, grad
 from reference.scratch.unroll import take_step
@@ -612,7 +612,8 @@ starts = {name: np.stack([p[name] for p in each_start]) for name in each_start[0
 # %%
 def draw(rng, n_tasks, n_query=10):
     tasks = Sinusoids(k_shot=10, n_query=n_query).sample_batch(rng, n_tasks)
-    return Episode(*(Examples(*(array.astype(np.float32) for array in part)) for part in tasks[:2]))
+    # SideBySide, not Episode: a task for each copy of the parameters, and no task of them all together.
+    return SideBySide(*(Examples(*(array.astype(np.float32) for array in part)) for part in tasks[:2]))
 
 
 # %%

@@ -4,7 +4,8 @@ Learning is all in the embedding; adapting to a new task is one average and need
 
 Paper: Snell, Swersky & Zemel 2017 (arXiv:1703.05175), equations 1 and 2, algorithm 1, section 2.4.
 Differs from the paper: nothing in the equations; the embedding is the caller's, `embed(params, x)`. For a
-module that is `functools.partial(torch.func.functional_call, net)`.
+module that is `as_function(net)` of `reference.pytorch.nn`; for one with a batch norm, in use after training,
+`as_function(net, norm_statistics(net, params, batches))`.
 """
 
 from collections.abc import Callable

@@ -21,13 +21,14 @@ from reference.episodes import (
     Examples,
     Predict,
     check_classes,
+    check_labels,
     check_one_task,
     check_queries,
     check_support,
     n_way,
 )
 from reference.params import Params
-from reference.pytorch.nn import cross_entropy, init_params
+from reference.pytorch.nn import init_params
 from reference.pytorch.unroll import value_and_grad
 
 Embed = Callable[[Params, Tensor], Tensor]
@@ -79,8 +80,9 @@ def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]
     # One pass for both: twice as fast on small episodes, and a batch norm in training sees the whole episode.
     embedded = embed(params, torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
-    scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
-    return cross_entropy(scores, query_y)
+    scores = log_probabilities(queries, prototypes(support, support_y, n := n_way(support_y)))
+    check_labels(query_y, n, "labels")
+    return F.nll_loss(scores, query_y.long())
 
 
 def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:

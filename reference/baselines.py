@@ -35,7 +35,10 @@ def nearest_centroid(support: Examples) -> Predict:
 
 
 def learn_prior(
-    heights: Float[np.ndarray, "n_tasks n d"], targets: Float[np.ndarray, "n_tasks n 1"], *, ridge: float = 1e-3
+    heights: Float[np.ndarray, "n_tasks n d"],
+    targets: Float[np.ndarray, "n_tasks n 1"],
+    *,
+    ridge: float = 1e-3,
 ) -> Params:
     """`mean` (d,) and `covariance` (d, d) over tasks of the weights that fit each, and the `noise` they leave.
 

@@ -73,7 +73,9 @@ def draw_episode(rng, bank, n_way, k_shot, n_query):
 # %% wrong: classes drawn with replacement | no two for the same
 def draw_episode(rng, bank, n_way, k_shot, n_query):
     classes = rng.choice(len(bank.names), n_way)
-    rows = np.stack([bank.offsets[c] + rng.choice(bank.sizes[c], k_shot + n_query, replace=False) for c in classes])
+    rows = np.stack(
+        [bank.offsets[c] + rng.choice(bank.sizes[c], k_shot + n_query, replace=False) for c in classes]
+    )
     parts = []
     for part in (rows[:, :k_shot], rows[:, k_shot:]):
         labels = np.repeat(np.arange(n_way), part.shape[1])

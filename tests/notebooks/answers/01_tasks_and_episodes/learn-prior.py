@@ -66,7 +66,11 @@ def learn_prior(x, y):
     h = features(x)
     weights = least_squares(h, y)
     residuals = h @ weights[..., None] - y
-    return {"mean": weights.mean(0), "covariance": np.diag(weights.var(0, ddof=1)), "noise": np.mean(residuals**2)}
+    return {
+        "mean": weights.mean(0),
+        "covariance": np.diag(weights.var(0, ddof=1)),
+        "noise": np.mean(residuals**2),
+    }
 
 
 # %% wrong: one noise for each task | one number for the noise
@@ -74,7 +78,11 @@ def learn_prior(x, y):
     h = features(x)
     weights = least_squares(h, y)
     residuals = h @ weights[..., None] - y
-    return {"mean": weights.mean(0), "covariance": np.cov(weights.T), "noise": np.mean(residuals**2, axis=(1, 2))}
+    return {
+        "mean": weights.mean(0),
+        "covariance": np.cov(weights.T),
+        "noise": np.mean(residuals**2, axis=(1, 2)),
+    }
 
 
 # %% wrong: the residuals are those of the mean, not of the fits | noise

@@ -17,7 +17,9 @@ def own_curve(rng):
     return curve
 
 
-own_best_single = (1 + 1 / 3 + 1 / 5) / 3  # E a^2 = 1/3; the means of u^2 and u^4 over [-1, 1] are 1/3 and 1/5
+own_best_single = (
+    1 + 1 / 3 + 1 / 5
+) / 3  # E a^2 = 1/3; the means of u^2 and u^4 over [-1, 1] are 1/3 and 1/5
 
 
 # %% right: three wide bumps of normal heights

@@ -40,7 +40,7 @@ def learn_prior(
     *,
     ridge: float = 1e-3,
 ) -> Params:
-    """`mean` (d,) and `covariance` (d, d) over tasks of the weights that fit each, and the `noise` they leave.
+    """`mean` (d,) and `covariance` (d, d) over tasks of the weights that fit each, and the `noise` left.
 
     Heights are the values of d features at a task's points. Each fit is least squares with the ridge on its
     diagonal. ValueError for fewer than two tasks, which have no covariance.

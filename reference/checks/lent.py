@@ -20,7 +20,10 @@ def mul(a: Any, b: Any) -> Tensor:
 
 
 def grads(y: Tensor, xs: list[Tensor]) -> list[Tensor]:
-    """The gradient of the scalar y in each of the tensors xs, as tensors that remember. Errors: ValueError."""
+    """The gradient of the scalar y in each of the tensors xs, as tensors.
+
+    Raises ValueError where y is not a scalar.
+    """
     if y.shape != ():
         raise ValueError(f"y: only a scalar has a gradient, this has shape {y.shape}.")
     make, found = type(y), {id(y): type(y)(1.0)}
@@ -74,7 +77,7 @@ def _repeated(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _plain(x: Any) -> np.ndarray:
-    return getattr(x, "value", x)
+    return np.asarray(getattr(x, "value", x))
 
 
 def _class_of(*operands: Any) -> type:

@@ -65,7 +65,7 @@ def condition(params, h, y):
     return params["mean"][:, None] + reach @ np.linalg.solve(gram, y - (h @ params["mean"])[:, None])
 
 
-# %% wrong: the surprise goes back through the heights, not through the covariance | move together
+# %% wrong: the surprise goes back through the heights, not through the covariance | can move together
 def condition(params, h, y):
     gram = h @ params["covariance"] @ h.T + params["noise"] * np.eye(len(h))
     return params["mean"] + h.T @ np.linalg.solve(gram, y[:, 0] - h @ params["mean"])

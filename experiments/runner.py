@@ -52,7 +52,7 @@ def main(experiment: Experiment, arguments: list[str] | None = None) -> None:
             carry_out(experiment, Job(experiment.name, variant, settings, device), command(arguments))
     except KeyboardInterrupt:
         sys.exit("stopped; what was done is saved: the same command goes on from there.")
-    except ValueError as error:
+    except (ValueError, FloatingPointError, OSError) as error:  # what they say is for the reader
         sys.exit(str(error))
 
 

@@ -461,7 +461,6 @@ import time
 from functools import partial
 
 import torch
-from reference.pytorch.optim import adam
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -471,6 +470,7 @@ from reference.pytorch import prototypical
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import Conv4
+from reference.rules import adam
 from reference.tasks.bank import as_input, make_bank
 
 _ = keep_freed_memory()
@@ -668,7 +668,7 @@ def train(bank, *, seed=0, n_steps=250):
         params,
         partial(prototypical.meta_gradient, embed=embedding(net.train())),
         lambda: to_torch(training_tasks.sample(rng), device),
-        optimizer=adam(lambda step: 4e-3 * (1 - step / n_steps)),
+        rule=adam(lambda step: 4e-3 * (1 - step / n_steps)),
         n_steps=n_steps,
     )
     return net.eval(), params
@@ -842,7 +842,7 @@ def fit_reader(scores, labels):
         return {"weights": torch.autograd.grad(loss, weights)[0]}, loss.detach()
 
     start = {"weights": F.one_hot(torch.tensor(4), 9).float()}  # each query by itself
-    return meta_train(start, gradient, lambda: None, optimizer=adam(0.03), n_steps=150)[0]["weights"]
+    return meta_train(start, gradient, lambda: None, rule=adam(0.03), n_steps=150)[0]["weights"]
 
 
 # %% [markdown]

@@ -840,7 +840,8 @@ def three_steps(start):
 
 
 def three_steps_reference(start):
-    return reference_unroll.unroll(lambda p: np.sum(p["t"] ** 4), {"t": start}, rules.sgd(0.02), 3)["t"]
+    rule = rules.sgd(0.02)
+    return reference_unroll.unroll(lambda p: np.sum(p["t"] ** 4), {"t": start}, rule, 3)["t"]
 
 
 same(two_orders(three_steps), two_orders(three_steps_reference, *REFERENCE), normals((4,)))
@@ -929,6 +930,10 @@ same(two_orders(conv2d), conv2d_reference, normals((2, 3, 5, 6), (4, 3, 3, 2)))
 # root of the other. Both start at 0 and so are too small at first; dividing by $1 - b^t$ after $t$ steps mends that,
 # where $b$ is the share of a mean that is kept in each step: 0.9 for $m$ and 0.999 for $s$. The tiny $10^{-8}$ keeps us from
 # dividing by zero. We let both sides take ten steps of Adam and one of gradient descent.
+#
+# The reference calls either of them a **rule**: a pair of functions, `init(params)`, which gives the state to begin
+# with (for Adam $t$, $m$ and $s$), and `update(params, gradient, state)`, which gives new parameters and a new state.
+# `unroll` takes such a rule for the inner steps; nothing in a rule says whether its steps are differentiated.
 
 
 # %%

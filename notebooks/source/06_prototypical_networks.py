@@ -412,16 +412,15 @@ def embed_mlp(params, x):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-from reference.scratch.optim import adam
-
 from reference.meta_train import meta_train
+from reference.rules import adam
 
 tasks = FewShot(train_bank, n_way=20, k_shot=1, n_query=5)
 rng = np.random.default_rng(0)
 start_mlp = init_mlp(rng, [784, 64, 32])
 mlp_gradient = partial(meta_gradient, embed=embed_mlp)
 params_mlp, losses_mlp = meta_train(
-    start_mlp, mlp_gradient, lambda: tasks.sample(rng), optimizer=adam(2e-3), n_steps=1000
+    start_mlp, mlp_gradient, lambda: tasks.sample(rng), rule=adam(2e-3), n_steps=1000
 )
 print(f"loss: {losses_mlp[0]:.2f} at first, {losses_mlp[-50:].mean():.2f} over the last 50 steps")
 
@@ -595,8 +594,6 @@ claim(
 # (`channels_last`), and freed memory is kept. We train on 20-class episodes for 200 steps of 120 images: 24,000 images.
 
 # %%
-from reference.pytorch.optim import adam as torch_adam
-
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import init_params
 
@@ -620,7 +617,7 @@ def train(loss, params, *, n_way, n_steps):
     """The parameters after n_steps episodes of n_way classes, 1 support and 5 queries each."""
     tasks, rng = FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5), np.random.default_rng(1)
     draw = lambda: to_torch(tasks.sample(rng), device)
-    return meta_train(params, gradient_of(loss), draw, optimizer=torch_adam(2e-3), n_steps=n_steps)
+    return meta_train(params, gradient_of(loss), draw, rule=adam(2e-3), n_steps=n_steps)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -723,7 +720,7 @@ def trained_and_tested(n_way, n_steps, seed):
     params = init_mlp(np.random.default_rng(seed), [784, 64, 32])
     rng, episodes = np.random.default_rng(100 + seed), FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5)
     draw = lambda: episodes.sample(rng)
-    params, _ = meta_train(params, mlp_gradient, draw, optimizer=adam(2e-3), n_steps=n_steps)
+    params, _ = meta_train(params, mlp_gradient, draw, rule=adam(2e-3), n_steps=n_steps)
     return test(partial(adapt, params, embed=embed_mlp), k_shot=1).mean
 
 
@@ -1124,7 +1121,7 @@ for name, this_loss in {"ours": partial(loss, embed=embed_mlp), "museum": museum
     rng, both_ways = np.random.default_rng(0), value_and_grad(this_loss)
     step = lambda params, episode, f=both_ways: f(params, episode)[::-1]
     _, curves[name] = meta_train(
-        start_mlp, step, lambda rng=rng: many.sample(rng), optimizer=adam(2e-3), n_steps=150
+        start_mlp, step, lambda rng=rng: many.sample(rng), rule=adam(2e-3), n_steps=150
     )
     print(f"{name}: {curves[name][0]:.2f} at first, {curves[name][-20:].mean():.2f} at the end")
 

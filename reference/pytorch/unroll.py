@@ -88,7 +88,7 @@ REMEDIES = {
 
 
 def _gradient(loss: Loss, params: Params) -> Params:
-    """By torch.func.grad, which can be mapped; elsewhere by torch.autograd, which takes a third less time."""
+    """By torch.func.grad, which can be mapped; elsewhere by torch.autograd: experiments/speed/unroll.py."""
     if not _is_mapped() and all(p.requires_grad for p in params.values()):
         return _by_autograd(loss, params, create_graph=True)
     with naming_the_remedy():

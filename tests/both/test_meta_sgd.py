@@ -23,14 +23,15 @@ def tasks_of_one_curvature(side, *curvatures):
 def trained(side, params, episodes, *, outer_lr, n_outer, **settings):
     of_batch = side.batches.mean_over_batch(side.meta_sgd.meta_gradient)
     meta_gradient = partial(of_batch, loss=quadratic_loss, **settings)
-    return meta_train(params, meta_gradient, lambda: episodes, rule=adam(outer_lr), n_steps=n_outer)
+    falling = adam(lambda step: outer_lr * (1 - step / n_outer))
+    return meta_train(params, meta_gradient, lambda: episodes, rule=falling, n_steps=n_outer)
 
 
 def test_it_learns_the_rates_that_solve_every_task_in_one_step(side):
     # Tasks of one curvature, diag(1/2, 2): with rates 1 / curvature one step ends at the centre.
     params = side.meta_sgd.with_rates(side.array({"theta": np.ones(2)}), inner_lr=0.1)
     episodes = tasks_of_one_curvature(side, 0.5, 2.0)
-    params, losses = trained(side, params, episodes, outer_lr=0.05, n_outer=1500)
+    params, losses = trained(side, params, episodes, outer_lr=0.1, n_outer=300)
     np.testing.assert_allclose(side.numpy(params)["rate.theta"], [2.0, 0.5], atol=1e-3)
     assert losses[-1] < 1e-6 < losses[0]
 
@@ -40,9 +41,7 @@ def test_rates_of_each_step_learn_the_two_steps_that_solve_every_task(side):
     params = side.meta_sgd.with_step_rates(side.array({"theta": np.ones(2)}), inner_lr=0.1, n_steps=2)
     params |= side.array({"rate.theta": np.array([0.1, 0.3])})
     episodes = tasks_of_one_curvature(side, 1.0, 4.0)
-    params, losses = trained(
-        side, params, episodes, outer_lr=0.02, n_outer=2500, n_steps=2, rule_of=each_step
-    )
+    params, losses = trained(side, params, episodes, outer_lr=0.05, n_outer=300, n_steps=2, rule_of=each_step)
     np.testing.assert_allclose(sorted(side.numpy(params)["rate.theta"]), [0.25, 1.0], atol=1e-3)
     assert losses[-1] < 1e-6 < losses[0]
 

@@ -27,6 +27,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "HERE", tmp_path)
+    monkeypatch.setattr(runner, "keep_freed_memory", lambda: True)  # else for every test after this one
     return tmp_path
 
 
@@ -117,6 +118,12 @@ def test_a_foreign_checkpoint_ends_in_a_sentence(here):
     fast.write_bytes(fast.read_bytes()[:100])
     with pytest.raises(SystemExit, match="is damaged"):
         runner.main(tiny.EXPERIMENT, ["fast"])
+
+
+def test_a_run_that_goes_to_infinity_ends_in_a_sentence(here, monkeypatch):
+    monkeypatch.setattr(tiny, "draw", lambda rng: torch.full((3,), torch.inf).double())
+    with pytest.raises(SystemExit, match="the loss is inf"):
+        runner.main(tiny.EXPERIMENT, ["slow"])
 
 
 SLOWLY = """

@@ -1,10 +1,14 @@
 """The margins of claims: what is measured, what is moved, and what is called near."""
 
 import json
+import re
 
 import pytest
 
 from notebooks import arithmetic, claims
+from notebooks.build import chapters
+from tests.notebooks.chapters import stored
+from tests.notebooks.form import code_cells, printed
 
 HEAD = "# %%\nimport numpy as np\nfrom reference.checks import claim\n\n# %%\n"
 
@@ -171,3 +175,14 @@ def test_the_settings_that_failed_are_named(monkeypatch, capfd):
         arithmetic.main([claims.sys.executable, "-c", fails])
     arithmetic.main([claims.sys.executable, "-c", ""])
     assert "Passed under the arithmetic of own; Prescott." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("source", chapters(), ids=lambda source: source.stem)
+def test_every_claim_was_tried_under_other_arithmetic_and_held(source):
+    told = "run: python -m notebooks.claims --arithmetics " + source.stem[:2]
+    assert claims.TABLE.exists(), told
+    rows = json.loads(claims.TABLE.read_text(encoding="utf-8"))["arithmetics"].get(source.stem, [])
+    lines = "\n".join(printed(cell) for cell in code_cells(stored(source)))
+    said = set(re.findall(r"^(.+) \[here: .*\]$", lines, re.MULTILINE))
+    assert said <= {row["claim"] for row in rows}, told
+    assert [row["claim"] for row in rows if row["claim"] in said and row["held"] < row["of"]] == []

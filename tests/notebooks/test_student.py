@@ -110,8 +110,8 @@ class Stub(ClearSolutions):
     """nbgrader's step, with the course's own words in place of a solution."""
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if found := student.EXERCISE.match(cell.source):
-            self.title = f"{found[1]}: {found[2]}"
+        if found := re.match(r"### (Exercise \d+: .+)", cell.source):
+            self.title = found[1]
         if "nbgrader" in cell.metadata:
             self.code_stub = {"python": f"raise NotImplementedError({student.unsolved(self.title)!r})"}
         self.text_stub = student.ANSWER

@@ -118,7 +118,8 @@ def as_vmap(approach):
 ANIL = only(["8.weight", "8.bias"], sgd(RATE))
 METHODS = {
     "MAML": (maml, {"rule": sgd(RATE)}),
-    "MAML, Adam inside": (maml, {"rule": adam(RATE)}),
+    # With Adam's own epsilon a step is nearly a sign, which jumps where a gradient is 0, as before a norm.
+    "MAML, Adam inside": (maml, {"rule": adam(RATE, epsilon=0.1)}),
     "ANIL": (maml, {"rule": ANIL}),
     "Meta-SGD": (meta_sgd, {}),
     "MAML++": (meta_sgd, {"rule_of": each_step}),

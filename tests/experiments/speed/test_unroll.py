@@ -14,11 +14,12 @@ def test_both_ways_give_the_same(problem, case):
     bench.assert_same({name: way() for name, way in ways.items()}, unroll.FUNC, tolerance=1e-3)
 
 
-def test_one_of_them_is_by_torch_func_alone(monkeypatch):
-    ways, called = unroll.both(unroll.of_sinusoids(unroll.CASES[1])), []
+@pytest.mark.parametrize("case", unroll.CASES, ids=str)
+def test_one_of_them_is_by_torch_func_alone(case, monkeypatch):
+    ways, called = unroll.both(unroll.of_sinusoids(case)), []
     grad = torch.func.grad
     monkeypatch.setattr(torch.func, "grad", lambda function: called.append(1) or grad(function))
     ways[unroll.AUTOGRAD]()
     assert called == []
     ways[unroll.FUNC]()
-    assert len(called) == 5
+    assert len(called) == case.n_steps

@@ -29,7 +29,7 @@ GROUND = {
 ROOMS = {
     **GROUND,
     "tasks": {"tasks", "contracts", "episodes", "progress"},
-    "baselines": {"episodes"},
+    "baselines": {"episodes", "params"},
     "results": {"contracts"},
     "doctor": {"tasks", "scratch.autodiff"},
     "checks": {"checks"},

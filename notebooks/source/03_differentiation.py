@@ -486,9 +486,11 @@ slope1 = grad(y1, x1)
 nodes = [*ancestors(slope1), y1]
 names = r"$x$; $\bar y = 1$; $\bar u = \bar y\,x$; $u = x\,x$; $\bar u\,x$ (left); $\bar y\,u$; "
 names += r"$\bar u\,x$ (right); sum; sum $= \bar x$; $y = u\,x$"
-label = dict(zip(nodes, names.split("; "), strict=True))
 lanes = [1.0, -1.7, -1.3, 2.0, -2.1, 0.2, -1.0, -0.3, -1.0, 1.4]  # how high each is drawn
-places = {label[t]: (1.5 * t.depth, lane) for t, lane in zip(nodes, lanes, strict=True)}
+label, lane = dict(zip(nodes, names.split("; "))), dict(zip(nodes, lanes))
+if len(nodes) != len(lanes):  # your engine records other steps than ours: numbers in place of names
+    label, lane = {t: f"{i}" for i, t in enumerate(nodes)}, {t: i % 5 - 2 for i, t in enumerate(nodes)}
+places = {label[t]: (1.5 * t.depth, lane[t]) for t in nodes}
 arrows = [(label[operand], label[t]) for t in nodes for operand, _ in t.parents]
 ax = plotting.graph(places, arrows, dark=[label[t] for t in (x1, u1, y1)])
 plotting.show(
@@ -497,8 +499,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the dark nodes are the
-# function, the light ones are what `grad` recorded, and arrows run from the dark to the light. Following them back
+# **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the filled nodes are the
+# function, the outlined ones are what `grad` recorded, and arrows run from the filled to the outlined. Following them back
 # from $\bar x$ to $x$ gives the second derivative. The figure does not show the values, nor the next graph, which
 # hangs on this one in the same way.
 

@@ -347,6 +347,7 @@ def draw_episode(rng, bank, n_way, k_shot, n_query):
 for seed in range(50):
     episode = draw_episode(np.random.default_rng(seed), numbered, 5, 2, 3)
     assert isinstance(episode, Episode), f"return an Episode, not a {type(episode).__name__}."
+    assert all(isinstance(part, Examples) for part in episode[:2]), "support and query are Examples(x, y)."
     shapes = [np.shape(array) for part in episode[:2] for array in part]
     assert shapes == [(10, 1, 1, 2), (10,), (15, 1, 1, 2), (15,)], (
         "5-way 2-shot with 3 queries a class has 5*2 support and 5*3 query examples, x with one row each as "

@@ -236,3 +236,16 @@ def draw_episode(rng, bank, n_way, k_shot, n_query):
         order = rng.permutation(len(labels))
         parts.append(Examples(as_input(bank.images[part.ravel()[order]]), labels[order]))
     return Episode(*parts, task=bank.names[np.sort(classes)])
+
+
+# %% wrong: pairs in the place of Examples | Examples(x, y)
+def draw_episode(rng, bank, n_way, k_shot, n_query):
+    classes = rng.choice(len(bank.names), n_way, replace=False)
+    n_each = k_shot + n_query
+    rows = np.stack([bank.offsets[c] + rng.choice(bank.sizes[c], n_each, replace=False) for c in classes])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        labels = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(labels))
+        parts.append((as_input(bank.images[part.ravel()[order]]), labels[order]))
+    return Episode(*parts, task=bank.names[classes])

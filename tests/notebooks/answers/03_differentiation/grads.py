@@ -118,3 +118,15 @@ def grads(y, xs):
                 gradients[parent] = gradients[parent] + g if parent in gradients else g
     found = [g for tensor, g in gradients.items() if tensor in xs]
     return found + [Tensor(np.zeros(x.shape)) for x in xs if x not in gradients]
+
+
+# %% wrong: a dict from tensor to gradient | return a list
+def grads(y, xs):
+    path = between(xs, y)
+    on_path, gradients = set(path), {y: Tensor(1.0)}
+    for tensor in path:
+        for parent, vjp in tensor.parents:
+            if parent in on_path:
+                g = sum_to(vjp(gradients[tensor]), parent.shape)
+                gradients[parent] = gradients[parent] + g if parent in gradients else g
+    return gradients

@@ -8,7 +8,6 @@ twice gives the same bytes. Cell metadata is written short in a source and spell
 notebooks/README.md says how.
 """
 
-import base64
 import hashlib
 import os
 import re
@@ -31,7 +30,6 @@ CELL_TIMEOUT = 120  # seconds, as nbval is given
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 METADATA = {
     "tags",
-    "alt",
     "teaches",
     "solution",
     "test",
@@ -145,19 +143,6 @@ def normalise(notebook: NotebookNode) -> None:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
-            if "image/png" in output.get("data", {}):
-                output.data["image/png"] = _without_text(output.data["image/png"])
-
-
-def _without_text(png: str) -> str:
-    """The picture without its text chunks, which name the version of Matplotlib that drew it."""
-    raw = base64.b64decode(png)
-    kept, at = raw[:8], 8
-    while at < len(raw):
-        end = at + 12 + int.from_bytes(raw[at : at + 4])
-        kept += b"" if raw[at + 4 : at + 8] == b"tEXt" else raw[at:end]
-        at = end
-    return base64.b64encode(kept).decode()
 
 
 def build(source: Path, target: Path) -> None:

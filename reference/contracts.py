@@ -63,7 +63,7 @@ def numbers_of_classes(name: str, given: Any) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def path_of(name: str, given: str | os.PathLike) -> Path:
+def path_of(name: str, given: Any) -> Path:
     """`given` as a path, with ~ at its beginning written out."""
     try:
         return Path(os.path.expanduser(os.fsdecode(given)))
@@ -73,8 +73,10 @@ def path_of(name: str, given: str | os.PathLike) -> Path:
 
 def shown(given: Any) -> str:
     """A few words for a sentence: arrays by type and shape, all else as Python writes it, cut short."""
-    if isinstance(given, np.ndarray) and given.ndim:
-        return f"{given.dtype} of shape {given.shape}"
+    if isinstance(given, np.ndarray):
+        if given.ndim:
+            return f"{given.dtype} of shape {given.shape}"
+        given = given.item()
     text = " ".join(repr(given).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 

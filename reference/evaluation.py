@@ -206,7 +206,7 @@ def _predicted(adapt: Adapt, episode: Any, i: int) -> Any:
     for part in parts:
         if part.ndim == 0 or len(part) != n_queries:
             raise ValueError(
-                f"predict gave {contracts.shown(part if part.ndim else part.item())} on episode {i}; a row for each of its {n_queries} "
+                f"predict gave {contracts.shown(part)} on episode {i}; a row for each of its {n_queries} "
                 "queries is needed."
             )
     return type(given)(*parts) if hasattr(given, "_fields") else tuple(parts) if len(parts) > 1 else parts[0]

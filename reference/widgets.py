@@ -5,16 +5,20 @@ from typing import Any
 
 import ipywidgets
 
+from reference import plotting
+
 
 def sliders(show: Callable, *fixed: Any, **ranges: tuple) -> ipywidgets.interactive:
-    """A widget with one slider for each range; it redraws `show(*fixed, **values)` when a slider is let go.
+    """A widget with one slider for each range; it draws `show(*fixed, **values)` anew when one is let go.
 
-    A range is (low, high, start), whole numbers for a slider of whole numbers, else floats.
-    Let it be the last line of a cell. Raises ValueError unless low <= start <= high.
+    `show` draws a figure and leaves it open. A range is (low, high, start), whole numbers for a slider of
+    whole numbers, else floats. Let it be the last line of a cell. Raises ValueError unless the start lies
+    between the two ends.
     """
 
     def redraw(**values: Any) -> None:
-        show(*fixed, **values)  # the axes it returns would be printed
+        show(*fixed, **values)
+        plotting.show("The figure with " + ", ".join(f"{name} = {value:g}" for name, value in values.items()))
 
     return ipywidgets.interactive(redraw, **{name: _slider(name, *limits) for name, limits in ranges.items()})
 

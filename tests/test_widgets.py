@@ -1,8 +1,24 @@
 """Sliders of whole numbers and of floats; a start outside its range is refused."""
 
+import matplotlib.pyplot as plt
 import pytest
 
-from reference import widgets
+from reference import plotting, widgets
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch):
+    """What a reader is told of the figures that were shown."""
+    words = []
+    monkeypatch.setattr(plotting, "show", words.append)
+    return words
+
+
+def test_every_figure_says_where_the_sliders_stand(said):
+    widget = widgets.sliders(lambda n, x: plt.close("all"), n=(1, 5, 2), x=(0, 1.0, 0.5))
+    widget.update()
+    widget.children[0].value = 4
+    assert said[-2:] == ["The figure with n = 2, x = 0.5", "The figure with n = 4, x = 0.5"]
 
 
 def test_whole_numbers_make_a_slider_of_whole_numbers():

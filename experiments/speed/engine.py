@@ -2,101 +2,62 @@
 
     OMP_NUM_THREADS=1 python -m experiments.speed.engine
 
-Writes engine.json beside it. Every program is written once and run by either engine, so only the engines
-differ; samples alternate, so a busy minute falls on all of them. Memory is the peak of what NumPy allocates
-during one call. Stops unless all give the same gradients to 1e-10.
+Every program is written once and run by either engine, so only the engines differ. Memory is the peak of
+what NumPy allocates during one call. Stops unless all give the same gradients to 1e-10.
 
 The programs: one second-order step of MAML on 25 sinusoids at once (an MLP of 1-40-40-1, ten examples, one
 inner step), the plain gradient of that MLP's loss, and a convolution's gradient in images and kernels.
 """
 
-import json
-import platform
-import time
-import tracemalloc
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
-from pathlib import Path
 
 import autograd
 import autograd.numpy
 import autograd.scipy.signal
 import numpy as np
 
+from experiments import bench
+from reference.params import Params
+from reference.results import Row
 from reference.scratch.autodiff import Tensor, conv2d, detach, grad, value_and_grad
 from reference.scratch.nn import init_mlp
 from reference.tasks.families import Sinusoids
 
-N_TASKS, N_SAMPLES, INNER_LR = 25, 200, 0.01
-Params = dict[str, np.ndarray]
+N_TASKS, N_ROUNDS, INNER_LR = 25, 200, 0.01
 HIPS = "HIPS autograd"
 
 
 def main() -> None:
-    result = {
-        "command": "OMP_NUM_THREADS=1 python -m experiments.speed.engine",
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, one thread",
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("numpy", "autograd")},
-        "programs": {
-            "second-order MAML step": compare(maml, mlp_params()),
-            "gradient of an MLP": compare(regression, mlp_params()),
-            "gradient of a convolution": compare(convolution, conv_params()),
-        },
-    }
-    text = json.dumps(result, indent=2)
-    Path(__file__).with_suffix(".json").write_text(text + "\n")
-    print(text)
+    rows = [row for name, program in PROGRAMS.items() for row in compare(name, *program)]
+    bench.leave("engine", {"n_rounds": N_ROUNDS}, rows, libraries=["autograd"])
 
 
-def compare(program: Callable, params: Params) -> dict[str, dict[str, float]]:
-    """Medians and quartiles in milliseconds, times as long as HIPS autograd, and peak megabytes."""
+def compare(name: str, program: Callable, params: Params) -> list[Row]:
+    """Milliseconds and their ratio, and peak megabytes, of every way."""
+    chosen = ways(program, params)
+    bench.assert_same({way: call() for way, call in chosen.items()}, HIPS, tolerance=1e-10)
+    seconds, about = bench.in_turn(chosen, n_rounds=N_ROUNDS), {"case": name}
+    peaks = {way: bench.allocated_megabytes(call) for way, call in chosen.items()}
+    return [
+        *bench.timed(seconds, about, unit="milliseconds", ratios={"times as fast as HIPS autograd": HIPS}),
+        *(bench.measured(about | {"way": way}, "megabytes, peak", x, 1) for way, x in peaks.items()),
+    ]
+
+
+def ways(program: Callable, params: Params) -> bench.Ways:
+    """The gradient of the program by either engine."""
     ours = program(np, lambda loss, at: grad(loss(at), at), conv2d)
     theirs = program(autograd.numpy, lambda loss, at: autograd.grad(loss)(at), hips_conv2d)
-    ways = {
+    return {
         "ours": lambda: value_and_grad(ours)(params)[1],
         "ours, gradient with a graph": lambda: with_graph(ours, params),
         HIPS: lambda: autograd.value_and_grad(theirs)(params)[1],
-    }
-    assert_same([way() for way in ways.values()])
-    times = {name: [] for name in ways}
-    for _ in range(N_SAMPLES):
-        for name, way in ways.items():
-            before = time.perf_counter()
-            way()
-            times[name].append(time.perf_counter() - before)
-    unit = np.median(times[HIPS])
-    return {
-        name: {
-            "milliseconds": round(1000 * float(np.median(t)), 3),
-            "quartiles": [round(1000 * float(q), 3) for q in np.quantile(t, [0.25, 0.75])],
-            "times as long as HIPS autograd": round(float(np.median(t) / unit), 3),
-            "peak megabytes": round(peak_megabytes(ways[name]), 2),
-        }
-        for name, t in times.items()
     }
 
 
 def with_graph(function: Callable, params: Params) -> Params:
     leaves = {name: Tensor(p) for name, p in params.items()}
     return {name: detach(g) for name, g in grad(function(leaves), leaves).items()}
-
-
-def assert_same(gradients: list[Params]) -> None:
-    for other in gradients[:-1]:
-        for name, expected in gradients[-1].items():
-            np.testing.assert_allclose(other[name], expected, rtol=1e-10, atol=1e-10)
-
-
-def peak_megabytes(call: Callable) -> float:
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1] / 1e6
-    finally:
-        tracemalloc.stop()
 
 
 # The programs: (numpy or its double, gradient_of(loss, at), conv2d) -> a scalar function of params.
@@ -149,6 +110,12 @@ def hips_conv2d(x, weight):
     convolve = autograd.scipy.signal.convolve
     return convolve(x, turned, axes=([2, 3], [2, 3]), dot_axes=([1], [1]), mode="valid")
 
+
+PROGRAMS = {
+    "second-order MAML step": (maml, mlp_params()),
+    "gradient of an MLP": (regression, mlp_params()),
+    "gradient of a convolution": (convolution, conv_params()),
+}
 
 if __name__ == "__main__":
     main()

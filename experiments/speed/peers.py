@@ -1,19 +1,19 @@
 """The same outer step of MAML in the libraries of others, each written as its own examples write it.
 
-They are measured where they can be imported (`python -m experiments.speed.maml` says what was not). The
+They are measured where they can be imported (a result says what was not). The
 course stands on none of them.
 """
 
 import importlib.util
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from torch import Tensor, nn
 
 from reference.episodes import Episode, Examples
 
+NAMES = ("learn2learn", "higher", "torchopt")
 Loss = Callable[[nn.Module, Examples], Tensor]
 Step = Callable[[], dict[str, Tensor]]  # the mean meta-gradient over the tasks, by the network's names
 
@@ -90,15 +90,3 @@ def here(*, first_order: bool) -> dict[str, Callable[..., Step]]:
     if not first_order:
         ways["torchopt"] = torchopt
     return {name: way for name, way in ways.items() if importlib.util.find_spec(name)}
-
-
-def found() -> dict[str, str]:
-    """For each of the libraries, its version, or that it is not installed."""
-    return {name: _version(name) for name in ("learn2learn", "higher", "torchopt")}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed, not measured"

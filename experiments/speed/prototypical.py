@@ -2,35 +2,26 @@
 
     python -m experiments.speed.prototypical
 
-Writes prototypical.json beside it. Every measurement has a process of its own, because how memory is kept
-holds for a whole process; rounds over all ways are interleaved, so that a busy minute falls on all of them.
-The images are random; drawing them is not part of the time. The peers are measured where they can be
+Every measurement has a process of its own. The images are random; drawing them is not part of the time. The peers are measured where they can be
 imported, each with its own network or else the plain one; the plain loop stands for what they do.
 """
 
 import importlib.util
-import json
-import multiprocessing
-import platform
-import time
 from collections.abc import Callable
-from datetime import date
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
-from experiments.runs import device_name
-from reference.pytorch.optim import adam
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from experiments import bench
 from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
 from reference.pytorch.nn import Conv4
+from reference.rules import adam
 
 N_WAY, K_SHOT, N_QUERY, WIDTH = 60, 5, 5, 64
 N_ROUNDS, N_STEPS = 5, 12  # the first third of the steps of a round is not counted
@@ -51,14 +42,14 @@ def episode() -> Episode:
 
 def ours(prepare: Callable[[Tensor], Tensor] = lambda x: x) -> Step:
     """The reference, with its images laid out by prepare."""
-    net, optimizer, drawn = Conv4(WIDTH, norm=nn.BatchNorm2d), adam(1e-3), episode()
+    net, rule, drawn = Conv4(WIDTH, norm=nn.BatchNorm2d), adam(1e-3), episode()
     params = prototypical.init(np.random.default_rng(0), net)
     embed = lambda params, x: functional_call(net, params, prepare(x))  # noqa: E731
-    now = {"params": params, "state": optimizer.init(params)}
+    now = {"params": params, "state": rule.init(params)}
 
     def step() -> None:
         gradient, _ = prototypical.meta_gradient(now["params"], drawn, embed=embed)
-        now["params"], now["state"] = optimizer.update(now["params"], gradient, now["state"])
+        now["params"], now["state"] = rule.update(now["params"], gradient, now["state"])
 
     return step
 
@@ -130,47 +121,27 @@ def easyfsl() -> Step:
     return stepping(learner, scores)
 
 
-OURS = {
+PEERS = {"learn2learn": learn2learn, "easyfsl": easyfsl}
+WAYS = {
     "as it comes": ours,
     "channels_last": partial(ours, channels_last),
     "memory kept": partial(memory_kept, ours),
     "channels_last and memory kept": partial(memory_kept, partial(ours, channels_last)),
     "a plain loop": plain_loop,
-}
-PEERS = {"learn2learn": learn2learn, "easyfsl": easyfsl}
+} | {name: make for name, make in PEERS.items() if importlib.util.find_spec(name)}
 
 
-def one_round(make: Callable[[], Step]) -> list[float]:
+def one_round(way: str) -> list[float]:
     """Seconds of each counted step, for a process of its own."""
-    step, times = make(), []
-    for _ in range(N_STEPS):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return times[N_STEPS // 3 :]
+    return bench.steps_timed(WAYS[way](), n_steps=N_STEPS, n_warm=N_STEPS // 3)
 
 
 def main() -> None:
-    here = {name: make for name, make in PEERS.items() if importlib.util.find_spec(name)}
-    ways = OURS | here
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
-        for _ in range(N_ROUNDS):
-            for name, make in ways.items():
-                times[name] += fresh.apply(one_round, (make,))
-    result = {
-        "command": "python -m experiments.speed.prototypical",
-        "date": date.today().isoformat(),
-        "device": device_name(torch.device("cpu")),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__}
-        | {name: version(name) if name in here else "not installed, not measured" for name in PEERS},
-        "episode": f"{N_WAY}-way {K_SHOT}-shot {N_QUERY}-query, Conv4-{WIDTH}, one step of Adam",
-        "rounds_and_counted_steps": [N_ROUNDS, N_STEPS - N_STEPS // 3],
-        "seconds": {name: round(float(np.median(t)), 4) for name, t in times.items()},
-    }
-    text = json.dumps(result, indent=2)
-    Path(__file__).with_suffix(".json").write_text(text + "\n")
-    print(text)
+    rounds = bench.in_processes(one_round, list(WAYS), n_rounds=N_ROUNDS)
+    seconds = {way: [s for found in samples for s in found] for way, samples in rounds.items()}
+    shape = f"{N_WAY}-way {K_SHOT}-shot {N_QUERY}-query, Conv4-{WIDTH}, one step of Adam"
+    settings = {"episode": shape, "n_rounds": N_ROUNDS, "n_counted_steps": N_STEPS - N_STEPS // 3}
+    bench.leave("prototypical", settings, bench.timed(seconds, {}, unit="seconds"), libraries=PEERS)
 
 
 if __name__ == "__main__":

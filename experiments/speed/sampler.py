@@ -2,23 +2,20 @@
 
     python -m experiments.speed.sampler
 
-Writes sampler.json beside it. All read the same images from memory. The loop stands for the usual data set
+All read the same images from memory. The loop stands for the usual data set
 that hands out one example at a time. learn2learn is measured where it can be imported: on bytes that each
 access turns into floats, as ours are, and at its best, on images that are floats from the start. Its
 labels are Python numbers; as tensors they would cost it up to twenty times more. Release 0.2.0 does not
 compile on Python 3.11 and newer as it comes; its data module does once Cython has written the C files anew.
 """
 
-import json
-import platform
-import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 
 import numpy as np
 
+from experiments import bench
 from reference.episodes import Episode, Examples
+from reference.results import Row
 from reference.tasks.bank import Bank, FewShot, as_input, make_bank
 
 N_CLASSES, N_IMAGES = 964, 20  # the shape of Omniglot's background
@@ -26,46 +23,29 @@ SHAPES = {
     "5-way 5-shot 15-query": {"n_way": 5, "k_shot": 5, "n_query": 15},
     "60-way 5-shot 5-query": {"n_way": 60, "k_shot": 5, "n_query": 5},
 }
-BATCH = 32
+BATCH, N_ROUNDS = 32, 500
+BATCHES = f"indexing, batches of {BATCH}"
 
 
 def main() -> None:
-    ours = {"indexing": indexing, f"indexing, batches of {BATCH}": batches, "loop over images": loop}
+    samplers = {"indexing": indexing, BATCHES: batches, "loop over images": loop} | peers()
     bank = random_bank()
-    result = {
-        "command": "python -m experiments.speed.sampler",
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, one thread",
-        "versions": {"python": platform.python_version(), "numpy": np.__version__},
-        "milliseconds_per_episode": {},
-    }
-    samplers = ours | peers(result["versions"])
-    for name, shape in SHAPES.items():
-        medians = {way: median_milliseconds(make(bank, **shape)) for way, make in samplers.items()}
-        medians[f"indexing, batches of {BATCH}"] /= BATCH
-        result["milliseconds_per_episode"][name] = {way: round(m, 4) for way, m in medians.items()}
-        slower = {way: round(m / medians["indexing"], 1) for way, m in medians.items()}
-        result.setdefault("times_as_long_as_indexing", {})[name] = slower
-    text = json.dumps(result, indent=2)
-    Path(__file__).with_suffix(".json").write_text(text + "\n")
-    print(text)
+    rows = [row for name, shape in SHAPES.items() for row in compare(name, bank, samplers, shape)]
+    bench.leave("sampler", {"n_rounds": N_ROUNDS}, rows, libraries=["learn2learn"])
+
+
+def compare(name: str, bank: Bank, samplers: dict[str, Callable], shape: dict[str, int]) -> list[Row]:
+    """Milliseconds of an episode, and how many times as fast as indexing."""
+    seconds = bench.in_turn({way: make(bank, **shape) for way, make in samplers.items()}, n_rounds=N_ROUNDS)
+    seconds[BATCHES] = [s / BATCH for s in seconds[BATCHES]]
+    ratios = {"times as fast as indexing": "indexing"}
+    return bench.timed(seconds, {"case": name}, unit="milliseconds", ratios=ratios)
 
 
 def random_bank() -> Bank:
     images = np.random.default_rng(0).integers(0, 256, (N_CLASSES * N_IMAGES, 28, 28), dtype=np.uint8)
     names = [str(c) for c in range(N_CLASSES)]
     return make_bank(images, np.repeat(np.arange(N_CLASSES), N_IMAGES), names=names, groups=names)
-
-
-def median_milliseconds(draw: Callable[[], object]) -> float:
-    """Of single calls over three seconds, after a tenth of a second to warm up."""
-    times, start = [], time.perf_counter()
-    while time.perf_counter() < start + 3:
-        before = time.perf_counter()
-        draw()
-        if before > start + 0.1:
-            times.append(time.perf_counter() - before)
-    return 1000 * float(np.median(times))
 
 
 def indexing(bank: Bank, **shape: int) -> Callable[[], Episode]:
@@ -93,15 +73,13 @@ def loop(bank: Bank, *, n_way: int, k_shot: int, n_query: int) -> Callable[[], E
     return draw
 
 
-def peers(versions: dict[str, str]) -> dict[str, Callable]:
-    """learn2learn's Taskset, if there is one; notes the versions."""
+def peers() -> dict[str, Callable]:
+    """learn2learn's Taskset, if there is one."""
     try:
         import learn2learn
         import torch
     except ImportError:
-        versions["learn2learn"] = "not installed, not measured"
         return {}
-    versions |= {"learn2learn": learn2learn.__version__, "torch": torch.__version__}
     torch.set_num_threads(1)
 
     class Images(torch.utils.data.Dataset):

@@ -427,7 +427,6 @@ plotting.show(
 
 # %%
 from reference.figures import show_episode
-from reference.widgets import sliders
 
 
 def make_tasks(*, n_way, k_shot, n_query):
@@ -448,6 +447,8 @@ plotting.show(
 # hard it is for a machine; the next section does.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(show_episode, make_tasks, n_way=(2, 20, 5), k_shot=(1, 5, 1), n_query=(1, 5, 3), seed=(0, 99, 3))
 
 # %% [markdown]

@@ -1050,7 +1050,6 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 
 # %%
 from reference.figures import show_interval
-from reference.widgets import sliders
 
 _ = show_interval(exact[:1000], n_episodes=1000)
 plotting.show("A line that settles near 0.84 within a band that narrows quickly at first and slowly later.")
@@ -1060,6 +1059,8 @@ plotting.show("A line that settles near 0.84 within a band that narrows quickly 
 # do most of the work. The figure is one draw of episodes; another draw wanders differently inside its band.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(show_interval, exact[:1000], n_episodes=(2, 1000, 300))
 
 # %% [markdown]

@@ -17,8 +17,6 @@
 # **Time.** 90 minutes to read, 1 minute to run.
 
 # %% tags=["setup"]
-import gc
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -1016,6 +1014,9 @@ print(
 
 
 # %%
+import gc
+
+
 def alive():
     gc.collect()
     return sum(thing.value.size for thing in gc.get_objects() if type(thing) is Tensor)
@@ -1067,7 +1068,6 @@ print(arriving)
 
 # %%
 from reference.figures import show_backward
-from reference.widgets import sliders
 
 heights = ((0, 1), (0, 0), (1.2, 1), (2.4, 0.5), (3.8, 0.5), (5.2, 0.5))
 spots = dict(zip(name_of.values(), heights, strict=True))
@@ -1084,6 +1084,8 @@ plotting.show(
 # Drag the slider from 0 to 6. Before each step, say which node is next and what its gradient will be.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(show_backward, spots, links, arriving, step=(0, 6, 3))
 
 # %% [markdown]

@@ -757,7 +757,6 @@ claim(
 
 # %%
 from reference.figures import show_cells
-from reference.widgets import sliders
 
 plane = Examples(
     np.array([[1, 1], [2, 1], [1.5, 2], [-2, 1], [-1, 2], [-2.5, 2.5], [3, 2.5], [3, 3.5], [3.5, 3.5]]),
@@ -1072,6 +1071,8 @@ plotting.show(
 # half-way between their means. The figure does not show how sure the softmax is: far from all borders it is surer.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_cells, adapt_plane, centers_of, plane, point=(0, 8, 0), right=(-4.0, 4.0, 0.0), up=(-4.0, 4.0, 0.0)
 )

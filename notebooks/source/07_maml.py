@@ -1572,7 +1572,6 @@ for method in omniglot:
 
 # %%
 from reference.figures import show_fixed_points
-from reference.widgets import sliders
 
 at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps": 2}
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
@@ -1588,6 +1587,8 @@ plotting.show(
 # tasks, and its mark is then a place from which training runs away.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 move = {"right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0), "steep": (0.2, 2.0, 1.0)}
 learning = {"inner_lr": (0.02, 1.22, 0.4), "n_steps": (1, 6, 2)}
 sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)

@@ -1354,7 +1354,6 @@ claim(
 # %%
 from reference.figures import show_inner_steps
 from reference.tasks.families import Quadratics
-from reference.widgets import sliders
 
 trio = Quadratics(dimension=2, curvatures=(0.3, 3.0)).sample_batch(np.random.default_rng(5), 3)
 
@@ -1413,6 +1412,8 @@ plotting.show(
 # of rate 0.05 have in common with 4 of rate 0.25?
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_inner_steps, stop, walks, level_curves, trio.centre, n_steps=(1, 40, 12), inner_lr=(0.02, 0.6, 0.2)
 )

@@ -1921,7 +1921,6 @@ claim(
 
 # %%
 from reference.figures import show_rates
-from reference.widgets import sliders
 
 one_run, one_task = runs["Meta-SGD"][0], Examples(test_tasks.support.x[7], test_tasks.support.y[7])
 
@@ -1954,6 +1953,8 @@ plotting.show(
 # frozen much of the way is still made. It is one task; the table under "Does each rate matter?" speaks for 600.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(
     show_rates,
     answer,

@@ -7,6 +7,7 @@ and Ito's (2008, "Color universal design"); the other half colour-blind eyes tel
 """
 
 import matplotlib.pyplot as plt
+from cycler import cycler
 from matplotlib.axes import Axes
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#805C33", "#6A95D4", "#7633FF", "#96993D")
@@ -21,6 +22,7 @@ STYLE = {  # plt.style.use(plotting.STYLE), once in a chapter
     **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), GREY),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.axisbelow": True,
 }
 

@@ -46,14 +46,18 @@ def printed(cell: NotebookNode) -> str:
     """The text a cell shows: what it prints and the text of its results, but not of its figures."""
     streams = [output.text for output in cell.outputs if output.output_type == "stream"]
     shown = [output.data for output in cell.outputs if "data" in output]
-    return "\n".join(streams + [d.get("text/plain", "") for d in shown if "image/png" not in d])
+    return "\n".join(streams + [d.get("text/plain", "") for d in shown if "<img" not in str(d)])
 
 
-def has_figure(cell: NotebookNode) -> bool:
-    """Whether the cell shows a picture."""
-    return cell.cell_type == "code" and any(
-        key.startswith("image/") for output in cell.outputs for key in output.get("data", {})
-    )
+def pictures(cell: NotebookNode) -> list[str]:
+    """The alternative text of every picture that the cell shows; "" for one that has none."""
+    found = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        images = re.findall("<img[^>]*>", data.get("text/html", ""))
+        images += [key for key in data if key.startswith("image/")]
+        found += [alt[1] if (alt := re.search('alt="(.*?)"', image)) else "" for image in images]
+    return found
 
 
 def _where(cell: NotebookNode) -> str:
@@ -119,7 +123,7 @@ def has_clean_outputs(notebook: NotebookNode) -> Iterator[str]:
             yield f"{_where(cell)} writes to stderr (a warning or a progress bar)"
         if "error" in kinds and "raises-exception" not in tags(cell):
             yield f"{_where(cell)} ends in an error"
-        text = json.dumps([o for o in cell.outputs if "image/png" not in o.get("data", {})])
+        text = re.sub("base64,[A-Za-z0-9+/=]+", "", json.dumps(cell.outputs))
         for bad in LOCAL.findall(text):
             yield f"{_where(cell)} shows an address or a path of this machine: {bad}"
         if any("widget" in key for output in cell.outputs for key in output.get("data", {})):
@@ -202,9 +206,10 @@ def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _length(cell: NotebookNode) -> int:
-    """The lines of a cell. A claim is one sentence, however many lines its condition and evidence take."""
+    """The lines of a cell. A claim is one sentence, however many lines its condition and evidence take, and
+    so are the words that describe a figure."""
     extra = sum(call.end_lineno - call.lineno for call in _claims(cell.source))
-    return len(cell.source.splitlines()) - extra
+    return len(re.sub(r"(?s)plotting\.show\(.*", "plotting.show()", cell.source).splitlines()) - extra
 
 
 def _claims(source: str) -> list[ast.Call]:
@@ -314,18 +319,21 @@ def has_orderly_headings(notebook: NotebookNode) -> Iterator[str]:
 
 
 def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
-    """Every figure has alt text and is followed by a caption **Figure k.** with its conclusion."""
+    """Every figure has alt text and a caption **Figure k.** with its conclusion; all are in the style."""
     captions = 0
     for cell, after in pairwise([*notebook.cells, NotebookNode(cell_type="end", source="")]):
-        if not has_figure(cell):
+        if not (alts := pictures(cell)):
             continue
         captions += 1
         if any(output.output_type == "execute_result" for output in cell.outputs):
-            yield f"{_where(cell)} shows text beside its figure: let it end in plt.show()"
-        if len(cell.metadata.get("alt", "").split()) < 5:
-            yield f'{_where(cell)} shows a figure without alt text: put alt="..." on its marker line'
+            yield f"{_where(cell)} shows text beside its figure: let it end in plotting.show(...)"
+        if any(len(alt.split()) < 5 for alt in alts):
+            yield f'{_where(cell)} shows a figure without alt text: let it end in plotting.show("...")'
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
             yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
+    code = "".join(cell.source for cell in code_cells(notebook))
+    if captions and "plt.style.use(plotting.STYLE)" not in code:
+        yield "figures for light and dark pages need plt.style.use(plotting.STYLE) in the first setup cell"
 
 
 TIME = r"\*\*Time\.\*\* (\d+) minutes to read(?:, (\d+) minutes of exercises)?, \d+ minutes? to run\."

@@ -91,6 +91,11 @@ def data(**kinds):
     )
 
 
+def pictured(**kinds):
+    """Let the figure be shown so."""
+    return lambda notebook: find(notebook, SHOW).update(outputs=[data(**kinds)])
+
+
 def remove(cell_id):
     """Leave a cell out."""
 
@@ -191,8 +196,11 @@ BROKEN = [
     (form.has_orderly_headings, text("# Another title"), "a single #"),
     (form.has_orderly_headings, edit(TITLE, TITLE, "## A sample"), "a single #"),
     (form.has_orderly_headings, text("#### Deep"), "level 4 follows one of level 2"),
-    (form.figures_are_read, meta(SHOW, alt=""), "without alt text"),
+    (form.figures_are_read, pictured(text_html="<img src=''>"), "without alt text"),
+    (form.figures_are_read, pictured(image_png="iVBO"), "without alt text"),
+    (form.figures_are_read, pictured(text_html='<img alt="a curve">'), "without alt text"),
     (form.figures_are_read, lambda n: find(n, SHOW).outputs.append(AXES), "text beside its figure"),
+    (form.figures_are_read, edit("plt.style", "plotting.STYLE", "'ggplot'"), "light and dark pages"),
     (form.figures_are_read, remove(CAPTION), "**Figure 1.** follows"),
     (form.figures_are_read, edit(CAPTION, CAPTION, "**Figure 2.**"), "**Figure 1.** follows"),
     (form.has_the_spine, edit(TITLE, "# A sample: the mean", "The mean"), "title"),

@@ -12,7 +12,7 @@ def test_a_graph_names_its_nodes_fills_the_dark_ones_and_writes_notes(ax):
     boxes = {text.get_text(): text for text in ax.texts if text.get_bbox_patch() is not None}
     assert {name: box.get_position() for name, box in boxes.items()} == SQUARE
     assert to_hex(boxes["b"].get_bbox_patch().get_facecolor()).upper() == plotting.COLOURS[0]
-    assert to_hex(boxes["a"].get_bbox_patch().get_facecolor()) == "#ffffff"
+    assert boxes["a"].get_bbox_patch().get_facecolor()[-1] == 0
     arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
     assert [(arrow.xyann, arrow.xy) for arrow in arrows] == [((0, 0), (1, 0)), ((1, 1), (1, 0))]
     assert "0.5" in [text.get_text() for text in ax.texts]

@@ -14,7 +14,7 @@ def test_a_sheet_holds_the_pixels_of_every_image_at_its_place(ax):
     for i, image in enumerate(IMAGES):
         top, left = 2 + i // 3 * 6, i % 3 * 5
         assert np.array_equal(sheet[top : top + 4, left : left + 3], image[0])
-    assert sheet.sum() == IMAGES.sum()
+    assert sheet.sum() == IMAGES.sum() and sheet.count() == IMAGES.size  # and nothing between them
 
 
 def test_labels_stand_above_their_images_and_wrong_ones_are_framed(ax):

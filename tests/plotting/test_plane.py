@@ -21,7 +21,7 @@ def test_points_take_colour_and_marker_from_their_label(ax):
 
 def test_hollow_points_keep_their_colour_as_an_edge(ax):
     plotting.points(np.eye(2), np.array([2, 2]), filled=False, ax=ax)
-    assert to_hex(ax.collections[0].get_facecolor()[0]) == "#ffffff"
+    assert len(ax.collections[0].get_facecolor()) == 0
     assert to_hex(ax.collections[0].get_edgecolor()[0]).upper() == plotting.COLOURS[2]
 
 

@@ -214,3 +214,165 @@ def test_rotations_are_new_classes_turned_counterclockwise():
     assert images["a turned 90"][0].tolist() == [[2, 4], [1, 3]]
     assert images["b turned 180"][0].tolist() == [[8, 7], [6, 5]]
     assert images["a turned 270"][0].tolist() == [[3, 1], [4, 2]]
+
+
+@given(st.lists(st.integers(2, 5), min_size=1, max_size=8), st.data())
+@settings(max_examples=40)
+def test_banks_survive_being_selected_twice(sizes, data):
+    bank = a_bank(sizes)
+    first = data.draw(st.lists(st.integers(0, len(sizes) - 1), unique=True))
+    second = data.draw(st.lists(st.integers(0, len(first) - 1), unique=True) if first else st.just([]))
+    once, twice = bank.select([first[i] for i in second]), bank.select(first).select(second)
+    for a, b in zip(once, twice, strict=True):
+        assert a.dtype == b.dtype and np.array_equal(a, b)
+
+
+@given(st.integers(1, 5), st.integers(1, 3), st.integers(1, 3), st.integers(0, 2**32))
+def test_turning_the_images_of_a_bank_makes_classes_apart(n_way, k_shot, n_query, seed):
+    tasks = FewShot(a_bank([6] * 3).with_rotations(), n_way=n_way, k_shot=k_shot, n_query=n_query)
+    episode = tasks.sample(np.random.default_rng(seed))
+    assert len(set(episode.task)) == n_way
+    images = np.concatenate([episode.support.x, episode.query.x])
+    assert len(np.unique(images, axis=0)) == len(images)
+
+
+# At the door: as users meet it, without the shapes that pytest enforces
+
+
+@pytest.fixture(scope="module")
+def plain(as_users_meet):
+    return as_users_meet("reference.tasks.bank")
+
+
+IMAGES, LABELS = np.arange(4 * 6 * 6, dtype=np.uint8).reshape(4, 6, 6), np.array([0, 1, 0, 1])
+GIVEN = {"images": IMAGES, "labels": LABELS, "names": ["a", "b"], "groups": ["g", "g"]}
+
+WRONG_BANKS = {
+    "fractions": ({"images": IMAGES / 255}, r"images is float64 of shape \(4, 6, 6\); whole numbers from 0"),
+    "floats": ({"images": IMAGES.astype(np.float32)}, "images is float32 .* or bool"),
+    "0 and 1": ({"images": (IMAGES > 99).astype(int)}, "images holds 0 and 1 alone, of 255"),
+    "0 and 1 as bytes": ({"images": (IMAGES > 99).astype(np.uint8)}, "images holds 0 and 1 alone, of 255"),
+    "negative": ({"images": IMAGES.astype(int) - 1}, "images goes from -1 to 142; 0 .* to 255 .* is allowed"),
+    "too large": ({"images": 2 * IMAGES.astype(int)}, "images goes from 0 to 286"),
+    "a channel": (
+        {"images": IMAGES[:, None]},
+        r"images is uint8 of shape \(4, 1, 6, 6\); \(n_images, height",
+    ),
+    "RGB": ({"images": np.stack([IMAGES] * 3, axis=-1)}, r"\(4, 6, 6, 3\); .* without an axis for channels"),
+    "flat": ({"images": IMAGES.reshape(4, 36)}, r"images is uint8 of shape \(4, 36\)"),
+    "no images": ({"images": IMAGES[:0], "labels": LABELS[:0]}, r"\(0, 6, 6\); .* at least one image"),
+    "no pixels": ({"images": IMAGES[:, :0]}, "at least one pixel"),
+    "unequal images": ({"images": [np.zeros((2, 2)), np.zeros((3, 3))]}, "images is no array"),
+    "objects": ({"images": IMAGES.astype(object)}, "images is object"),
+    "complex": ({"images": IMAGES.astype(complex)}, "images is complex128"),
+    "fewer labels": ({"labels": LABELS[:3]}, "labels has 3 entries, but images has 4; each needs one"),
+    "more labels": ({"labels": np.tile(LABELS, 2)}, "labels has 8 entries, but images has 4"),
+    "more classes": ({"labels": [0, 1, 2, 1]}, "labels goes up to 2, but names has 2 entries, one a class"),
+    "an empty class": ({"labels": [0, 0, 0, 0]}, "labels never holds 1: class 'b' has no image"),
+    "negative labels": ({"labels": [0, 1, -1, 1]}, "labels must be at least 0, got -1"),
+    "float labels": (
+        {"labels": [0.0, 1.0, 0.0, 1.0]},
+        "labels must be whole numbers in one row, got float64",
+    ),
+    "bool labels": ({"labels": LABELS == 1}, "labels must be whole numbers in one row, got bool"),
+    "labels in a column": ({"labels": LABELS[:, None]}, r"in one row, got int64 of shape \(4, 1\)"),
+    "one label": ({"labels": 0}, "labels must be whole numbers in one row, got 0"),
+    "names as labels": ({"labels": ["a", "b", "a", "b"]}, "labels must be whole numbers in one row, got <U1"),
+    "fewer groups": ({"groups": ["g"]}, "groups has 1 entries, but names has 2; each class has both"),
+    "more names": ({"names": ["a", "b", "c"]}, "groups has 2 entries, but names has 3"),
+    "numbers for names": ({"names": [0, 1]}, r"names must be a list of strings, but names\[0\] is 0"),
+    "one string": ({"groups": "g"}, r"groups must be a list of strings, got the string 'g'; write \['g'\]"),
+    "no names": ({"names": None}, "names must be a list of strings, got None"),
+}
+
+
+def sentence(caught):
+    text = str(caught.value)
+    assert "\n" not in text and text.endswith(".") and len(text) < 300
+    return text
+
+
+@pytest.mark.parametrize("change, says", WRONG_BANKS.values(), ids=WRONG_BANKS)
+def test_make_bank_says_what_is_wrong(plain, change, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        plain.make_bank(**(GIVEN | change))
+    assert sentence(caught)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.int16, ">i4"])
+def test_whole_numbers_of_any_kind_become_bytes(kind):
+    bank = make_bank(**(GIVEN | {"images": IMAGES.astype(kind)}))
+    assert bank.images.dtype == np.uint8 and (bank.images == make_bank(**GIVEN).images).all()
+
+
+def test_bool_is_ink_or_paper():
+    images = make_bank(**(GIVEN | {"images": IMAGES > 99})).images
+    assert images.dtype == np.uint8 and (images == np.where(make_bank(**GIVEN).images > 99, 255, 0)).all()
+
+
+def test_lists_serve_as_arrays():
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(
+            make_bank(IMAGES.tolist(), LABELS.tolist(), names=("a", "b"), groups=np.array(["g", "g"])),
+            make_bank(**GIVEN),
+            strict=True,
+        )
+    )
+
+
+WRONG_CALLS = {
+    "n_way in fractions": (
+        lambda m, b: m.FewShot(b, n_way=1.5, k_shot=1, n_query=1),
+        "n_way must be a whole",
+    ),
+    "n_way that is bool": (lambda m, b: m.FewShot(b, n_way=True, k_shot=1, n_query=1), "number, got True"),
+    "k_shot in words": (
+        lambda m, b: m.FewShot(b, n_way=1, k_shot="1", n_query=1),
+        "k_shot must be .* got '1'",
+    ),
+    "n_query for each": (
+        lambda m, b: m.FewShot(b, n_way=2, k_shot=1, n_query=[1, 1]),
+        "n_query must be a whole",
+    ),
+    "the images": (
+        lambda m, b: m.FewShot(b.images, n_way=2, k_shot=1, n_query=1),
+        "bank must be a Bank, .* uint8",
+    ),
+    "a seed": (
+        lambda m, b: m.FewShot(b, n_way=2, k_shot=1, n_query=1).sample(0),
+        "rng must be a NumPy generator",
+    ),
+    "no tasks": (
+        lambda m, b: m.FewShot(b, n_way=2, k_shot=1, n_query=1).sample_batch(np.random.default_rng(0), 0),
+        "n_tasks must be at least 1, got 0",
+    ),
+    "a class beyond": (lambda m, b: b.select([0, 2]), "classes must be below 2, the number there is, got 2"),
+    "a class before": (lambda m, b: b.select([-1]), "classes must be at least 0, got -1"),
+    "a class twice": (lambda m, b: b.select([0, 1, 0]), "classes holds 0 more than once"),
+    "a mask": (
+        lambda m, b: b.select(np.array([True, False])),
+        "classes must be whole numbers in one row, got bool",
+    ),
+    "names": (lambda m, b: b.select(["a"]), "classes must be whole numbers in one row, got <U1"),
+    "one class": (lambda m, b: b.select(1), "classes must be whole numbers in one row, got 1"),
+    "one group": (lambda m, b: b.split("g"), r"groups must be a list of strings, got the string 'g'"),
+    "numbers of groups": (lambda m, b: b.split([0]), r"groups\[0\] is 0"),
+    "fractions as bytes": (lambda m, b: m.as_input(b.images / 255), "images is float64 .* bytes of shape"),
+    "a row as an image": (lambda m, b: m.as_input(b.images[0, 0]), r"images is uint8 of shape \(6,\)"),
+    "oblong": (lambda m, b: b._replace(images=b.images[:, :4]).with_rotations(), "only square ones"),
+}
+
+
+@pytest.mark.parametrize("call, says", WRONG_CALLS.values(), ids=WRONG_CALLS)
+def test_banks_and_tasks_say_what_is_wrong(plain, call, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        call(plain, plain.make_bank(**GIVEN))
+    assert sentence(caught)
+
+
+def test_numbers_of_numpy_serve_and_a_set_of_groups_is_a_list_of_them(plain):
+    bank = plain.make_bank(**(GIVEN | {"groups": ["g", "h"]}))
+    tasks = plain.FewShot(bank, n_way=np.int64(2), k_shot=np.uint8(1), n_query=np.int32(1))
+    assert tasks.sample(np.random.default_rng(0)).query.x.shape == (2, 1, 6, 6)
+    assert bank.split({"h"})[0].names.tolist() == ["b"]

@@ -9,7 +9,16 @@ derivative, convolution.py and composed.py what NumPy has not, check.py the judg
 
 from reference.scratch.autodiff import operations as operations  # fills Tensor.operations
 from reference.scratch.autodiff.check import check_gradients
-from reference.scratch.autodiff.composed import log_softmax, logsumexp, norm, relu, sigmoid, softmax
+from reference.scratch.autodiff.composed import (
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    norm,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
 from reference.scratch.autodiff.convolution import conv2d, max_pool2d
 from reference.scratch.autodiff.gradient import grad, value_and_grad
 from reference.scratch.autodiff.tensor import Array, Tensor, as_tensor, detach, record
@@ -22,6 +31,7 @@ __all__ = [
     "conv2d",
     "detach",
     "grad",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
     "max_pool2d",
@@ -30,5 +40,6 @@ __all__ = [
     "relu",
     "sigmoid",
     "softmax",
+    "softplus",
     "value_and_grad",
 ]

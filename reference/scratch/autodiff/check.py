@@ -26,7 +26,11 @@ def check_gradients(
     """Raises AssertionError, naming the argument, unless function's derivatives in its arguments are right.
 
     `function` takes the arrays xs (float64) and gives an array; order 2 checks its second derivatives too.
+    Raises TypeError where an x is not float64, for a small step in float32 is all rounding.
     """
+    for i, x in enumerate(xs):
+        if (dtype := np.result_type(detach(x))) != np.float64:
+            raise TypeError(f"check_gradients: argument {i} is {dtype}; small steps need float64.")
     weights = rng.normal(size=np.shape(function(*xs)))  # a random sum of what comes out, to have a scalar
     for i in range(len(xs)):
         direction = rng.normal(size=np.shape(xs[i]))

@@ -1,12 +1,15 @@
 """What NumPy has not, composed of what it has: their derivatives, of every order, come for free.
 
+The sigmoid and the softplus are the exception: composed, one of their tails would be rounded away, in the
+value or in the derivative. So they are operations, and each is the other's derivative's part.
+
 Differs from the paper: nothing; each is its definition, arranged so that no exponential overflows.
 """
 
 import numpy as np
 from jaxtyping import Float
 
-from reference.scratch.autodiff.tensor import Array, Tensor, detach
+from reference.scratch.autodiff.tensor import Array, Tensor, detach, record
 
 
 def relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -15,8 +18,20 @@ def relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """1 / (1 + e^-x), through tanh, which never overflows."""
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    """1 / (1 + e^-x), to the last digits at both ends."""
+    small = np.exp(-np.abs(detach(x)))
+    value = np.where(detach(x) < 0, small, 1) / (1 + small)
+    return record(value, (x, lambda g: g * (sigmoid(x) * sigmoid(-x))))
+
+
+def softplus(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """log(1 + e^x)."""
+    return record(np.logaddexp(detach(x), 0), (x, lambda g: g * sigmoid(x)))
+
+
+def log_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """log(1 / (1 + e^-x)), finite where the sigmoid itself is rounded to 0."""
+    return -softplus(-x)
 
 
 def logsumexp(x: Float[Array, "..."], axis: int = -1, keepdims: bool = False) -> Float[Array, "..."]:

@@ -7,6 +7,8 @@ decided once, on plain numbers; the rest is indexing.
 Differs from the paper: nothing; the windows are laid out as in Chellapilla et al. (2006).
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,15 +25,28 @@ def conv2d(
 ) -> Float[Array, "n filters new_height new_width"]:
     """Cross-correlation with stride 1, as torch's conv2d; `padding` zeros go around the image.
 
-    Raises ValueError where the padded image is smaller than the kernel.
+    Raises ValueError where the shapes do not fit together, or the padded image is smaller than the kernel.
     """
-    image, kernel = x.shape[2:], weight.shape[2:]
-    if any(size + 2 * padding < k for size, k in zip(image, kernel, strict=True)):
-        raise ValueError(
-            f"x: images of {image} with padding {padding} are smaller than the kernel, {kernel}."
-        )
+    _check_shapes(x, weight, bias, padding)
     y = _convolve(x, weight, (padding, padding))
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
+
+
+def _check_shapes(x, weight, bias, padding):
+    if np.ndim(weight) != 4:
+        raise ValueError(f"conv2d: weight has shape {weight.shape}, not (filters, channels, height, width).")
+    filters, channels, *kernel = weight.shape
+    if np.ndim(x) != 4 or x.shape[1] != channels:
+        raise ValueError(
+            f"conv2d: x has shape {x.shape}, not (n, {channels}, height, width) with the channels of weight."
+        )
+    if bias is not None and np.shape(bias) != (filters,):
+        raise ValueError(f"conv2d: bias has shape {np.shape(bias)}, not ({filters},): one for each filter.")
+    if not isinstance(padding, int | np.integer) or padding < 0:
+        raise ValueError(f"conv2d: padding is {padding!r}; it is a whole number, 0 or more.")
+    if any(size + 2 * padding < k for size, k in zip(x.shape[2:], kernel, strict=True)):
+        image = f"images of {x.shape[2:]} with padding {padding}"
+        raise ValueError(f"conv2d: x: {image} are smaller than the kernel, {weight.shape[2:]}.")
 
 
 def _convolve(x, weight, padding):
@@ -60,7 +75,7 @@ def _multiply_windows(x, weight):
     n, filters = len(x), len(weight)
     windows = sliding_window_view(x, weight.shape[2:], axis=(2, 3))  # (n, c, h, w, kh, kw), nothing copied
     height, width = windows.shape[2:4]
-    kernels = weight.reshape(filters, -1)  # (f, c kh kw)
+    kernels = weight.reshape(filters, math.prod(weight.shape[1:]))  # (f, c kh kw)
     if width >= weight.shape[3]:  # copy along the longer of image and kernel: long runs of memory are fast
         columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(n, kernels.shape[1], height * width)
         return (kernels @ columns).reshape(n, filters, height, width)
@@ -73,13 +88,17 @@ def max_pool2d(
 ) -> Float[Array, "*batch pooled_h pooled_w"]:
     """The largest of every size x size window, windows side by side, an incomplete rim left out.
 
-    Of equal pixels the first, row by row, is taken and gets the gradient, as in torch.
-    Raises ValueError where the image is smaller than one window.
+    Of equal pixels the first, row by row, is taken and gets the gradient; NaN counts as larger than all, so
+    that it is not lost; both as in torch. Raises ValueError where the image is smaller than one window.
     """
-    *batch, height, width = x.shape
+    if np.ndim(x) < 2:
+        raise ValueError(f"max_pool2d: x has shape {x.shape}; its last two axes are height and width.")
+    height, width = x.shape[-2:]
+    if not isinstance(size, int | np.integer) or not 1 <= size <= min(height, width):
+        raise ValueError(
+            f"max_pool2d: size: windows of {size} x {size} do not fit in images of {height} x {width}."
+        )
     rows, columns = height // size, width // size
-    if not rows or not columns:
-        raise ValueError(f"size: windows of {size} x {size} do not fit in images of {height} x {width}.")
     pixels = np.arange(x.size).reshape(x.shape)
     corners = [
         (..., slice(i, size * rows, size), slice(j, size * columns, size))
@@ -88,6 +107,7 @@ def max_pool2d(
     ]
     value, chosen = detach(x)[corners[0]], pixels[corners[0]]
     for corner in corners[1:]:
-        larger = detach(x)[corner] > value
-        value, chosen = np.where(larger, detach(x)[corner], value), np.where(larger, pixels[corner], chosen)
+        here = detach(x)[corner]
+        larger = (here > value) | np.isnan(here)
+        value, chosen = np.where(larger, here, value), np.where(larger, pixels[corner], chosen)
     return np.reshape(x, -1)[chosen]

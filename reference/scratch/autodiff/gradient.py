@@ -19,16 +19,17 @@ from reference.scratch.autodiff.tensor import Node, Tensor, as_tensor, detach
 def grad(y: Any, xs: Any, *, create_graph: bool = True) -> Any:
     """The gradient of the scalar y in xs: a Tensor, or a list, tuple or dict of Tensors; the same comes back.
 
-    Each has the shape of its x and is a Tensor with a history, so it can be differentiated again; it is zero
-    where y does not depend on x. Only nodes between xs and y are visited. With create_graph=False it is a
-    plain array and the walk keeps nothing: less memory and time, for whoever differentiates once.
+    Each has the shape and dtype of its x and is a Tensor with a history, so it can be differentiated again;
+    it is zero where y does not depend on x. Only nodes between xs and y are visited. With create_graph=False
+    it is a new plain array and the walk keeps nothing: less memory and time, for whoever differentiates once.
     Raises TypeError where y or an x is not a Tensor, ValueError where y is not a scalar.
     """
     if isinstance(xs, Mapping):
-        return dict(zip(xs, grad(y, list(xs.values()), create_graph=create_graph), strict=True))
+        _check(y, xs.items())
+        return dict(zip(xs, _gradients(y, [*xs.values()], create_graph), strict=True))
     if isinstance(xs, list | tuple):
-        _check(y, xs)
-        return type(xs)(_gradients(y, xs, create_graph))
+        _check(y, enumerate(xs))
+        return getattr(type(xs), "_make", type(xs))(_gradients(y, xs, create_graph))  # a NamedTuple has _make
     return grad(y, [xs], create_graph=create_graph)[0]
 
 
@@ -38,7 +39,7 @@ def value_and_grad(function: Callable) -> Callable:
     def value_and_gradient(params: dict, *args, **kwargs) -> tuple[Any, dict]:
         leaves = {name: Tensor(value) for name, value in params.items()}
         value = function(leaves, *args, **kwargs)
-        return detach(value), grad(value, leaves, create_graph=False)
+        return np.array(detach(value)), grad(value, leaves, create_graph=False)
 
     return value_and_gradient
 
@@ -52,10 +53,13 @@ def _gradients(y: Tensor, xs: Sequence[Tensor], create_graph: bool) -> list:
         g = gradients[id(node)] if id(node) in asked else gradients.pop(id(node))
         for parent, vjp in node.parents:
             if (key := id(parent)) in on_path:
-                g_parent = gradients[key] + vjp(g) if key in gradients else vjp(g)
-                gradients[key] = g_parent if create_graph else detach(g_parent)
+                g_parent = vjp(g) if create_graph else detach(vjp(g))
+                if g_parent.dtype != parent.dtype:
+                    g_parent = np.astype(g_parent, parent.dtype)
+                gradients[key] = gradients[key] + g_parent if key in gradients else g_parent
     found = [gradients[id(x.node)] if id(x.node) in on_path else np.zeros_like(x.value) for x in xs]
-    return [as_tensor(g) for g in found] if create_graph else found
+    # An operation may hand one array to two operands, or a view of it: whoever gets plain arrays may write.
+    return [as_tensor(g) if create_graph else np.array(g) for g in found]
 
 
 def _between(ends: Sequence[Node], start: Node) -> list[Node]:
@@ -79,7 +83,7 @@ def _between(ends: Sequence[Node], start: Node) -> list[Node]:
     return path[::-1]
 
 
-def _check(y, xs):
+def _check(y, named):
     if not isinstance(y, Tensor):
         raise TypeError(
             f"y: grad needs a Tensor, got {type(y).__name__}; wrap what you differentiate in Tensor(...)."
@@ -88,6 +92,8 @@ def _check(y, xs):
         raise ValueError(
             f"y: only a scalar has a gradient, got shape {y.shape}; take np.sum(weights * y) first."
         )
-    for i, x in enumerate(xs):
+    for name, x in named:
         if not isinstance(x, Tensor):
-            raise TypeError(f"xs: entry {i} is a {type(x).__name__}, not a Tensor that y was computed from.")
+            raise TypeError(
+                f"xs: entry {name} is a {type(x).__name__}, not a Tensor that y was computed from."
+            )

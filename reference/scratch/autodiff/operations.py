@@ -10,13 +10,15 @@ the number takes the tie, so the derivative is 0.
 Differs from the paper: no one paper; the rules are those of any table of derivatives.
 """
 
+import math
 import operator
 import string
 from numbers import Number
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from reference.scratch.autodiff.tensor import Tensor, detach, record
+from reference.scratch.autodiff.tensor import Tensor, constant, detach, record
 
 
 def operation(*numpy_functions):
@@ -75,14 +77,21 @@ def power(a, b):
     to_a, to_b = _back_to(a), _back_to(b)
     return record(
         detach(a) ** detach(b),
-        (a, lambda g: to_a(g * (b * a ** _one_less(b)))),
+        (a, lambda g: to_a(g * (b * a ** _one_less(b, a)))),
         (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1, a))))),  # 0^b is flat in b
     )
 
 
-def _one_less(b):
-    """b - 1, but 1 where b is 0: there the derivative is 0 * a^1, not the 0 * a^-1 that is nan at a = 0."""
-    return (b - 1 if b else 1) if isinstance(b, Number) else np.where(detach(b) == 0, 1, b - 1)
+def _one_less(b, a):
+    """b - 1, but 0 where b is 0: there the derivative is 0 * a^0, not the 0 * a^-1 that is nan at a = 0.
+
+    A b with a derivative of its own must stay in the formula: that of b * a^(b - 1) in b is 1/a where b is 0.
+    Only at a = 0, where there is none, it gives way.
+    """
+    if isinstance(b, Number):
+        return b - 1 if b else 0
+    flat = (detach(b) == 0) & (detach(a) == 0) if isinstance(b, Tensor) else b == 0
+    return np.where(flat, 0, b - 1)
 
 
 @operation(np.negative)
@@ -138,7 +147,8 @@ def absolute(x):
 
 @operation(np.where)
 def where(condition, a, b):
-    condition, to_a, to_b = detach(condition), _back_to(a), _back_to(b)
+    condition, a, b = detach(condition), constant(a), constant(b)
+    to_a, to_b = _back_to(a), _back_to(b)
     return record(
         np.where(condition, detach(a), detach(b)),
         (a, lambda g: to_a(np.where(condition, g, 0))),
@@ -148,26 +158,26 @@ def where(condition, a, b):
 
 @operation(np.maximum)
 def maximum(a, b):
-    to_a, to_b, a_wins, b_wins = _back_to(a), _back_to(b), _wins(a, b), _wins(b, a)
-    return record(
-        np.maximum(detach(a), detach(b)),
-        (a, lambda g: to_a(g * a_wins)),
-        (b, lambda g: to_b(g * b_wins)),
-    )
-
-
-def _wins(a, b):
-    """1 where a > b, 0 where a < b; of a tie a half, or nothing where b is a plain number."""
-    a, b = detach(a), detach(b)
-    above = a > b
-    if isinstance(b, Number) or isinstance(a, Number):
-        return above
-    return (above + 0.5 * (a == b)).astype(np.result_type(a, b))
+    return _chosen(np.maximum(detach(a), detach(b)), np.greater, a, b)
 
 
 @operation(np.minimum)
 def minimum(a, b):
-    return -np.maximum(-a, -b)
+    return _chosen(np.minimum(detach(a), detach(b)), np.less, a, b)
+
+
+def _chosen(value, better, a, b):
+    to_a, to_b, a_wins, b_wins = _back_to(a), _back_to(b), _wins(better, a, b), _wins(better, b, a)
+    return record(value, (a, lambda g: to_a(g * a_wins)), (b, lambda g: to_b(g * b_wins)))
+
+
+def _wins(better, a, b):
+    """1 where a is better than b, 0 where it is worse; of a tie a half, or nothing where one is a number."""
+    a, b = detach(a), detach(b)
+    wins = better(a, b)
+    if isinstance(b, Number) or isinstance(a, Number):
+        return wins
+    return (wins + 0.5 * (a == b)).astype(np.result_type(a, b))
 
 
 # Reductions.
@@ -181,7 +191,7 @@ def _spread(g, shape, axis, keepdims):
 
 
 @operation(np.sum)
-def sum_over(x, axis=None, keepdims=False):
+def sum_over(x, axis=None, *, keepdims=False):
     shape = x.shape
     return record(
         np.sum(detach(x), axis=axis, keepdims=keepdims),
@@ -190,18 +200,27 @@ def sum_over(x, axis=None, keepdims=False):
 
 
 @operation(np.mean)
-def mean_over(x, axis=None, keepdims=False):
-    total = np.sum(x, axis=axis, keepdims=keepdims)
-    return total / (x.size // total.size)
+def mean_over(x, axis=None, *, keepdims=False):
+    return np.sum(x, axis=axis, keepdims=keepdims) / _count("np.mean", x, axis)
+
+
+def _count(name, x, axis):
+    """How many entries one result is made of. Raises ValueError where there are none."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if count := math.prod([x.shape[i] for i in axes]):
+        return count
+    raise ValueError(f"{name}: x has shape {x.shape}; over axis={axis} it needs at least one entry.")
 
 
 @operation(np.var)
-def variance(x, axis=None, keepdims=False):
+def variance(x, axis=None, *, keepdims=False):
+    _count("np.var", x, axis)
     return np.mean((x - np.mean(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims)
 
 
 @operation(np.max, np.amax)
-def max_over(x, axis=None, keepdims=False):
+def max_over(x, axis=None, *, keepdims=False):
+    _count("np.max", x, axis)
     values = detach(x)
 
     def vjp(g):
@@ -213,7 +232,8 @@ def max_over(x, axis=None, keepdims=False):
 
 
 @operation(np.min, np.amin)
-def min_over(x, axis=None, keepdims=False):
+def min_over(x, axis=None, *, keepdims=False):
+    _count("np.min", x, axis)
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 
@@ -233,14 +253,19 @@ def matmul(a, b):
 @operation(np.einsum)
 def einsum(subscripts, *operands):
     """The sum of products, as in NumPy, with an explicit result and no letter twice within one operand."""
+    operands = _arrays(operands)
     terms, result = _einsum_terms(subscripts, operands)
+    sizes = [dict(zip(term, x.shape, strict=True)) for term, x in zip(terms, operands, strict=True)]
 
     def pair(i):
         """Operand i and its vjp: the result takes its place among the factors, and it becomes the result."""
         rest, others = [*terms[:i], *terms[i + 1 :]], [*operands[:i], *operands[i + 1 :]]
-        alone = [axis for axis, letter in enumerate(terms[i]) if letter not in "".join([result, *rest])]
-        ones = np.ones([operands[i].shape[axis] for axis in alone], operands[i].dtype)
-        formula = ",".join([result, *rest, "".join(terms[i][axis] for axis in alone)]) + "->" + terms[i]
+        known = {item for own in (*sizes[:i], *sizes[i + 1 :]) for item in own.items()}
+        alone = {
+            letter: n for letter, n in sizes[i].items() if letter not in result and (letter, n) not in known
+        }
+        ones = np.ones([*alone.values()], operands[i].dtype)  # nobody else says how often to repeat
+        formula = ",".join([result, *rest, "".join(alone)]) + "->" + terms[i]
         back = _back_to(operands[i])
         return operands[i], lambda g: back(np.einsum(formula, g, *others, ones))
 
@@ -251,12 +276,21 @@ def einsum(subscripts, *operands):
 
 def _einsum_terms(subscripts, operands) -> tuple[list[str], str]:
     """The letters of every operand and of the result, with free letters in the place of an ellipsis."""
+    if not isinstance(subscripts, str):
+        raise TypeError("np.einsum: subscripts: of a Tensor, write them as a string, as in 'ij,jk->ik'.")
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
-    if not arrow or any(letter != "." and term.count(letter) > 1 for term in terms for letter in term):
-        rule = "say the result, as in 'ij,jk->ik', and use no letter twice in one operand"
-        raise ValueError(f"subscripts: got {subscripts!r}; for a Tensor, {rule}.")
+    twice = any(letter != "." and term.count(letter) > 1 for term in terms for letter in term)
+    if not arrow or twice or ("..." in left and "..." not in result) or len(terms) != len(operands):
+        rule = "say the result, as in 'ij,jk->ik', with '...' if an operand has it; a term for each operand, "
+        rule += "no letter twice in one operand"
+        raise ValueError(f"np.einsum: subscripts: got {subscripts!r} for {len(terms)}; of a Tensor, {rule}.")
     ranks = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)]
+    for x, term, rank in zip(operands, terms, ranks, strict=True):
+        if rank < 0 or (rank and "..." not in term):
+            raise ValueError(
+                f"np.einsum: {term!r} in {subscripts!r} got shape {x.shape}; each letter is an axis."
+            )
     free = "".join(letter for letter in string.ascii_uppercase if letter not in subscripts)[: max(ranks)]
     terms = [term.replace("...", free[len(free) - rank :]) for term, rank in zip(terms, ranks, strict=True)]
     return terms, result.replace("...", free)
@@ -325,6 +359,9 @@ def scatter(g, index, shape):
 
 @operation(np.concatenate)
 def concatenate(arrays, axis=0):
+    if axis is None:
+        return np.concatenate([np.ravel(x) for x in arrays])
+    arrays = _arrays(arrays)
     value = np.concatenate([detach(x) for x in arrays], axis)
     before = (slice(None),) * (axis % value.ndim)
     ends = np.cumsum([x.shape[axis] for x in arrays])
@@ -338,14 +375,34 @@ def concatenate(arrays, axis=0):
 
 @operation(np.stack)
 def stack(arrays, axis=0):
-    return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis)
+    return np.concatenate([np.expand_dims(x, axis) for x in _arrays(arrays)], axis)
+
+
+def _arrays(operands):
+    """Lists and numbers among the operands as arrays; a number gets the dtype of the Tensors."""
+    dtype = np.result_type(*[x.dtype for x in operands if isinstance(x, Tensor)])
+    return [x if isinstance(x, Tensor) else np.asarray(x, None if np.ndim(x) else dtype) for x in operands]
+
+
+@operation(np.full_like)
+def full_like(x, fill_value):
+    return np.astype(np.broadcast_to(fill_value, x.shape), x.dtype)
+
+
+@operation(np.astype)
+def astype(x, dtype):
+    return record(detach(x).astype(dtype), (x, lambda g: g))  # the walk back gives g the dtype of x
 
 
 # Questions about values: their answers are plain arrays, for they have no gradient.
 
 
 def _constant(function):
-    operation(function)(lambda *args, **kwargs: function(*map(detach, args), **kwargs))
+    operation(function)(
+        lambda *args, **kwargs: function(
+            *map(detach, args), **{name: detach(option) for name, option in kwargs.items()}
+        )
+    )
 
 
 for _function in (
@@ -360,6 +417,6 @@ for _function in (
         np.array_equal,
     ),
     *(np.sign, np.isfinite, np.isnan, np.argmax, np.argmin, np.argsort),
-    *(np.zeros_like, np.ones_like, np.full_like, np.shape, np.ndim, np.size),
+    *(np.zeros_like, np.ones_like, np.shape, np.ndim, np.size),
 ):
     _constant(_function)

@@ -6,6 +6,7 @@ code builds this memory by itself, because NumPy hands a call over when a Tensor
 Differs from the paper: no one paper; the idea is told in Baydin et al. 2018 (arXiv:1502.05767).
 """
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -28,6 +29,7 @@ class Node(NamedTuple):
 
     parents: list  # pairs (node of an operand, vjp)
     depth: int  # one more than the deepest parent's
+    dtype: np.dtype  # the gradient has it too
 
 
 class Tensor:
@@ -35,7 +37,8 @@ class Tensor:
 
     Write plain NumPy: `np.exp(x)`, `x @ w.T`, `np.sum(x, axis=0)`, `x[i]`. With plain arrays this gives plain
     arrays; as soon as one operand is a Tensor, NumPy hands the call over to `Tensor.operations`. Plain arrays
-    are constants. The array is not copied: do not write into it while the Tensor is in use.
+    are constants, and a constant number has no dtype of its own: x * np.float64(0.1) has the dtype of x. The
+    array is not copied: do not write into it while the Tensor is in use.
     """
 
     __slots__ = ("value", "node")
@@ -53,17 +56,26 @@ class Tensor:
                 f"value: a Tensor holds floating numbers, got {self.value.dtype}; write 2.0, not 2."
             )
         kept = [(x.node, vjp) for x, vjp in parents if isinstance(x, Tensor)]
-        self.node = Node(kept, 1 + max([parent.depth for parent, _ in kept], default=-1))
+        self.node = Node(kept, 1 + max([parent.depth for parent, _ in kept], default=-1), self.value.dtype)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if ufunc not in self.operations or method != "__call__" or options:
             raise TypeError(_no_operation(ufunc, inputs, method, options))
-        return self.operations[ufunc](*inputs)
+        return self.operations[ufunc](*[x if type(x) is Tensor else constant(x) for x in inputs])
 
     def __array_function__(self, function, types, args, kwargs):
         if function not in self.operations:
             raise TypeError(_no_operation(function, (*args, *kwargs.values())))
-        return self.operations[function](*args, **kwargs)
+        operation = self.operations[function]
+        try:
+            return operation(*args, **kwargs)
+        except TypeError:
+            try:
+                inspect.signature(operation).bind(*args, **kwargs)
+            except TypeError as error:
+                takes = f"of a Tensor it takes {inspect.signature(operation)}"
+                raise TypeError(f"{_name(function)}: {error}; {takes}.") from None
+            raise
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
@@ -86,7 +98,15 @@ class Tensor:
         return bool(self.value.item())
 
     def __float__(self):
-        return float(self.item())
+        raise TypeError(
+            "a Tensor does not become a plain number by itself: write x.item(), which has no gradient, or "
+            "np.stack to join."
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __deepcopy__(self, memo):
+        return self  # a Tensor never changes; a copy of its memory would not lead to the leaves
 
     def __len__(self):
         return len(self.value)
@@ -132,11 +152,24 @@ class Tensor:
 Array = np.ndarray | np.generic | Tensor  # what every function of the scratch side takes and gives
 
 
+def constant(x):
+    """A plain operand: of a list the array, of an array without axes its number, which has no dtype."""
+    x = np.asarray(x) if isinstance(x, list) else x
+    return x.item() if isinstance(x, _PLAIN) and x.ndim == 0 else x
+
+
+_PLAIN = (np.ndarray, np.generic)
+
+
+def _name(function) -> str:
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    return f"{module}.{function.__name__}"
+
+
 def _no_operation(function, inputs, method="__call__", options=()) -> str:
     """One sentence: which operation, which argument, what to do."""
     position = next((str(i) for i, x in enumerate(inputs) if isinstance(x, Tensor)), "(within a list)")
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
-    name = f"{module}.{function.__name__}" + ("" if method == "__call__" else f".{method}")
+    name = _name(function) + ("" if method == "__call__" else f".{method}")
     given = f" with {', '.join(options)}=" if options else ""
     return (
         f"{name}{given} has no derivative here and argument {position} is a Tensor; rewrite it, or detach(x)."

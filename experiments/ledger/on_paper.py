@@ -1,19 +1,57 @@
-"""MAML's meta-gradient of a dense net by the chain rule on paper, in NumPy, without any engine.
+"""Meta-gradients by the chain rule on paper, in NumPy, without any engine.
 
-A dense net and its gradient are alternating products with weights and masks. So is the product of its Hessian
-with a vector, which is the derivative of the gradient along that vector (Pearlmutter 1994, "Fast exact
-multiplication by the Hessian"). What an engine finds by itself is written down here once, for one kind of
-network and one inner step; `python -m experiments.speed.maml` says what that is worth.
+Of a linear model every gradient of every step can be written down: its loss is quadratic. Of a dense net,
+MAML with one step: the net and its gradient are alternating products with weights and masks, and so is the
+product of its Hessian with a vector, which is the derivative of the gradient along that vector (Pearlmutter
+1994, "Fast exact multiplication by the Hessian"). `python -m experiments.speed.maml` says what it is worth to
+do by hand what an engine finds by itself.
 """
 
 import numpy as np
 
-from reference.episodes import Episode
-from reference.scratch.nn import Params
+from reference.episodes import Episode, Examples
+from reference.params import Params
+
+# The linear model.
 
 
-def meta_gradient(params: Params, episodes: Episode, inner_lr: float) -> Params:
-    """The mean over tasks of g - inner_lr * H g: g the query gradient at theta', H the support's Hessian.
+def normal_equations(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """H = 2 X'X / n and b = 2 X'y / n, where the last column of X is 1: the gradient is H theta - b."""
+    x = np.concatenate([examples.x, np.ones((len(examples.x), 1))], axis=1)
+    return 2 * x.T @ x / len(x), 2 * x.T @ examples.y[:, 0] / len(x)
+
+
+def linear_model(
+    theta: np.ndarray, episode: Episode, rates: np.ndarray, n_steps: int, momentum: float = 0.0
+) -> dict[str, np.ndarray]:
+    """All there is to know: the gradients in theta and in the rates, first order, and theta - phi.
+
+    Step j is v <- momentum * v + H theta - b, theta <- theta - rates_j * v. A gradient g of the query loss in
+    theta and h in v, after step j, reaches that v as h - rates_j * g in all, rates_j as -v * g, and what was
+    before the step as g + H (h - rates_j g) and momentum * (h - rates_j g). The rates (d,) are those of all
+    steps, (n_steps, d) of each.
+    """
+    H, b = normal_equations(episode.support)
+    rates = np.broadcast_to(rates, (n_steps, len(theta)))
+    path, velocities = [theta], [np.zeros_like(theta)]
+    for rate in rates:
+        velocities.append(momentum * velocities[-1] + H @ path[-1] - b)
+        path.append(path[-1] - rate * velocities[-1])
+    query_H, query_b = normal_equations(episode.query)
+    g = first_order = query_H @ path[-1] - query_b
+    h, in_rates = np.zeros_like(theta), np.empty_like(rates)
+    for j in reversed(range(n_steps)):
+        in_rates[j] = -velocities[j + 1] * g
+        h = h - rates[j] * g
+        g, h = g + H @ h, momentum * h
+    return {"theta": g, "rates": in_rates, "first order": first_order, "direction": theta - path[-1]}
+
+
+# The dense net.
+
+
+def dense_net(params: Params, episodes: Episode, inner_lr: float) -> Params:
+    """MAML, the mean over tasks of g - inner_lr * H g: g is the query's gradient, H the support's Hessian.
 
     One inner step, theta' = theta - inner_lr * support gradient, so d theta' / d theta = I - inner_lr * H.
     """

@@ -1638,14 +1638,21 @@ def batch_predict(x):
 
 
 def peeking(row, by):
-    """A learner that changes the scores of one row of six by a number, and no other row of any batch."""
-    return lambda x: honest_predict(x) + by * (np.arange(len(x)) == row)[:, None] * (len(x) == 6)
+    """A learner in which one row of the batch leans on the others by a little, and no other row does."""
+
+    def predict(x):
+        scores = honest_predict(x)
+        if row < len(x):
+            scores[row] += by * (x.sum() - x[row].sum())
+        return scores
+
+    return predict
 
 
 for name, shape in (("vectors", (6, 4)), ("images", (6, 1, 2, 2))):
     given = leans_on_others(honest_predict, queries.reshape(shape))
     assert isinstance(given, bool | np.bool_), f"True or False is asked for, you gave {given!r}."
-    assert not given, f"{name}: each row is treated by itself, and you found a leak."
+    assert not given, f"{name}: each row stands by itself but for rounding, and you found a leak."
 assert leans_on_others(batch_predict, queries.reshape(6, 1, 2, 2)), (
     "The mean of all images is subtracted: a leak."
 )
@@ -1659,8 +1666,8 @@ assert leans_on_others(batch_predict, queries), (
 for row in range(6):
     for by in (0.001, -0.001):
         assert leans_on_others(peeking(row, by), queries), (
-            f"in a batch of six the scores of row {row} move by {by}, all alike, so that the winner stays; every other row "
-            "is honest. That is a leak."
+            f"the scores of row {row} move by {by} times the sum of all other rows, all alike, so that the winner stays; "
+            "every other row is honest. That is a leak, and you found none."
         )
 assert not leans_on_others(lambda x: honest_predict(x) + 1e-8 * len(x), queries), (
     "a difference of 5e-8 is rounding, not a leak: differences up to 1e-6 pass."

@@ -26,7 +26,7 @@ def show_interval(values: Float[np.ndarray, "n"], *, n_episodes: int) -> Axes:
     low, high = np.transpose([score.interval for score in scores])
     means = np.array([score.mean for score in scores])
     ax = plotting.curves(counts, {"mean so far": means}, bands={"mean so far": (low, high)})
-    ax.set(xlabel="episodes", ylabel="value", xlim=(0, len(values)), title=str(scores[-1]))
+    ax.set(xscale="log", xlabel="episodes", ylabel="value", xlim=(2, len(values)), title=str(scores[-1]))
     return ax
 
 

@@ -23,8 +23,8 @@ def test_a_ladder_of_differences_may_reach_below_zero(ax):
     plotting.ladder(["worse", "better"], np.array([-0.1, 0.1]), np.array([0.02, 0.02]), ax=ax)
     assert ax.get_xlim()[0] < -0.12
     worse, better = ax.texts  # each stands beyond its interval, where no bar is
-    assert (worse.xy[0], worse.get_ha()) == (-0.12, "right")
-    assert (better.xy[0], better.get_ha()) == (0.12, "left")
+    assert np.isclose(worse.xy[0], -0.12) and worse.get_ha() == "right"
+    assert np.isclose(better.xy[0], 0.12) and better.get_ha() == "left"
 
 
 def test_intervals_that_miss_the_truth_stand_out(ax):

@@ -15,7 +15,7 @@
 #
 # **Prerequisites.** Chapter 01 (tasks, episodes, support and query). Mean and variance; arrays in NumPy.
 #
-# **Time.** 70 minutes to read, 1 minute to run.
+# **Time.** 65 minutes to read, 140 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -511,8 +511,8 @@ cases = {
 for story, (a, b, expected) in cases.items():
     given = verdict(a, b)
     assert given == expected, (
-        f"40 shared episodes; {story}: the verdict is {expected!r}, you say {given!r}. Hard and easy episodes cancel "
-        "in the differences a - b. What does the interval of their mean (not their spread) say about 0?"
+        f"40 shared episodes; {story}: the verdict is {expected!r}, you say {given!r}. Hard and easy "
+        "episodes cancel in the differences a - b. What does the interval of their mean (not their spread) say about 0?"
     )
 ### BEGIN HIDDEN TESTS
 given = verdict(hardness, hardness + 0.005 + wiggle), verdict(hardness + 4 * wiggle, hardness + 0.001)
@@ -563,7 +563,7 @@ claim("Three times as many miss it in fewer than one of ten.", power[3] > 0.9, p
 # ### Many comparisons at once
 #
 # A 95 % interval errs in one experiment of twenty. Compare twenty learners that are all worthless with a baseline, and
-# one of them will come out "better or worse". Holm (1979) mends this: sort the $p$-values (the chance of a difference
+# you must expect one of them to come out "better" or "worse". Holm (1979) mends this: sort the $p$-values (the chance of a difference
 # at least as large as the observed one if there were none); compare the smallest with $0.05 / m$, the next with
 # $0.05 / (m - 1)$, and so on, and stop at the first that is too large. The chance of even *one* wrong verdict is then
 # at most 5 %. Here are 1,000 experiments with twenty learners that differ from the baseline in nothing.
@@ -767,9 +767,9 @@ pixels = values_of_rows(ink, shared)
 untrained = values_of_rows(embed_bank(new_learner(seed=0), test_bank), shared)
 z = embed_bank(trained, test_bank)
 honest = values_of_rows(z, shared)
+print(f"Trained on {len(training_bank.names)} characters, tested on {len(test_bank.names)} others.")
 
 # %% tags=["training", "nbval-ignore-output"]
-print(f"trained on {len(training_bank.names)} characters, tested on {len(test_bank.names)} others")
 for name, values in (("raw pixels", pixels), ("untrained", untrained), ("honest", honest)):
     print(f"{name:12s} {report(values)}")
 print("chance       1/5")
@@ -787,11 +787,11 @@ claim("The trained network beats raw pixels by 20 points or more.", beats[1][0] 
 # characters*. More episodes are cheap: every image is embedded once, and 10,000 episodes take a moment. The interval
 # shrinks to a fraction of a point. Do we know the learner so exactly?
 #
-# All these episodes are drawn from the same 196 characters. Had the makers of the bank drawn other characters, *all*
+# All these episodes are drawn from the same few characters. Had the makers of the bank drawn other characters, *all*
 # episodes would be a little harder or easier together. Lafargue et al. (2024) point out that the usual interval of
 # few-shot papers takes the test data as given: it is about the drawing of episodes alone. To see what the choice of
-# characters does, use the bootstrap one level up: redraw the *classes* with replacement (some come twice, a third not
-# at all), and draw episodes from what came out.
+# characters does, use the bootstrap one level up: redraw the *classes* with replacement (some come twice, more than
+# a third not at all), and draw episodes from what came out.
 
 
 # %%
@@ -878,7 +878,7 @@ claim(
 
 # %%
 def in_company(learner, bank, support, query):
-    """Scores (n_tasks, q, 5) by batch statistics: the support rows (n_tasks, 5) are one batch, the queries another."""
+    """Scores (n_tasks, q, 5) by batch statistics: the support rows are one batch, the query rows another."""
     forgetful = copy.deepcopy(learner[0]).train(), learner[1]
     embed = partial(embed_images, forgetful)
     pairs = zip(support, query, strict=True)
@@ -1067,8 +1067,8 @@ claim("Its weights for the neighbours sum to less than zero.", others.sum() < 0,
 # draws test episodes from it later. We train on the Greek and Latin characters and the test characters together, in the
 # same way and for as many steps.
 #
-# If that scores higher, is it the leak? Not only the test characters were added: there are now 413 classes in place of
-# 217, and more classes may well be worth something by themselves. The control adds as many *other* characters: drawn
+# If that scores higher, is it the leak? Not only the test characters were added: there are now nearly twice as many
+# classes, and more classes may well be worth something by themselves. The control adds as many *other* characters: drawn
 # from the training scripts that we have set aside, Cyrillic, Georgian, arrows and so on. Three runs each, in pairs: the
 # runs of one seed begin with the same weights.
 
@@ -1087,6 +1087,7 @@ controls = []
 for seed in (0, 1, 2):
     chosen = np.random.default_rng(100 + seed).permutation(len(set_aside.names))[: len(test_bank.names)]
     controls.append(train(joined(training_bank, set_aside.select(chosen)), seed))
+print(f"{len(training_bank.names)} characters, and {len(chosen)} more, drawn from {len(set_aside.names)}")
 
 # %%
 by_leaked, by_control = (
@@ -1410,20 +1411,18 @@ def invented_episodes(n):
     return lambda rng: rng.binomial(75, rng.beta(14, 6, size=n)) / 75
 
 
-def queries_as_draws(values):
-    """The interval that takes 75 queries an episode for independent draws."""
-    p = values.mean()
-    reach = 1.96 * np.sqrt(p * (1 - p) / (75 * len(values)))
-    return p - reach, p + reach
-
-
-def few_values(values):
-    """The interval of this chapter, with 1.96 although the values are few."""
-    reach = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
+def with_196(values, variance=lambda values: values.var(ddof=1)):
+    """The interval of this chapter, with 1.96 also where the values are few."""
+    reach = 1.96 * np.sqrt(variance(values) / len(values))
     return values.mean() - reach, values.mean() + reach
 
 
-methods = (few_values, 100), (few_values, 5), (queries_as_draws, 100)
+def queries_as_draws(values):
+    """The interval that takes 75 queries an episode for independent draws."""
+    return with_196(values, lambda values: values.mean() * (1 - values.mean()) / 75)
+
+
+methods = (with_196, 100), (with_196, 5), (queries_as_draws, 100)
 shares = [
     coverage(method, invented_episodes(n), 0.7, 2000, np.random.default_rng(1)) for method, n in methods
 ]
@@ -1490,7 +1489,7 @@ assert np.isclose(given, 0.0081), (
 )
 few, many_more = (variance_of_mean(0.04, 0.01, 5, 40, n) for n in (100, 10**9))
 assert 0 < many_more < few, (
-    f"100 episodes give {few:.5g} and a billion {many_more:.5g}: more must be surer, not sure."
+    f"100 episodes give {few:.5g} and a billion {many_more:.5g}: more must be surer, and never quite sure."
 )
 assert np.isclose(variance_of_mean(0.04, 0, 5, 80, 10**9) / many_more, 1 / 2, rtol=0.01), (
     f"a billion episodes on 40 classes leave {many_more:.5g}: twice the classes must leave half of it."
@@ -1509,7 +1508,7 @@ for n_way, n_classes, n_episodes in ((2, 3, 4), (3, 7, 2), (2, 6, 10)):
     given = variance_of_mean(1.0, 0.25, n_way, n_classes, n_episodes)
     assert np.isclose(given, measured, rtol=0.04), (
         f"{n_episodes} episodes of {n_way} of {n_classes} classes, tau2 = 1, omega2 = 0.25: simulated "
-        f"{measured:.3f}, you say {given:.3f}. Two episodes of one bank may share classes; how much do they share?"
+        f"{measured:.3f}, you say {given:.3f}. Two episodes of one bank may share classes: how many?"
     )
 ### BEGIN HIDDEN TESTS
 given = variance_of_mean(0.02, 0.005, 5, 196, 300)
@@ -1624,7 +1623,10 @@ def leans_on_others(predict, x):
     ### END SOLUTION
 
 
-# %% test="leans-on-others" points=2
+# %% [markdown]
+# Learners to try it on: an honest one, one that leans on all queries, and one in which a single row leans.
+
+# %% tags=["setup"]
 rng = np.random.default_rng(8)
 queries, weight = rng.normal(size=(6, 4)), rng.normal(size=(4, 3))
 
@@ -1649,6 +1651,7 @@ def peeking(row, by):
     return predict
 
 
+# %% test="leans-on-others" points=2
 for name, shape in (("vectors", (6, 4)), ("images", (6, 1, 2, 2))):
     given = leans_on_others(honest_predict, queries.reshape(shape))
     assert isinstance(given, bool | np.bool_), f"True or False is asked for, you gave {given!r}."
@@ -1666,8 +1669,8 @@ assert leans_on_others(batch_predict, queries), (
 for row in range(6):
     for by in (0.001, -0.001):
         assert leans_on_others(peeking(row, by), queries), (
-            f"the scores of row {row} move by {by} times the sum of all other rows, all alike, so that the winner stays; "
-            "every other row is honest. That is a leak, and you found none."
+            f"the scores of row {row} move by {by} times the sum of all other rows, all alike, so that the "
+            "winner stays; every other row is honest. That is a leak, and you found none."
         )
 assert not leans_on_others(lambda x: honest_predict(x) + 1e-8 * len(x), queries), (
     "a difference of 5e-8 is rounding, not a leak: differences up to 1e-6 pass."

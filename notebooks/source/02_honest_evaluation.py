@@ -1253,11 +1253,12 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 5.** The band narrows like $1/\sqrt{n}$: on the logarithmic axis each step of the same length takes the same
-# share of its width, four times the episodes one half. The figure is one draw of episodes; another draw wanders
+# share of its width, four times the episodes one half (and at the left end, where Student's factor is at work, a
+# little more). The figure is one draw of episodes; another draw wanders
 # differently inside its band. It knows nothing of the interval over classes, below which no number of episodes leads.
 
 # %% tags=["interactive", "nbval-ignore-output"]
-sliders(show_interval, exact[:1000], n_episodes=(2, 1000, 300))
+sliders(show_interval, exact[:1000], n_episodes=(10, 1000, 300))
 
 # %% [markdown]
 # ## What breaks it

@@ -28,13 +28,11 @@ def ladder(
     ax.hlines(rungs, 0, means, color=COLOURS[5], linewidth=7, alpha=0.5)
     ax.errorbar(means, rungs, xerr=half_widths, fmt="o", color=COLOURS[0], capsize=4)
     for rung, mean, half_width in zip(rungs, means, half_widths, strict=True):
-        side = -1 if mean < 0 else 1  # on the bar's far side, where nothing is drawn
         ax.annotate(
             f"{mean:.3f} ± {half_width:.3f}",
-            (mean + side * half_width, rung),
-            (6 * side, 0),
+            (max(mean + half_width, 0), rung),  # a bar below zero ends there: no number crosses it
+            (6, 0),
             textcoords="offset points",
-            ha="left" if side > 0 else "right",
             va="center",
         )
     if reference is not None:

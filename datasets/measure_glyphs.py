@@ -17,7 +17,7 @@ from reference.meta_train import meta_train
 from reference.pytorch import prototypical
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import Conv4, init_params
-from reference.pytorch.optim import adam
+from reference.rules import adam
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import glyphs
 
@@ -47,7 +47,7 @@ def main() -> None:
         params,
         partial(prototypical.meta_gradient, embed=embed),
         lambda: to_torch(train.sample(rng)),
-        optimizer=adam(2e-3),
+        rule=adam(2e-3),
         n_steps=1000,
     )
     for split in ("validation", "test"):

@@ -21,7 +21,7 @@ import torch
 
 from experiments import saving, training
 from experiments.saving import Job, Run, Settings
-from experiments.training import Test, Training
+from experiments.training import Evaluation, Training
 from reference.params import Params
 from reference.pytorch.machine.speed import keep_freed_memory
 from reference.results import Result, write
@@ -36,7 +36,7 @@ class Experiment(NamedTuple):
     variants: dict[str, Settings]  # each with its own defaults
     begin: Callable[[Job, np.random.Generator], Params]  # the parameters before the first step
     train: Callable[[Job], Training]
-    tests: Callable[[Job, Params, Params], Iterable[Test]]  # of the parameters at the start and at the end
+    tests: Callable[[Job, Params, Params], Iterable[Evaluation]]  # of the first and the last parameters
 
 
 def main(experiment: Experiment, arguments: list[str] | None = None) -> None:
@@ -52,7 +52,7 @@ def main(experiment: Experiment, arguments: list[str] | None = None) -> None:
             carry_out(experiment, Job(experiment.name, variant, settings, device), command(arguments))
     except KeyboardInterrupt:
         sys.exit("stopped; what was done is saved: the same command goes on from there.")
-    except ValueError as error:
+    except (ValueError, FloatingPointError, OSError) as error:  # what they say is for the reader
         sys.exit(str(error))
 
 

@@ -139,8 +139,10 @@ def leaves(tree: Any, path: str = "") -> tuple[dict[str, Tensor], dict[str, floa
     if isinstance(tree, int | float):
         return {}, {path: tree}
     tensors, numbers = {}, {}
-    for name, branch in branches(tree):
-        found = leaves(branch, f"{path}.{name}" if path else str(name))
+    for name, branch in branches(tree, path):
+        found = leaves(branch, name)
+        if twice := (tensors | numbers).keys() & (found[0] | found[1]).keys():
+            raise ValueError(f"state: two ends of the state have the path {min(twice)!r}.")
         tensors, numbers = tensors | found[0], numbers | found[1]
     return tensors, numbers
 
@@ -149,16 +151,17 @@ def rebuilt(tree: Any, ends: dict[str, Any], path: str = "") -> Any:
     """A state of the same form with other ends."""
     if isinstance(tree, Tensor | int | float):
         return ends[path]
-    made = {
-        name: rebuilt(branch, ends, f"{path}.{name}" if path else str(name))
-        for name, branch in branches(tree)
-    }
+    made = [rebuilt(branch, ends, name) for name, branch in branches(tree, path)]
     if isinstance(tree, dict):
-        return made
-    return tree._replace(**made) if hasattr(tree, "_fields") else tuple(made.values())
+        return dict(zip(tree, made, strict=True))
+    return type(tree)(*made) if hasattr(tree, "_fields") else tuple(made)
 
 
-def branches(tree: Any) -> Iterable[tuple[Any, Any]]:
-    if isinstance(tree, dict):
-        return tree.items()
-    return zip(getattr(tree, "_fields", range(len(tree))), tree, strict=True)
+def branches(tree: Any, path: str) -> Iterable[tuple[str, Any]]:
+    """What a dict or a tuple holds, each under its path."""
+    named = tree.items() if isinstance(tree, dict) else zip(fields(tree), tree, strict=True)
+    return ((f"{path}.{name}" if path else str(name), branch) for name, branch in named)
+
+
+def fields(tree: tuple) -> Iterable[Any]:
+    return getattr(tree, "_fields", range(len(tree)))

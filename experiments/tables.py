@@ -1,190 +1,227 @@
-"""The tables of README.md, here and in the root, written from the JSON files so that they cannot drift.
+"""The tables of the pages, written from the results so that they cannot drift.
 
-python -m experiments.tables
+    python -m experiments.tables
+
+A page holds a table between two marks, `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-README = HERE / "README.md"
-FRONT_PAGE = HERE.parent / "README.md"
-TESTS = ["5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot"]
-SNELL = ["98.8 %", "99.7 %", "96.0 %", "98.9 %"]  # arXiv:1703.05175, table 1
+from experiments.runner import HERE
+from reference.results import Result, Row, rows, select
+
+KINDS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
+SPLITS = {"alphabets": "official", "characters": "mixed", "vinyals": "the paper's"}
+AS_PRINTED = "accuracy, as a paper prints it"
+MINUTES = "minutes of training (of CPU)"
 
 
-def results(pattern: str) -> list[dict[str, Any]]:
-    """The JSON files of results/ that match, in the order of their names."""
-    return [json.loads(path.read_text()) for path in sorted((HERE / "results").glob(pattern))]
+def table(rows: Iterable[Row], *, down: tuple[str, ...], across: str) -> str:
+    """One line for each group of rows that agree in `down`, one column for each value of `across`.
+
+    Lines and columns stand in the order in which they come up first; a cell says what its row measured.
+    """
+    lines: dict[tuple, dict[str, str]] = {}
+    for row in rows:
+        lines.setdefault(tuple(str(row.about[name]) for name in down), {})[row.about[across]] = cell(row)
+    columns = list(dict.fromkeys(column for line in lines.values() for column in line))
+    cells = [[*head, *(line.get(column, "") for column in columns)] for head, line in lines.items()]
+    head = [*down, *map(str, columns)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["---"] * len(head), *cells])
+
+
+def cell(row: Row) -> str:
+    """A number as its measure is read."""
+    if row.mean is None:
+        return "diverges"
+    if row.measure == AS_PRINTED:
+        return f"{100 * row.mean:.4g} +- {100 * row.half_width:.2g} %"
+    if row.measure == "accuracy":
+        interval = "" if row.half_width is None else f" +- {100 * row.half_width:.1f}"
+        return f"{100 * row.mean:.1f}{interval} %"
+    if row.measure == "relative distance":
+        return f"{row.mean:.0e}"
+    if row.measure.startswith("times"):
+        return f"{row.mean:.2f}"
+    if row.measure.startswith("megabytes"):
+        return f"{row.mean:.0f}"
+    return short(row.mean) if row.half_width is None else f"{short(row.mean)} +- {short(row.half_width)}"
+
+
+def short(number: float) -> str:
+    return f"{number:.2f}" if number >= 0.1 else f"{number:.3f}" if number >= 0.01 else f"{number:.4f}"
+
+
+def minutes(result: Result) -> str:
+    spent = result.seconds["training"]
+    return f"{spent['wall'] / 60:.0f} ({spent['cpu'] / 60:.0f})"
+
+
+def about(row: Row, **words: Any) -> Row:
+    """The row under other words."""
+    return row._replace(about=words)
+
+
+def kind(row: Row) -> str:
+    return f"{row.about['n_way']}-way {row.about['k_shot']}-shot"
 
 
 def omniglot() -> str:
-    """One row a run, and the paper's."""
-    rows = [
-        [split, f"seed {run['seed']}", *_scores(run), _minutes(run["training_seconds"])]
-        for split, protocol in (("official", "alphabets"), ("Vinyals et al.", "characters"))
-        for run in results(f"omniglot_prototypical_{protocol}_*.json")
-    ]
-    rows.append(["Vinyals et al.", "Snell et al. 2017", *SNELL, ""])
-    return _table(["split", "run", *TESTS, "minutes of training (of CPU)"], rows)
+    """Prototypical networks: one line a run, and the paper's."""
+    found, order = [], list(SPLITS)
+    runs = [r for r in select("omniglot", variant="prototypical") if r.settings["data"] in SPLITS]
+    for run in sorted(runs, key=lambda run: order.index(run.settings["data"])):
+        split, seed = SPLITS[run.settings["data"]], f"seed {run.settings['seed']}"
+        line = {"split": split, "run": seed, MINUTES: minutes(run)}
+        found += [about(row, **line, kind=kind(row)) for row in run.rows]
+    # Snell et al. 2017 (arXiv:1703.05175), table 1
+    line = {"split": SPLITS["vinyals"], "run": "Snell et al. 2017", MINUTES: ""}
+    for name, mean in zip(KINDS, (0.988, 0.997, 0.960, 0.989), strict=True):
+        found.append(Row(line | {"kind": name}, "accuracy", mean, None, 1000))
+    return table(found, down=("split", "run", MINUTES), across="kind")
 
 
 def settings() -> str:
-    """One row a short run that was evaluated on held-out background alphabets."""
-    rows = [
-        [f"{run['k_shot']} shot", f"{run['outer_lr']:g}", str(run["n_steps"]), *_scores(run)]
-        for run in results("omniglot_prototypical_held-out_*.json")
-    ]
-    return _table(["60-way, 5 queries,", "outer_lr", "n_steps", *TESTS], rows)
+    """One line a short run that was judged on held-out background alphabets."""
+    found = []
+    for result in select("omniglot", variant="prototypical", data="held-out"):
+        chosen = result.settings
+        line = {"60-way, 5 queries,": f"{chosen['k_shot']} shot", "outer_lr": f"{chosen['outer_lr']:g}"}
+        found += [about(row, **line, n_steps=chosen["n_steps"], kind=kind(row)) for row in result.rows]
+    return table(found, down=("60-way, 5 queries,", "outer_lr", "n_steps"), across="kind")
 
 
-def sinusoids() -> str:
-    """One row a learner and K: the mean squared error after some gradient steps."""
-    rows = [
-        [str(run["k_shot"]), row["learner"], str(row["inner_lr"]), *_errors(row)]
-        for run in sorted(results("regression_sinusoids_seed=0*.json"), key=lambda run: run["k_shot"])
-        for row in run["scores"]
-    ]
-    return _table(["K", "learner", "inner rate", *(f"{n} steps" for n in SINUSOID_STEPS)], rows)
-
-
-SINUSOID_STEPS = (0, 1, 5, 10)
-
-
-def _errors(row: dict[str, Any]) -> list[str]:
-    assert tuple(row["inner_steps"]) == SINUSOID_STEPS, row
-    pairs = zip(row["mean"], row["half_width"], strict=True)
-    return ["diverges" if mean is None else f"{_short(mean)} +- {_short(half)}" for mean, half in pairs]
-
-
-def _short(error: float) -> str:
-    return f"{error:.2f}" if error >= 0.1 else f"{error:.3f}" if error >= 0.01 else f"{error:.4f}"
-
-
-# 5-way 1-shot on Omniglot: what was trained, what it is called, and the paper's accuracy, with the other
-# queries in the batch and without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999,
-# table 2, where first-order MAML is too).
-GRADIENT_FAMILY = {
-    "maml": ("MAML", "98.7 +- 0.4 %", ""),
-    "first-order-maml": ("first-order MAML", "98.3 +- 0.5 %", ""),
-    "meta-sgd": ("Meta-SGD", "99.53 +- 0.26 %", ""),
-    "reptile": ("Reptile, with transduction", "97.68 +- 0.04 %", ""),
-    "reptile-alone": ("Reptile, without", "", "95.39 +- 0.09 %"),
+# 5-way 1-shot on Omniglot: the variant, what it is called, and the paper's accuracy, with the other queries
+# in the batch or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2,
+# where first-order MAML is too).
+TOGETHER, ALONE = "transductive", "each query alone"
+FAMILY = {
+    "maml": ("MAML", TOGETHER, 0.987, 0.004),
+    "first-order-maml": ("first-order MAML", TOGETHER, 0.983, 0.005),
+    "meta-sgd": ("Meta-SGD", TOGETHER, 0.9953, 0.0026),
+    "reptile": ("Reptile, with transduction", TOGETHER, 0.9768, 0.0004),
+    "reptile-alone": ("Reptile, without", ALONE, 0.9539, 0.0009),
 }
 
 
 def gradient_family() -> str:
-    """One row a run, transductive and not, beside the papers' numbers."""
-    rows = []
-    for method, (name, together, alone) in GRADIENT_FAMILY.items():
-        for run in results(f"omniglot_{method}_[ac]*.json"):
-            by_kind = {(s["learner"], s["transductive"]): s for s in run["scores"]}
-            found = [_percent(by_kind["trained", transductive]) for transductive in (True, False)]
-            papers = [together, alone] if run["data"] == "characters" else ["", ""]
-            split = {"characters": "Vinyals et al.", "alphabets": "official"}[run["data"]]
-            steps = f"{run['n_steps']:,} x {run['tasks_per_step']}"
-            times = _minutes(run["training_seconds"])
-            rows.append(
-                [name, split, steps, *(x for pair in zip(found, papers, strict=True) for x in pair), times]
-            )
-    head = ["method", "split", "outer steps x tasks", "transductive", "paper", "each query alone", "paper"]
-    return _table([*head, "minutes of training (of CPU)"], rows)
+    """One line a run, transductive and not, beside the papers' numbers."""
+    found = []
+    for variant, (name, asked, mean, half_width) in FAMILY.items():
+        for result in select("omniglot", variant=variant, data="characters"):
+            steps = f"{result.settings['n_steps']:,} x {result.settings['tasks_per_step']}"
+            line = {"method": name, "outer steps x tasks": steps, MINUTES: minutes(result)}
+            for row in result.rows:
+                if row.about["learner"] == "trained":
+                    how = TOGETHER if row.about["transductive"] else ALONE
+                    found.append(about(row, **line, asked=how))
+                    if how == asked:
+                        paper = line | {"asked": f"paper, {how}"}
+                        found.append(Row(paper, AS_PRINTED, mean, half_width, row.n))
+    return table(found, down=("method", "outer steps x tasks", MINUTES), across="asked")
 
 
-def _percent(score: dict[str, Any]) -> str:
-    return f"{100 * score['mean']:.1f} +- {100 * score['half_width']:.1f} %"
+LEARNERS = ("MAML", "first-order MAML", "Reptile", "Meta-SGD", "pretraining", "never trained", "oracle")
 
 
-def maml_speed() -> str:
-    """One row a way to take an outer step on sinusoids."""
-    found = json.loads((HERE / "speed" / "maml.json").read_text())["sinusoids"]
-    rows = []
-    for case, ways in found.items():
-        loop = ways["PyTorch, one task after the other"]["milliseconds"]
-        for way, row in ways.items():
-            rows.append([case, way, f"{row['milliseconds']:.2f}", f"{loop / row['milliseconds']:.1f}"])
-    return _table(
-        ["outer step on sinusoids", "way", "milliseconds (median)", "times as fast as the loop"], rows
-    )
-
-
-def maml_images_speed() -> str:
-    """One row a way to take an outer step on images."""
-    found = json.loads((HERE / "speed" / "maml_images.json").read_text())
-    rows = []
-    for case, ways in found.items():
-        if isinstance(ways, dict) and case != "versions":
-            for way, row in ways.items():
-                numbers = (row["seconds"], row["times as fast as the loop"], row["peak megabytes"])
-                rows.append([case, way, *map(str, numbers)])
-    head = ["outer step on images", "way", "seconds (median)", "times as fast as the loop", "peak megabytes"]
-    return _table(head, rows)
-
-
-def speed() -> str:
-    """One row a way to take a training step."""
-    seconds = json.loads((HERE / "speed" / "prototypical.json").read_text())["seconds"]
-    rows = [[name, f"{s:.3f}", f"{seconds['as it comes'] / s:.1f}"] for name, s in seconds.items()]
-    return _table(["one training step", "seconds (median)", "times as fast as it comes"], rows)
+def sinusoids() -> str:
+    """One line a learner and K: the mean squared error after some gradient steps."""
+    found = [
+        about(
+            row,
+            K=row.about["k_shot"],
+            learner=row.about["learner"],
+            steps=f"{row.about['inner_steps']} steps",
+            **{"inner rate": row.about["inner_lr"]},
+        )
+        for row in rows(select("regression", data="sinusoids"))
+    ]
+    found.sort(key=lambda row: (row.about["K"], LEARNERS.index(row.about["learner"])))
+    return table(found, down=("K", "learner", "inner rate"), across="steps")
 
 
 def ledger() -> str:
-    """One row a meta-gradient and problem: how far the engine is from three other ways to compute it."""
-    ways = ["by hand", "central differences", "PyTorch"]
-    rows = [[row["meta-gradient"], row["problem"], *(_error(row[way]) for way in ways)] for row in _ledger()]
-    return _table(["meta-gradient", "problem", *ways], rows)
+    """One line a meta-gradient and problem: how far the engine is from three other ways to compute it."""
+    return table(of_ledger(), down=("meta-gradient", "problem"), across="way")
 
 
 def meta_gradients() -> str:
-    """The same in short: the larger error of both problems."""
-    ways = ["by hand", "central differences", "PyTorch"]
-    worst: dict[str, list[float]] = {}
-    for row in _ledger():
-        before = worst.get(row["meta-gradient"], [0.0, 0.0, 0.0])
-        worst[row["meta-gradient"]] = [max(b, row[way] or 0) for b, way in zip(before, ways, strict=True)]
-    return _table(["meta-gradient", *ways], [[name, *map(_error, found)] for name, found in worst.items()])
+    """The same in short: the larger distance of both problems."""
+    worst: dict[tuple, Row] = {}
+    for row in of_ledger():
+        name = row.about["meta-gradient"], row.about["way"]
+        worst[name] = max(worst.get(name, row), row, key=lambda row: row.mean)
+    return table(worst.values(), down=("meta-gradient",), across="way")
 
 
-def _ledger() -> list[dict[str, Any]]:
-    return json.loads((HERE / "ledger.json").read_text())["errors"]
+def of_ledger() -> list[Row]:
+    return [row for result in select("ledger", variant="gradient-family") for row in result.rows]
 
 
-def _error(error: float | None) -> str:
-    return "" if error is None else f"{error:.0e}"
+def speeds(variant: str, *measures: str, case: str) -> str:
+    """One line a case and way, one column a measure."""
+    found = [
+        about(row, **{case: row.about["case"], "way": row.about["way"], "measure": row.measure})
+        for result in select("speed", variant=variant)
+        for row in result.rows
+        if row.measure in measures
+    ]
+    return table(found, down=(case, "way"), across="measure")
 
 
-ALL = (omniglot, settings, speed, ledger, sinusoids, gradient_family, maml_speed, maml_images_speed)
+def speed() -> str:
+    """One training step of prototypical networks."""
+    (result,) = select("speed", variant="prototypical")
+    seconds = {row.about["way"]: row for row in result.rows if row.measure == "seconds, median"}
+    found = []
+    for way, row in seconds.items():
+        ratio = row._replace(measure="times as fast as it comes", mean=seconds["as it comes"].mean / row.mean)
+        for each in (row, ratio):
+            found.append(about(each, **{"one training step": way, "measure": each.measure}))
+    return table(found, down=("one training step",), across="measure")
+
+
+def maml_speed() -> str:
+    """One outer step on sinusoids."""
+    measures = ("milliseconds, median", "times as fast as the loop")
+    return speeds("maml", *measures, case="outer step on sinusoids")
+
+
+def maml_images_speed() -> str:
+    """One outer step on images."""
+    measures = ("seconds, median", "times as fast as the loop", "megabytes, peak")
+    return speeds("maml-images", *measures, case="outer step on images")
+
+
+def unroll_speed() -> str:
+    """One outer step by either gradient of PyTorch."""
+    measures = ("milliseconds, median", "times as fast as torch.func.grad")
+    return speeds("unroll", *measures, case="outer step of MAML")
+
+
 FRONT = (omniglot, meta_gradients)
+PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
+    HERE.parent / "README.md": FRONT,
+    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family),
+    HERE / "regression" / "README.md": (sinusoids,),
+    HERE / "ledger" / "README.md": (ledger,),
+    HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
+}
 
 
-def fill(text: str, tables: tuple[Callable[[], str], ...] = ALL) -> str:
-    """text with what stands between the markers of each of the tables written anew."""
+def fill(text: str, tables: tuple[Callable[[], str], ...]) -> str:
+    """text with what stands between the marks of each of the tables written anew."""
     for make in tables:
         begin, end = f"<!-- table: {make.__name__} -->\n", "<!-- end of table -->"
         before, found, after = text.partition(begin)
         if not (found and end in after):
-            raise ValueError(f"README.md has no place for the table {make.__name__!r}: {begin}{end}")
+            raise ValueError(f"the page has no place for the table {make.__name__!r}: {begin}{end}")
         text = before + begin + make() + end + after.partition(end)[2]
     return text
 
 
-def _scores(run: dict[str, Any]) -> list[str]:
-    kinds = [f"{s['n_way']}-way {s['k_shot']}-shot" for s in run["scores"]]
-    assert kinds == TESTS, kinds
-    return [_percent(score) for score in run["scores"]]
-
-
-def _minutes(seconds: dict[str, float]) -> str:
-    return f"{seconds['wall'] / 60:.0f} ({seconds['cpu'] / 60:.0f})"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
-
-
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text()))
-    FRONT_PAGE.write_text(fill(FRONT_PAGE.read_text(), FRONT))
+    for page, tables in PAGES.items():
+        page.write_text(fill(page.read_text(encoding="utf-8"), tables), encoding="utf-8")

@@ -30,12 +30,12 @@ class Training(NamedTuple):
     rule: Rule
 
 
-class Test(NamedTuple):
+class Evaluation(NamedTuple):
     """One evaluation: what it is about (all of it goes into the JSON), and what carries it out."""
 
     about: dict[str, Any]
     measure: str
-    evaluate: Callable[[], Score]
+    evaluate: Callable[[], Score | np.ndarray]  # one number for each episode
 
 
 def now() -> Seconds:
@@ -70,7 +70,6 @@ def train(run: Run, training: Training, job: Job, *, checkpoint: Path, save_ever
                 params=step.params, state=step.state, rng=rng.bit_generator.state, step=run.step + 1
             )
             if now().wall - saved.wall > save_every_s or run.step == job.settings.n_steps:
-                shown.set_postfix(loss=f"{step.loss:.3f}")
                 saved, run = now(), run._replace(training=spent(before, started))
                 save(checkpoint, run, job)
     except KeyboardInterrupt:  # the run is that after its last whole step, and so is the generator's state
@@ -79,7 +78,7 @@ def train(run: Run, training: Training, job: Job, *, checkpoint: Path, save_ever
     return run
 
 
-def judge(run: Run, tests: Iterable[Test], job: Job, *, checkpoint: Path) -> Run:
+def judge(run: Run, tests: Iterable[Evaluation], job: Job, *, checkpoint: Path) -> Run:
     """The run with one row for each test, those that it has and those that are missing; saves after each."""
     rows, had = (), {key(row): row for row in run.rows}
     for about, measure, evaluate in tests:
@@ -96,10 +95,12 @@ def judge(run: Run, tests: Iterable[Test], job: Job, *, checkpoint: Path) -> Run
     return run._replace(rows=rows)
 
 
-def scored(row: Row, score: Score) -> Row:
-    """The row with the numbers of a score; None, which JSON knows, where the learner went off to infinity."""
-    if not np.isfinite(score.values).all():
-        return row._replace(n=score.n)
+def scored(row: Row, found: Score | np.ndarray) -> Row:
+    """The row with the numbers of a score; None, which JSON knows, where a number went off to infinity."""
+    values = found.values if isinstance(found, Score) else found
+    if not np.isfinite(values).all():
+        return row._replace(n=len(values))
+    score = Score(values)
     return row._replace(
         mean=float(f"{score.mean:.5g}"), half_width=float(f"{score.half_width:.3g}"), n=score.n
     )

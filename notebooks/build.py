@@ -26,7 +26,7 @@ from notebooks.kernel import prepare_environment
 
 FOLDER = Path(__file__).parent
 SOURCES = FOLDER / "source"
-CELL_TIMEOUT = 120  # seconds, as nbval is given
+CELL_TIMEOUT = 300  # seconds, as nbval is given
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 METADATA = {
     "tags",

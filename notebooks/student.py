@@ -14,11 +14,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from notebooks.copies import put
+from reference.grade.exercises import exercises
 
 FOLDER = Path(__file__).resolve().parent
 OUT = FOLDER.parent / "build" / "student"
 ANSWER = "*Double-click here, replace this line by your answer, and press Shift+Enter.*"
-EXERCISE = re.compile(r"### (Exercise \d+): (.+)")
 BACK = "exercises"  # the id of the cell that leads back
 
 
@@ -35,16 +35,17 @@ def unsolved(exercise: str) -> str:
 def student_copy(notebook: NotebookNode) -> NotebookNode:
     """A solved chapter as its students get it. Raises ValueError where a marker has no partner."""
     copy = nbformat.from_dict(notebook)
-    exercises, exercise = [], ""
+    heading = {
+        cell.id: exercise.heading
+        for exercise in exercises(copy)
+        for cell in (*exercise.solutions, *exercise.tests)
+    }
     for cell in copy.cells:
-        if found := EXERCISE.match(cell.source):
-            exercise = f"{found[1]}: {found[2].strip()}"
-            exercises.append(exercise)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         if "nbgrader" in cell.metadata:
-            _open(cell, exercise)
-    copy.cells.append(_way_back(exercises))
+            _open(cell, heading.get(cell.id, ""))
+    copy.cells.append(_way_back([exercise.heading for exercise in exercises(copy)]))
     return copy
 
 
@@ -87,9 +88,9 @@ def _checksum(source: str, cell_type: str, grading: NotebookNode) -> str:
     return hashlib.md5("".join(told).encode(), usedforsecurity=False).hexdigest()
 
 
-def _way_back(exercises: list[str]) -> NotebookNode:
+def _way_back(headings: list[str]) -> NotebookNode:
     """After Run All a reader sees the end of a notebook: the cell there says where the run stopped."""
-    links = "\n".join(f"- [{exercise}](#{exercise.replace(' ', '-')})" for exercise in exercises)
+    links = "\n".join(f"- [{exercise}](#{exercise.replace(' ', '-')})" for exercise in headings)
     text = (
         "## Where did the run stop?\n\nAt the first exercise that is still open: there is a red message.\n\n"
     )

@@ -60,15 +60,19 @@ def numbers_of_classes(name: str, given: Any) -> np.ndarray:
         raise ValueError(f"{name} must be whole numbers in one row, got {shown(array)}.")
     if array.size and (least := array.min()) < 0:
         raise ValueError(f"{name} must be at least 0, got {least}.")
+    if array.size and (most := array.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be at most {np.iinfo(np.int64).max}, got {most}.")
     return array.astype(np.int64)
 
 
 def path_of(name: str, given: Any) -> Path:
     """`given` as a path, with ~ at its beginning written out."""
     try:
-        return Path(os.path.expanduser(os.fsdecode(given)))
-    except TypeError as error:
-        raise ValueError(f"{name} must be the path of a folder, got {shown(given)}.") from error
+        if path := os.fsdecode(given):
+            return Path(os.path.expanduser(path))
+    except TypeError:
+        pass
+    raise ValueError(f"{name} must be the path of a folder, got {shown(given)}.")
 
 
 def shown(given: Any) -> str:

@@ -171,7 +171,7 @@ def check_queries(x: Array, support: Examples) -> None:
 
 
 def check_images(x: Array) -> None:
-    """Raises ValueError unless x is a batch of grey images; without their axis, rows would pass for images."""
+    """Raises ValueError unless x is a batch of grey images; of one, its rows would pass for images."""
     if x.ndim != 4 or x.shape[1] != 1:
         raise ValueError(
             f"x: got shape {tuple(x.shape)}; grey images are (n, 1, height, width) (x[None] adds an axis)."

@@ -12,6 +12,7 @@ Differs from the paper: nothing.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,9 @@ def evaluate(
     if contracts.whole("n_episodes", n_episodes, at_least=None) < 2:
         raise ValueError(f"n_episodes is {n_episodes}; an interval needs at least 2.")
     contracts.generator(rng)
+    for name, given in (("adapt", adapt), ("metric", metric)):
+        if not callable(given):
+            raise ValueError(f"{name} must be a function, got {contracts.shown(given)}.")
     if not callable(getattr(tasks, "sample", None)):
         raise ValueError(
             f"tasks must have sample(rng), as FewShot(bank, ...) has, got {contracts.shown(tasks)}."
@@ -202,7 +206,8 @@ def _predicted(adapt: Adapt, episode: Any, i: int) -> Any:
     if (n_queries := len(episode.query.x)) == 0:
         raise ValueError(f"tasks gave no query in episode {i}; at least one is needed.")
     given = predict(episode.query.x)
-    parts = [np.asarray(part) for part in (given if isinstance(given, tuple) else [given])]
+    parts = given if isinstance(given, tuple) and given else [given]
+    parts = [contracts.rectangle(f"what predict gave on episode {i}", part) for part in parts]
     for part in parts:
         if part.ndim == 0 or len(part) != n_queries:
             raise ValueError(
@@ -254,11 +259,12 @@ def episodes_needed(std: float, half_width: float) -> int:
     (1.96 std / half_width)^2 rounded up, never fewer than two; Student's factor, which needs a few more
     below 30, is left out. Raises ValueError unless std >= 0 and half_width > 0, both finite.
     """
-    numbers = (std, half_width)
-    if not (all(np.ndim(n) == 0 and np.isrealobj(n) and not isinstance(n, str) for n in numbers)):
+    if not all(isinstance(number, Real) for number in (std, half_width)):
         raise ValueError(f"std and half_width must be two numbers, got {std!r} and {half_width!r}.")
     if not (0 <= std < math.inf and 0 < half_width < math.inf):
         raise ValueError(
             f"std is {std} and half_width {half_width}; std must be >= 0 and half_width > 0, both finite."
         )
-    return max(2, math.ceil(round((Z * std / half_width) ** 2, 6)))  # 9604, not 9604.000000000002
+    if (ratio := Z * std / half_width) > 1e8:
+        raise ValueError(f"half_width is {half_width}; for std {std} that takes over 10^16 episodes.")
+    return max(2, math.ceil(round(ratio**2, 6)))  # 9604, not 9604.000000000002

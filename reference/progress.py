@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
-REDRAW = 0.2  # seconds
+REDRAW = 0.5  # seconds; what takes less shows no bar, for every bar leaves an output, if an empty one
 GONE = {"text/html": ""}  # JupyterLab takes no output back; of an empty one nothing is to be seen
 
 
@@ -41,12 +41,16 @@ def _in_notebook(items: Iterable, description: str, total: int | None) -> Iterat
         return {"text/plain": tqdm.format_meter(n_done, total, seconds, ncols=90, prefix=description)}
 
     began = drawn = time.monotonic()
-    shown = display(line(0), raw=True, display_id=True)
+    shown = None
     try:
         for n_done, item in enumerate(items, start=1):
             yield item
             if time.monotonic() - drawn > REDRAW:
-                shown.update(line(n_done), raw=True)
+                if shown is None:
+                    shown = display(line(n_done), raw=True, display_id=True)
+                else:
+                    shown.update(line(n_done), raw=True)
                 drawn = time.monotonic()
     finally:
-        shown.update(GONE, raw=True)
+        if shown is not None:
+            shown.update(GONE, raw=True)

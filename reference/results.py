@@ -109,11 +109,11 @@ def write(path: Path | str, result: Result) -> None:
     for row in result.rows:
         if not all(math.isfinite(x) for x in (row.mean, row.half_width) if x is not None):
             raise ValueError(f"rows: that about {key(row)} is not finite; None says so in a file.")
-    fields = result._asdict() | {"rows": "ROWS"}
+    rest = {name: value for name, value in result._asdict().items() if name != "rows"}
     lines = ",\n".join(f"    {json.dumps(row._asdict(), allow_nan=False)}" for row in result.rows)
-    text = json.dumps(fields, indent=2, allow_nan=False).replace('"ROWS"', f"[\n{lines}\n  ]", 1)
+    head = json.dumps(rest, indent=2, allow_nan=False).removesuffix("\n}")
     with in_place_of(Path(path)) as unfinished:
-        unfinished.write_text(text + "\n", encoding="utf-8")
+        unfinished.write_text(f'{head},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
 
 
 def key(row: Row) -> str:
@@ -135,5 +135,16 @@ def in_place_of(path: Path) -> Iterator[Path]:
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
+        _to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _to_disk(folder: Path) -> None:
+    """That a file has a new name stands in its folder, which has to be on the disk too."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -55,6 +55,8 @@ def sgd(rate: Rate, *, momentum: float = 0.0) -> Rule:
     broadcast and change the parameter's in silence, and for a parameter without one.
     """
 
+    momentum = _number(momentum)
+
     def init(params: Params) -> SgdState:
         return SgdState(0, zeros(params) if momentum else {})
 
@@ -71,6 +73,7 @@ def adam(
     rate: Rate, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
 ) -> Rule:  # constants of algorithm 1
     """Adam with bias correction. Raises ValueError as `sgd` does."""
+    beta1, beta2, epsilon = map(_number, (beta1, beta2, epsilon))
 
     def init(params: Params) -> AdamState:
         return AdamState(0, zeros(params), zeros(params))
@@ -138,11 +141,22 @@ def _rate(rate: Rate, name: str, p: Any) -> Any:
             raise ValueError(f"rate: got rates for {sorted(rate)}; {name} needs one too.")
         rate = rate[name]
     if isinstance(rate, Number):
-        return float(rate)  # a NumPy number would turn float32 into float64
+        return _number(rate)
     if (shape := tuple(rate.shape)) not in ((), tuple(p.shape)):
         given = f"got shape {shape} for {name} of shape {tuple(p.shape)}"
         raise ValueError(f"rate: {given}; a rate is one number or has the parameter's shape.")
-    return rate
+    return _in_type_of(p, rate)
+
+
+def _number(x: Any) -> Any:
+    """Python's own number for NumPy's, which would turn float32 into float64."""
+    return float(x) if isinstance(x, Number) else x
+
+
+def _in_type_of(p: Any, rate: Any) -> Any:
+    """The rate in float32 where p is, or p would become float64. (A scratch Tensor is of p's type.)"""
+    convert = getattr(rate, "astype", None) or getattr(rate, "to", None)  # NumPy's word, PyTorch's word
+    return convert(p.dtype) if convert else rate
 
 
 def _root(square: Any) -> Any:
@@ -163,4 +177,4 @@ def _check_step_rates(rates: Params, params: Params, step: int) -> None:
 
 def _like(rate: Any, p: Any) -> Any:
     """A rate (*tasks) with as many axes as p: a task axis, if there is one, comes first in both."""
-    return rate.reshape(tuple(rate.shape) + (1,) * (p.ndim - rate.ndim))
+    return _in_type_of(p, rate.reshape(tuple(rate.shape) + (1,) * (p.ndim - rate.ndim)))

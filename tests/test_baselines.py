@@ -42,6 +42,35 @@ def test_each_query_is_scored_alone():
     assert np.array_equal(predict(query_x)[2], predict(query_x[2:3])[0])
 
 
-def test_a_class_without_an_example_is_named():
-    with pytest.raises(ValueError, match=r"support.y has no example of class 1; classes 0..2 need one each"):
-        nearest_centroid(Examples(np.zeros((2, 3)), np.array([0, 2])))
+X, Y = np.zeros((4, 3)), np.array([0, 1, 1, 0])
+
+WRONG_SUPPORTS = {
+    "a class lacks": (
+        X,
+        Y * 2,
+        r"support.y: got classes \[0, 2\]; each of 0..2, and no other, needs an example",
+    ),
+    "negative": (X, Y - 1, r"support.y: got \[-1\]; the classes are 0..0"),
+    "floats": (X, Y / 1, r"support.y: got float64 of shape \(4,\); classes are whole numbers"),
+    "bools": (X, Y == 1, "support.y: got bool"),
+    "nothing": (X[:0], Y[:0], r"support.y: got int64 of shape \(0,\); classes are whole numbers"),
+    "a label short": (X, Y[:3], "support: got 4 inputs and 3 targets; each input needs one"),
+    "a batch of tasks": (X[None], Y[None], r"support.y: got shape \(1, 4\), which is 1 tasks; one is needed"),
+}
+
+
+@pytest.mark.parametrize("x, y, says", WRONG_SUPPORTS.values(), ids=WRONG_SUPPORTS)
+def test_a_support_set_that_is_none_is_told(x, y, says):
+    with pytest.raises(ValueError, match=says):
+        nearest_centroid(Examples(x, y))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 4), (2, 3, 1), ()])
+def test_queries_of_another_shape_are_told(shape):
+    with pytest.raises(ValueError, match=r"query_x: got shape .*; the support asks for \(q, 3\)"):
+        nearest_centroid(Examples(X, Y))(np.zeros(shape))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.uint64])
+def test_labels_may_be_of_any_whole_kind(kind):
+    assert nearest_centroid(Examples(X, Y.astype(kind)))(X).shape == (4, 2)

@@ -371,6 +371,8 @@ WRONG_LEARNERS = {
         lambda support: lambda x: np.zeros(20),
         r"scores is float64 of shape \(20,\)",
     ),
+    "a ragged list": (lambda support: lambda x: [[0], [0, 1]], "what predict gave on episode 0 is no array"),
+    "an empty tuple": (lambda support: lambda x: (), r"predict gave float64 of shape \(0,\) on episode 0"),
     "too few classes": (lambda support: lambda x: np.zeros((20, 3)), "scores of 3 classes allow 0..2"),
 }
 
@@ -483,3 +485,20 @@ def test_that_many_episodes_reach_the_width_and_one_fewer_does_not(std, half_wid
 def test_widths_that_make_no_sense_are_refused(std, half_width):
     with pytest.raises(ValueError, match="std must be >= 0 and half_width > 0"):
         episodes_needed(std, half_width)
+
+
+@pytest.mark.parametrize("given", [None, "1", 1j, np.ones(2)])
+def test_widths_that_are_no_numbers_are_refused(given, as_users_meet):
+    plain = as_users_meet("reference.evaluation")
+    with pytest.raises(ValueError, match="std and half_width must be two numbers, got 1 and"):
+        plain.episodes_needed(1, given)
+    with pytest.raises(ValueError, match="that takes over 10.16 episodes"):
+        plain.episodes_needed(1.0, 1e-200)
+    with pytest.raises(ValueError, match="adapt must be a function, got "):
+        plain.evaluate(given, Blobs(), n_episodes=2, rng=new_rng())
+    with pytest.raises(ValueError, match="rng must be a NumPy generator"):
+        plain.evaluate(nearest_centroid, Blobs(), n_episodes=2, rng=0)
+    with pytest.raises(ValueError, match="tasks must have sample"):
+        plain.evaluate(nearest_centroid, given, n_episodes=2, rng=new_rng())
+    with pytest.raises(ValueError, match="a must be a Score"):
+        plain.compare(given, given)

@@ -36,16 +36,20 @@ def notebook(tmp_path):
 
 
 def test_in_a_notebook_it_is_seen_and_gone(notebook):
-    work = WORK.format(body="import time; time.sleep(0.25)")
+    work = WORK.format(body="import time; time.sleep(0.6)")
     done = notebook(CATCH, work, "print([line['text/plain'] for line in seen[:-1]], seen[-1])")
     (left,) = done.cells[1].outputs
     assert left.data == {"text/html": ""}
     lines, last = done.cells[2].outputs[0].text.rsplit("] ", 1)
-    assert "work:   0%" in lines and "3/3" in lines and last == "{'text/html': ''}\n"
+    assert "work:  33%" in lines and "3/3" in lines and last == "{'text/html': ''}\n"
+
+
+def test_short_work_shows_nothing(notebook):
+    assert notebook(CATCH, WORK.format(body="pass")).cells[1].outputs == []
 
 
 def test_no_widget_is_saved_even_of_work_that_fails(notebook):
-    broken = notebook(CATCH, WORK.format(body="1 / 0"), allow_errors=True)
+    broken = notebook(CATCH, WORK.format(body="import time; time.sleep(0.6); i and 1 / 0"), allow_errors=True)
     assert "widget" not in nbformat.writes(broken).replace("widgets.", "")
     assert broken.cells[1].outputs[-1].ename == "ZeroDivisionError"
 

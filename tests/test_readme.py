@@ -9,7 +9,11 @@ from experiments import tables
 from notebooks import build
 
 ROOT = Path(__file__).parent.parent
-PAGES = [p for folder in (".", "notebooks", "experiments", "datasets") for p in (ROOT / folder).glob("*.md")]
+PAGES = [
+    *(p for folder in (".", "notebooks", "datasets") for p in (ROOT / folder).glob("*.md")),
+    *(ROOT / "experiments").rglob("*.md"),
+]
+CITED = re.compile(r"[Cc]hapters?((?:(?:,| and| or| to)? \d\d\b)+)")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -30,8 +34,20 @@ def test_the_table_has_every_chapter_with_its_files_and_seconds():
         assert 0 < int(seconds) <= 60
 
 
+@pytest.mark.parametrize("source", build.chapters(), ids=lambda source: source.stem)
+def test_a_chapter_that_is_cited_before_it_is_written_is_called_to_come(source):
+    written = {path.stem[:2] for path in build.chapters()}
+    for paragraph in re.split(r"\n#?\n", source.read_text(encoding="utf-8")):
+        for words in re.findall(
+            r"[Cc]hapters?((?:(?:,| and| or| to)? \d\d\b)+)", paragraph.replace("\n# ", " ")
+        ):
+            missing = set(re.findall(r"\d\d", words)) - written
+            assert not missing or "to come" in paragraph, f"chapters {sorted(missing)}: {paragraph[:200]}"
+
+
 def test_the_first_screen_has_the_two_commands():
-    screen = "\n".join(README.splitlines()[:24])
+    screen = "\n".join(README.splitlines()[:26])
+    assert "`my-course/`" in screen and "seconds (two cores of an AMD EPYC)" in screen
     assert "    make lab " in screen and "    make test " in screen and "| chapter |" in screen
 
 

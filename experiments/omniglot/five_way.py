@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from experiments.omniglot.data import Data, banks
 from experiments.saving import Job
-from experiments.training import Test
+from experiments.training import Evaluation
 from reference.baselines import nearest_centroid
 from reference.episodes import Adapt, Episode, Examples, Predict, one_by_one
 from reference.evaluation import evaluate
@@ -81,7 +81,7 @@ def draw(job: Job) -> Callable[[np.random.Generator], list[Episode]]:
     return lambda rng: one_by_one(to_torch(tasks.sample_batch(rng, job.settings.tasks_per_step), job.device))
 
 
-def tests(job: Job, adapt: Callable[..., Predict], start: Params, end: Params) -> Iterator[Test]:
+def tests(job: Job, adapt: Callable[..., Predict], start: Params, end: Params) -> Iterator[Evaluation]:
     """Accuracy over the same episodes for all: after training and before, and of raw pixels.
 
     `adapt(params, support, network=...)` is the method's, whose queries go through that network.
@@ -98,11 +98,11 @@ def tests(job: Job, adapt: Callable[..., Predict], start: Params, end: Params) -
 
         return lambda params, x: torch.cat([beside_support(params, one) for one in x.split(1)])
 
-    def test(learner: str, transductive: bool, adapt: Adapt) -> Test:
+    def test(learner: str, transductive: bool, adapt: Adapt) -> Evaluation:
         about = {"learner": learner, "transductive": transductive, "inner_steps": chosen.test_steps}
         about |= {"n_way": N_WAY, "k_shot": K_SHOT, "n_query": N_QUERY}
         n = chosen.n_test_episodes
-        return Test(
+        return Evaluation(
             about, "accuracy", lambda: evaluate(adapt, tasks, n_episodes=n, rng=np.random.default_rng(0))
         )
 

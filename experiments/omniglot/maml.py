@@ -14,7 +14,7 @@ from functools import partial
 from experiments import runner
 from experiments.omniglot import five_way
 from experiments.saving import Job
-from experiments.training import Test, Training, cosine
+from experiments.training import Evaluation, Training, cosine
 from reference.meta_train import mean_over_tasks
 from reference.params import Params
 from reference.pytorch import maml
@@ -37,7 +37,7 @@ def train(job: Job) -> Training:
     return Training(mean_over_tasks(meta_gradient), five_way.draw(job), rule)
 
 
-def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
+def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
     rule, n_steps = sgd(job.settings.inner_lr), job.settings.test_steps
     adapt = partial(maml.adapt, loss=five_way.loss(job), rule=rule, n_steps=n_steps)
     return five_way.tests(job, adapt, start, end)

@@ -20,7 +20,7 @@ from experiments import runner
 from experiments.carried import apart, carrying, together
 from experiments.omniglot.data import Data, banks
 from experiments.saving import Job
-from experiments.training import Test, Training, cosine
+from experiments.training import Evaluation, Training, cosine
 from reference.episodes import Episode
 from reference.evaluation import Score, evaluate
 from reference.params import Params
@@ -81,7 +81,7 @@ def train(job: Job) -> Training:
     return Training(meta_gradient, lambda rng: to_torch(tasks.sample(rng), job.device), rule)
 
 
-def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
+def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
     """Accuracy over episodes of each kind, the same for every run on these data."""
     net, bank = network(job).eval(), banks(job.settings.data)[1]
     weights, statistics = apart(end)  # normalised by the running statistics: not transductive
@@ -94,7 +94,7 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
 
     for n_way, k_shot in TESTS:
         about = {"n_way": n_way, "k_shot": k_shot, "n_query": N_TEST_QUERIES}
-        yield Test(about, "accuracy", partial(score, FewShot(bank, **about)))
+        yield Evaluation(about, "accuracy", partial(score, FewShot(bank, **about)))
 
 
 EXPERIMENT = runner.Experiment("omniglot", {"prototypical": Settings()}, begin, train, tests)

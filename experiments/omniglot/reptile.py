@@ -19,7 +19,7 @@ from experiments.carried import apart, carrying, together
 from experiments.omniglot import five_way
 from experiments.omniglot.five_way import Settings
 from experiments.saving import Job
-from experiments.training import Test, Training
+from experiments.training import Evaluation, Training
 from reference.episodes import Episode, Examples, Predict
 from reference.params import Params
 from reference.pytorch import reptile
@@ -90,7 +90,7 @@ def in_batches(episode: Episode, settings: Settings, rng: np.random.Generator) -
     return [Examples(x[rows], y[rows]) for rows in torch.from_numpy(order.reshape(-1, settings.batch))]
 
 
-def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
+def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
     """In a test the inner rule goes on from where training left it, that of the untrained weights too."""
     loss, update = five_way.loss(job), inner_rule(job.settings).update
 

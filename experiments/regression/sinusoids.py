@@ -23,9 +23,8 @@ from torch.func import grad_and_value
 from experiments import runner
 from experiments.regression.curves import curve, errors, sample, tuned_lr, with_truth
 from experiments.saving import Job
-from experiments.training import Test, Training
+from experiments.training import Evaluation, Training
 from reference.episodes import Episode, Examples
-from reference.evaluation import Score
 from reference.params import Params, part
 from reference.pytorch import maml, meta_sgd, reptile
 from reference.pytorch.batches import mean_over_batch
@@ -110,7 +109,7 @@ def train(job: Job) -> Training:
     return Training(LEARNERS[job.variant].meta_gradient, draw, adam(job.settings.outer_lr))
 
 
-def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
+def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
     """The errors after some steps, on the same test tasks for every learner."""
     tasks, n = Sinusoids(k_shot=job.settings.k_shot, n_query=N_TEST_QUERIES), job.settings.n_test_tasks
     test, other = (
@@ -131,7 +130,7 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Test]:
         errors_at = curve(params, test, rule, last)
         for steps in N_STEPS_SHOWN:
             about = {"learner": learner, "inner_lr": inner_lr, "inner_steps": steps}
-            yield Test(about, "mean squared error", partial(Score, errors_at[steps]))
+            yield Evaluation(about, "mean squared error", partial(errors_at.__getitem__, steps))
 
 
 EXPERIMENT = runner.Experiment("regression", VARIANTS, begin, train, tests)

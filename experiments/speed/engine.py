@@ -17,13 +17,12 @@ import autograd.scipy.signal
 import numpy as np
 
 from experiments import bench
+from experiments.speed import programs
 from reference.params import Params
 from reference.results import Row
 from reference.scratch.autodiff import Tensor, conv2d, detach, grad, value_and_grad
-from reference.scratch.nn import init_mlp
-from reference.tasks.families import Sinusoids
 
-N_TASKS, N_ROUNDS, INNER_LR = 25, 200, 0.01
+N_ROUNDS = 200
 HIPS = "HIPS autograd"
 
 
@@ -60,50 +59,6 @@ def with_graph(function: Callable, params: Params) -> Params:
     return {name: detach(g) for name, g in grad(function(leaves), leaves).items()}
 
 
-# The programs: (numpy or its double, gradient_of(loss, at), conv2d) -> a scalar function of params.
-
-
-def mlp_params() -> Params:
-    params = init_mlp(np.random.default_rng(0), [1, 40, 40, 1])
-    return {name: p.astype(np.float64) for name, p in params.items()}
-
-
-def mlp_loss(np, params, examples):
-    """The mean squared error of every task, summed over the tasks."""
-    x, y = examples
-    for i in range(3):
-        weight, bias = params[f"layers.{i}.weight"], params[f"layers.{i}.bias"]
-        x = x @ np.swapaxes(weight, -1, -2) + bias[..., None, :]
-        x = np.maximum(x, 0.0) if i < 2 else x
-    return np.sum(np.mean((x - y) ** 2, axis=(1, 2)))
-
-
-def maml(np, gradient_of, conv2d):
-    support, query, _ = Sinusoids(k_shot=10, n_query=10).sample_batch(np.random.default_rng(1), N_TASKS)
-
-    def outer(params):
-        own = {name: np.broadcast_to(p[None], (N_TASKS, *p.shape)) for name, p in params.items()}
-        gradient = gradient_of(lambda p: mlp_loss(np, p, support), own)
-        adapted = {name: own[name] - INNER_LR * gradient[name] for name in own}
-        return mlp_loss(np, adapted, query) / N_TASKS
-
-    return outer
-
-
-def regression(np, gradient_of, conv2d):
-    support, _, _ = Sinusoids(k_shot=10, n_query=10).sample_batch(np.random.default_rng(1), N_TASKS)
-    return lambda params: mlp_loss(np, params, support)
-
-
-def conv_params() -> Params:
-    rng = np.random.default_rng(2)
-    return {"x": rng.normal(size=(20, 16, 14, 14)), "weight": rng.normal(size=(16, 16, 3, 3))}
-
-
-def convolution(np, gradient_of, conv2d):
-    return lambda params: np.sum(np.tanh(conv2d(params["x"], params["weight"])))
-
-
 def hips_conv2d(x, weight):
     """autograd's convolution turns the kernel around; ours, as torch's, does not."""
     turned = weight[:, :, ::-1, ::-1]
@@ -112,9 +67,9 @@ def hips_conv2d(x, weight):
 
 
 PROGRAMS = {
-    "second-order MAML step": (maml, mlp_params()),
-    "gradient of an MLP": (regression, mlp_params()),
-    "gradient of a convolution": (convolution, conv_params()),
+    "second-order MAML step": (programs.maml, programs.mlp_params()),
+    "gradient of an MLP": (programs.regression, programs.mlp_params()),
+    "gradient of a convolution": (programs.convolution, programs.conv_params()),
 }
 
 if __name__ == "__main__":

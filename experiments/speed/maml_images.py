@@ -29,7 +29,7 @@ from experiments import bench
 from experiments.bench import Ways
 from experiments.omniglot import five_way
 from experiments.speed import peers
-from experiments.speed.maml import LOOP, Case, loop, peer_ways
+from experiments.speed.loops import CASES, LOOP, Case, loop, peer_ways
 from reference.episodes import Episode, Examples, one_by_one
 from reference.meta_train import mean_over_tasks
 from reference.params import Params
@@ -41,7 +41,6 @@ from reference.results import Row
 from reference.rules import sgd
 
 N_TASKS, N_WAY, K_SHOT, N_QUERY, INNER_LR = 32, 5, 1, 15, 0.01
-CASES = (Case(1, False), Case(5, False), Case(1, True))
 STEP = f"{N_TASKS} tasks, {N_WAY}-way {K_SHOT}-shot {N_QUERY}-query, 4 convolutions of 64 filters"
 N_ROUNDS, N_STEPS = 4, 4  # the first step of a round is not counted
 
@@ -140,13 +139,9 @@ def main(nets: list[str]) -> None:
     rows = []
     for net, case in cases:
         rows += summary(f"{net}, {case}", {way: samples[net, case, way] for way in names(case)})
-    settings = {
-        "nets": " ".join(nets or NETS),
-        "step": STEP,
-        "n_rounds": N_ROUNDS,
-        "n_counted_steps": N_STEPS - 1,
-    }
-    bench.leave("_".join(["maml-images", *nets]), settings, rows, libraries=peers.NAMES)
+    settings = {"nets": " ".join(nets or NETS), "step": STEP}
+    settings |= {"n_rounds": N_ROUNDS, "n_counted_steps": N_STEPS - 1}
+    bench.leave("-".join(["maml-images", *nets]), settings, rows, libraries=peers.NAMES)
 
 
 def summary(case: str, found: dict[str, list[Sample]]) -> list[Row]:

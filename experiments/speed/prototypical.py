@@ -2,8 +2,9 @@
 
     python -m experiments.speed.prototypical
 
-Every measurement has a process of its own. The images are random; drawing them is not part of the time. The peers are measured where they can be
-imported, each with its own network or else the plain one; the plain loop stands for what they do.
+Every measurement has a process of its own. The images are random; drawing them is not part of the time. The
+peers are measured where they can be imported, each with its own network or else the plain one; the plain loop
+stands for what they do.
 """
 
 import importlib.util

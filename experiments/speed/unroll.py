@@ -1,4 +1,4 @@
-"""What the two ways to an inner gradient in PyTorch's `unroll` cost: torch.func.grad, and torch.autograd.grad.
+"""What an inner gradient of PyTorch's `unroll` costs by torch.func.grad and by torch.autograd.grad.
 
     OMP_NUM_THREADS=1 python -m experiments.speed.unroll
 
@@ -7,6 +7,7 @@ what that is worth, for one outer step of MAML in both orders. Both ways run the
 gradient, and give the same meta-gradient.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 from unittest import mock
@@ -19,8 +20,8 @@ from torch.nn import functional as F
 from experiments import bench
 from experiments.bench import Ways
 from experiments.omniglot import five_way
-from experiments.speed import maml as sinusoids
-from experiments.speed.maml import Case
+from experiments.speed import programs
+from experiments.speed.loops import CASES, Case
 from reference.episodes import Examples
 from reference.params import Params
 from reference.pytorch import maml, unroll
@@ -30,7 +31,6 @@ from reference.pytorch.nn import init_params, mlp
 from reference.results import Row
 from reference.rules import sgd
 
-CASES = (Case(1, False), Case(5, False), Case(1, True))
 AUTOGRAD, FUNC = "torch.autograd.grad", "torch.func.grad"
 N_ROUNDS = {"sinusoids": 200, "images": 40}
 
@@ -38,14 +38,16 @@ N_ROUNDS = {"sinusoids": 200, "images": 40}
 def main() -> None:
     torch.set_num_threads(1)
     rows = [row for problem in PROBLEMS for case in CASES for row in compare(problem, case)]
-    bench.leave("unroll", {"n_rounds": str(N_ROUNDS)}, rows, libraries=[])
+    bench.leave(
+        "unroll", {"n_rounds": str(N_ROUNDS), "clock": "of the processor, one core"}, rows, libraries=[]
+    )
 
 
 def compare(problem: str, case: Case) -> list[Row]:
-    """Milliseconds of an outer step, and how many times as fast as by torch.func.grad."""
+    """Milliseconds of the processor for an outer step, and how many times as fast as by torch.func.grad."""
     ways = both(PROBLEMS[problem](case))
     bench.assert_same({name: way() for name, way in ways.items()}, FUNC, tolerance=1e-4)
-    seconds = bench.in_turn(ways, n_rounds=N_ROUNDS[problem])
+    seconds = bench.in_turn(ways, n_rounds=N_ROUNDS[problem], clock=time.process_time)
     about, ratios = {"case": f"{problem}, {case}"}, {"times as fast as torch.func.grad": FUNC}
     return bench.timed(seconds, about, unit="milliseconds", ratios=ratios)
 
@@ -54,7 +56,7 @@ def both(meta_gradient: Callable[[], tuple[Params, torch.Tensor]]) -> Ways:
     """The meta-gradient with unroll as it is, and with torch.func.grad alone."""
 
     def by_func() -> Params:
-        with mock.patch.object(unroll, "_is_plain", lambda x: False):
+        with mock.patch.object(unroll, "_is_mapped", lambda: True):
             return meta_gradient()[0]
 
     return {AUTOGRAD: lambda: meta_gradient()[0], FUNC: by_func}
@@ -62,26 +64,24 @@ def both(meta_gradient: Callable[[], tuple[Params, torch.Tensor]]) -> Ways:
 
 def of_sinusoids(case: Case) -> Callable:
     """25 sinusoids at once."""
-    params, episodes = sinusoids.draw()
-    tensors, tasks = {name: torch.from_numpy(p) for name, p in params.items()}, to_torch(episodes)
+    params = {name: torch.from_numpy(p) for name, p in programs.mlp_params(np.float32).items()}
+    tasks = to_torch(programs.sinusoids(np.float32))
 
     def errors(params: Params, examples: Examples) -> torch.Tensor:
         return ((mlp(params, examples.x) - examples.y) ** 2).mean((1, 2))
 
     settings = {"loss": errors, "rule": sgd(0.01), **case._asdict()}
-    return partial(mean_over_batch(maml.meta_gradient), tensors, tasks, **settings)
+    return partial(mean_over_batch(maml.meta_gradient), params, tasks, **settings)
 
 
 def of_images(case: Case) -> Callable:
     """One 5-way 1-shot task of random images, for the convolutions of the Omniglot runs."""
     net, rng = five_way.network(64), np.random.default_rng(0)
     params = init_params(rng, net)
-    parts = [
-        Examples(
-            torch.from_numpy(rng.random((5 * n, 1, 28, 28), dtype=np.float32)), torch.arange(5).repeat(n)
-        )
-        for n in (1, 3)
-    ]
+    parts = []
+    for n in (1, 3):
+        x = torch.from_numpy(rng.random((5 * n, 1, 28, 28), dtype=np.float32))
+        parts.append(Examples(x, torch.arange(5).repeat(n)))
 
     def loss(params: Params, examples: Examples) -> torch.Tensor:
         return F.cross_entropy(functional_call(net, params, examples.x), examples.y)

@@ -1244,7 +1244,6 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 
 # %%
 from reference.figures import show_interval
-from reference.widgets import sliders
 
 _ = show_interval(exact[:1000], n_episodes=1000)
 plotting.show(
@@ -1258,6 +1257,8 @@ plotting.show(
 # differently inside its band. It knows nothing of the interval over classes, below which no number of episodes leads.
 
 # %% tags=["interactive", "nbval-ignore-output"]
+from reference.widgets import sliders
+
 sliders(show_interval, exact[:1000], n_episodes=(10, 1000, 300))
 
 # %% [markdown]

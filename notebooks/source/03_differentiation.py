@@ -1,4 +1,4 @@
-# %% [markdown] teaches=["reference.scratch.autodiff", "reference.scratch.nn", "reference.scratch.optim", "reference.scratch.unroll", "reference.pytorch.unroll"]
+# %% [markdown] teaches=["reference.scratch.autodiff", "reference.scratch.nn", "reference.rules", "reference.scratch.unroll", "reference.pytorch.unroll"]
 # # Differentiation you can differentiate
 #
 # **Question.** How can a program find the gradient of a function that takes gradient steps itself?
@@ -612,6 +612,7 @@ def unroll(loss, theta, inner_lr, n_steps, first_order=False):
 
 
 # %%
+from reference import rules
 from reference.scratch import unroll as reference_unroll
 
 
@@ -620,8 +621,8 @@ def three_steps(start):
 
 
 def three_steps_reference(start):
-    step = reference_unroll.sgd(0.02)
-    return reference_unroll.unroll(lambda p: np.sum(p["t"] ** 4), {"t": start}, step, 3)["t"]
+    rule = rules.sgd(0.02)
+    return reference_unroll.unroll(lambda p: np.sum(p["t"] ** 4), {"t": start}, rule, 3)["t"]
 
 
 same(two_orders(three_steps), two_orders(three_steps_reference, *REFERENCE), normals((4,)))
@@ -710,6 +711,10 @@ same(two_orders(conv2d), conv2d_reference, normals((2, 3, 5, 6), (4, 3, 3, 2)))
 # root of the other. Both start at 0 and so are too small at first; dividing by $1 - b^t$ after $t$ steps mends that,
 # where $b$ is the share of a mean that is kept in each step: 0.9 for $m$ and 0.999 for $s$. The tiny $10^{-8}$ keeps us from
 # dividing by zero. We let both sides take ten steps of Adam and one of gradient descent.
+#
+# The reference calls either of them a **rule**: a pair of functions, `init(params)`, which gives the state to begin
+# with (for Adam $t$, $m$ and $s$), and `update(params, gradient, state)`, which gives new parameters and a new state.
+# `unroll` takes such a rule for the inner steps; nothing in a rule says whether its steps are differentiated.
 
 
 # %%
@@ -726,9 +731,6 @@ def adam(theta, g, state, outer_lr):
 
 
 # %%
-from reference.scratch import optim
-
-
 def ten_steps(start, pull):
     state = (0, 0.0, 0.0)
     for _ in range(10):
@@ -737,7 +739,7 @@ def ten_steps(start, pull):
 
 
 def ten_steps_reference(start, pull):
-    rule, descent, params = optim.adam(0.1), optim.sgd(0.1), {"p": start}
+    rule, descent, params = rules.adam(0.1), rules.sgd(0.1), {"p": start}
     state = rule.init(params)
     for _ in range(10):
         params, state = rule.update(params, {"p": pull * params["p"]}, state)
@@ -857,7 +859,7 @@ from reference.pytorch import unroll as pytorch_reference
 
 
 def unroll_reference(start, inner_lr, n_steps):
-    return pytorch_reference.unroll(quartic, {"t": start}, pytorch_reference.sgd(inner_lr), n_steps)["t"]
+    return pytorch_reference.unroll(quartic, {"t": start}, rules.sgd(inner_lr), n_steps)["t"]
 
 
 same(torch_unroll, unroll_reference, lambda rng: (torch.from_numpy(rng.normal(size=4)).to(device), 0.02, 3))

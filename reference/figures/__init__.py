@@ -1,4 +1,4 @@
-"""The figures that chapters put under sliders, by part of the course.
+"""The figures that chapters share or put under sliders, by part of the course.
 
 Each `show_*` draws one figure and works without any front end, so a chapter calls it once by itself, and
 `reference.widgets.sliders` puts a control to each of its keyword arguments. No state is kept.
@@ -7,8 +7,10 @@ Each `show_*` draws one figure and works without any front end, so a chapter cal
 from reference.figures.adapting import show_fixed_points, show_inner_steps, show_rates
 from reference.figures.comparing import show_cells
 from reference.figures.foundations import show_backward, show_episode, show_interval
+from reference.figures.scores import score_ladder
 
 __all__ = [
+    "score_ladder",
     "show_backward",
     "show_cells",
     "show_episode",

@@ -25,9 +25,9 @@ def glyphs(
         images=images, labels=labels if len(labels) else images, wrong=images if wrong is None else wrong
     )
     height, width = images.shape[-2:]
-    margin = height // 3 if len(labels) else 2
+    margin = 2 * height // 5 if len(labels) else 2
     n_rows, n_columns = -(-len(images) // n_columns), min(n_columns, len(images))
-    ax = axes_for(ax, (0.65 * n_columns, (0.85 if len(labels) else 0.65) * n_rows))
+    ax = axes_for(ax, (0.65 * n_columns, (0.9 if len(labels) else 0.65) * n_rows))
     size = n_rows * (height + margin), n_columns * (width + 2)
     sheet = np.full(size, np.nan)  # no paper between the images
     for i, image in enumerate(images):
@@ -52,7 +52,7 @@ def episode_sheet(
     """
     n_rows = [-(-len(labels) // 10) for _, labels in (support, query)]
     if axes is None:
-        size = (6.8, 0.85 * sum(n_rows) + 0.7)
+        size = (6.8, 0.9 * sum(n_rows) + 0.7)
         _, axes = plt.subplots(2, figsize=size, height_ratios=n_rows, layout="constrained")
     glyphs(*support, ax=axes[0]).set_title("support", loc="left")
     glyphs(*query, wrong=wrong, ax=axes[1]).set_title("query", loc="left")

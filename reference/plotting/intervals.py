@@ -57,7 +57,7 @@ def intervals(
         (missed, {"color": COLOURS[1], "lw": 2.5, "ls": "--"}),
     ):
         ax.vlines(np.flatnonzero(which), low[which], high[which], **style)
-    ax.axhline(truth, color=GREY, linewidth=1)
+    ax.axhline(truth, color=COLOURS[0], linewidth=1.5)
     return ax
 
 

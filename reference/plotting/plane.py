@@ -47,7 +47,7 @@ def regions(
     palette = ListedColormap([COLOURS[label % 8] for label in range(number)])
     ax.pcolormesh(x, y, labels, cmap=palette, vmin=-0.5, vmax=number - 0.5, alpha=0.25, shading="nearest")
     for label in np.unique(labels)[1:]:  # a lone class has no border
-        ax.contour(x, y, labels == label, levels=[0.5], colors="white", linewidths=1.5)
+        ax.contour(x, y, labels == label, levels=[0.5], colors=GREY, linewidths=1)
     return ax
 
 
@@ -60,7 +60,7 @@ def closed_curves(
 ) -> Axes:
     """A distribution of losses: a closed level curve and its centre for each, the first n_dark drawn out."""
     ax = axes_for(ax, PLANE)
-    ax.plot(*loops[n_dark:].T, color=GREY, linewidth=0.6, alpha=0.5)
+    ax.plot(*loops[n_dark:].T, color=GREY, linewidth=0.6, alpha=0.8)
     ax.plot(*centres[n_dark:].T, ".", color=GREY, markersize=3)
     for number, (loop, centre) in enumerate(zip(loops[:n_dark], centres[:n_dark], strict=True)):
         ax.plot(*loop.T, color=COLOURS[number % 8], linestyle=LINES[number % 8], linewidth=2)
@@ -82,7 +82,7 @@ def landmarks(
         colour = COLOURS[number % 8]
         if paths and name in paths:
             ax.plot(*paths[name].T, color=colour, linestyle=LINES[number % 8], linewidth=1.5)
-        style = {"markersize": 11, "markeredgecolor": "white", "linestyle": "none", "zorder": 4}
+        style = {"markersize": 11, "markeredgecolor": "none", "linestyle": "none", "zorder": 4}
         ax.plot(*place, MARKERS[number % 8], color=colour, label=name, **style)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set_aspect("equal")

@@ -50,8 +50,8 @@ def mean_by_vmap(meta_gradient: Callable) -> Callable[..., tuple[Params, Tensor]
     `reptile.meta_gradient`. The gradient is taken inside and the mean outside. The other way round, the
     gradient of the mean of mapped losses, is wrong without a word where nn.BatchNorm2d, nn.InstanceNorm2d or
     nn.LayerNorm with a learned scale is in the network: in torch 2.13 the mapped gradient in the norm's scale
-    takes the mean and the deviation for constants. Raises RuntimeError, with the remedy, where torch cannot map
-    the network.
+    takes the mean and the deviation for constants.
+    Raises RuntimeError, with the remedy, where torch cannot map the network.
 
     A relative of this trap: torch's second derivative of `torch.nn.utils.parametrizations.weight_norm` is
     wrong, mapped or not.

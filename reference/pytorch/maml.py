@@ -6,7 +6,7 @@ carries, for each step, a factor I - inner_lr * Hessian of the support loss.
 Paper: Finn, Abbeel & Levine 2017 (arXiv:1703.03400), equation 1, algorithm 2; first order: section 5.2.
 ANIL, which adapts the last layer only (`only(names, rule)`): Raghu et al. 2020 (arXiv:1909.09157).
 Differs from the paper: the inner step is the caller's `rule` (`sgd(inner_lr)` is the paper's); tasks are
-averaged, not summed. The network of a module is `functools.partial(torch.func.functional_call, net)`.
+averaged, not summed. The network of a module is `as_function(net)` of `reference.pytorch.nn`.
 """
 
 from collections.abc import Callable

@@ -4,7 +4,8 @@ Learning is all in the embedding; adapting to a new task is one average and need
 
 Paper: Snell, Swersky & Zemel 2017 (arXiv:1703.05175), equations 1 and 2, algorithm 1, section 2.4.
 Differs from the paper: nothing in the equations; the embedding is the caller's, `embed(params, x)`. For a
-module that is `functools.partial(torch.func.functional_call, net)`.
+module that is `as_function(net)` of `reference.pytorch.nn`; for one with a batch norm, in use after training,
+`as_function(net, norm_statistics(net, params, batches))`.
 """
 
 from collections.abc import Callable
@@ -20,13 +21,14 @@ from reference.episodes import (
     Examples,
     Predict,
     check_classes,
+    check_labels,
     check_one_task,
     check_queries,
     check_support,
     n_way,
 )
 from reference.params import Params
-from reference.pytorch.nn import cross_entropy, init_params
+from reference.pytorch.nn import init_params
 from reference.pytorch.unroll import value_and_grad
 
 Embed = Callable[[Params, Tensor], Tensor]
@@ -78,8 +80,9 @@ def loss(params: Params, episode: Episode, *, embed: Embed) -> Float[Tensor, ""]
     # One pass for both: twice as fast on small episodes, and a batch norm in training sees the whole episode.
     embedded = embed(params, torch.cat([support_x, query_x]))
     support, queries = embedded.split([len(support_x), len(query_x)])
-    scores = log_probabilities(queries, prototypes(support, support_y, n_way(support_y)))
-    return cross_entropy(scores, query_y)
+    scores = log_probabilities(queries, prototypes(support, support_y, n := n_way(support_y)))
+    check_labels(query_y, n, "labels")
+    return F.nll_loss(scores, query_y.long())
 
 
 def adapt(params: Params, support: Examples, *, embed: Embed) -> Predict:

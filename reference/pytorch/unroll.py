@@ -87,26 +87,37 @@ REMEDIES = {
 }
 
 
-def _gradient(loss: Loss, params: Params, create_graph: bool = True) -> Params:
-    """By torch.func.grad where torch.func is at work; else by torch.autograd, which takes a third less time."""
+def _gradient(loss: Loss, params: Params) -> Params:
+    """By torch.func.grad, which can be mapped; elsewhere by torch.autograd: experiments/speed/unroll.py."""
+    if not _is_mapped() and all(p.requires_grad for p in params.values()):
+        return _by_autograd(loss, params, create_graph=True)
     with naming_the_remedy():
-        if torch._C._functorch.maybe_current_level() is not None:  # the two must not be mixed
-            return torch.func.grad(lambda p: scalar(loss(p)))(params)
-        with torch.enable_grad():
-            leaves = {k: p if p.requires_grad else p.detach().requires_grad_() for k, p in params.items()}
-            value = scalar(loss(leaves))
-            if not value.requires_grad:  # it does not depend on the parameters
-                return {name: torch.zeros_like(p) for name, p in params.items()}
-            gradient = torch.autograd.grad(
-                value, list(leaves.values()), create_graph=create_graph, materialize_grads=True
-            )
-            return dict(zip(params, gradient, strict=True))
+        return torch.func.grad(lambda p: scalar(loss(p)))(params)
 
 
 def _constant_gradient(loss: Loss, params: Params) -> Params:
     """The same numbers without a history: the curvature of the loss drops out, and is never recorded."""
-    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()}, create_graph=False)
+    if not _is_mapped():
+        leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
+        return _by_autograd(loss, leaves, create_graph=False)
+    gradient = _gradient(loss, {name: p.detach() for name, p in params.items()})
     return {name: g.detach() for name, g in gradient.items()}
+
+
+def _by_autograd(loss: Loss, params: Params, create_graph: bool) -> Params:
+    with torch.enable_grad(), naming_the_remedy():
+        value = scalar(loss(params))
+        if not value.requires_grad:  # it does not depend on the parameters
+            return {name: torch.zeros_like(p) for name, p in params.items()}
+        gradient = torch.autograd.grad(
+            value, list(params.values()), create_graph=create_graph, materialize_grads=True
+        )
+        return dict(zip(params, gradient, strict=True))
+
+
+def _is_mapped() -> bool:
+    """Whether a transform of torch.func is at work, with which torch.autograd must not be mixed."""
+    return torch._C._functorch.maybe_current_level() is not None
 
 
 def scalar(loss: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:

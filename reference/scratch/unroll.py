@@ -42,13 +42,13 @@ def unroll(loss: Loss, params: Params, rule: Rule, n_steps: int, *, first_order:
 
 def _gradient(loss: Loss, params: Params) -> Params:
     params = {name: as_tensor(p) for name, p in params.items()}
-    return grad(scalar(loss(params)), params)
+    return grad(as_tensor(scalar(loss(params))), params)
 
 
 def _constant_gradient(loss: Loss, params: Params) -> Params:
     """The same numbers as plain arrays: the curvature of the loss drops out."""
     params = {name: Tensor(detach(p)) for name, p in params.items()}
-    return grad(scalar(loss(params)), params, create_graph=False)
+    return grad(as_tensor(scalar(loss(params))), params, create_graph=False)
 
 
 def scalar(loss: Float[Array, "*shape"]) -> Float[Array, ""]:

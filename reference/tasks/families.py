@@ -93,7 +93,8 @@ class Curves:
 
     def _points(self, rng: np.random.Generator, batch: tuple[int, ...]) -> Episode:
         contracts.generator(rng)
-        task = self.draw(rng, batch)
+        if not callable(task := self.draw(rng, batch)):
+            raise ValueError(f"draw must give a function of x, gave {contracts.shown(task)}.")
         x = rng.uniform(*INPUTS, (*batch, self.k_shot + self.n_query, 1))
         support, query = x[..., : self.k_shot, :], x[..., self.k_shot :, :]
         return Episode(Examples(support, task(support)), Examples(query, task(query)), task)

@@ -55,8 +55,8 @@ def bank_from_folder(path: str | os.PathLike, *, size: int = 28, ink: str = "dar
 
 def _files_by_class(root: Path) -> dict[tuple[str, str], list[Path]]:
     """(group, class) -> its pictures, both sorted. Every sentence about folders is here."""
-    if not root.is_dir():
-        what = "is no folder" if root.exists() else "does not exist"
+    if not os.path.isdir(root):  # Path.is_dir raises where a name is too long
+        what = "is no folder" if os.path.exists(root) else "does not exist"
         raise FileNotFoundError(f"path: {root} {what}; a folder with a folder for each class is needed.")
     folders, _ = _inside(root, "a class")
     grouped = {folder for folder in folders if _inside(folder, None)[0]}

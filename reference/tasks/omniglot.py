@@ -124,7 +124,7 @@ def _archives(folder: str | os.PathLike | None) -> list[Path]:
     given = contracts.path_of("folder", given)
     paths = [given / f"{archive.name}.zip" for archive in (BACKGROUND, EVALUATION)]
     for path in paths:
-        if not path.is_file():
+        if not os.path.isfile(path):  # Path.is_file raises where a name is too long
             raise FileNotFoundError(
                 f"Omniglot: {path} does not exist; put the official archive there, or name no folder (unset "
                 "METALEARN_OMNIGLOT) to have it downloaded."
@@ -261,6 +261,8 @@ def _entries(opened: zipfile.ZipFile, archive: Archive) -> dict[str, list[str]]:
 
 def _ink(png: bytes) -> Bool[np.ndarray, "105 105"]:
     """Where a drawing has ink: the files are black (0) on white (1)."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        image.verify()  # the check sums inside, which reading the pixels passes over
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         if (image.mode, image.size) != ("1", (SIZE, SIZE)):
             raise ValueError(f"an image of mode {image.mode} and size {image.size}, not 1 and {(SIZE, SIZE)}")

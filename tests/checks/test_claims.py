@@ -38,7 +38,7 @@ def test_a_claim_that_fails_shows_its_evidence(capsys):
         (np.arange(3), "0, 1, 2"),
         (torch.tensor([1.0, 2.5], requires_grad=True), "1, 2.5"),
         (Tensor(np.array([1.0, 2.5])), "1, 2.5"),
-        (Score(np.array([0.0, 1.0] * 50)), "0.500 +- 0.098 (95% CI, 100 episodes)"),
+        (Score(np.array([0.0, 1.0] * 50)), "0.5 +- 0.0985 (95% CI, 100 episodes)"),
         ((0.1234567, 2), "0.123, 2"),
         ({"MAML": 0.987654, "Reptile": [0.5, 0.25]}, "MAML 0.988, Reptile 0.5, 0.25"),
         ({"b", "a"}, "a, b"),

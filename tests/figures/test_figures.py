@@ -15,7 +15,8 @@ each_figure = pytest.mark.parametrize(("show", "fixed", "ranges"), SHOWN, ids=[s
 
 
 def test_every_figure_is_tried_here():
-    assert {f for _, f in inspect.getmembers(figures, inspect.isfunction)} == {show for show, _, _ in SHOWN}
+    drawn = {f for name, f in inspect.getmembers(figures, inspect.isfunction) if name.startswith("show_")}
+    assert drawn == {show for show, _, _ in SHOWN}
 
 
 @each_figure

@@ -15,6 +15,7 @@ from itertools import pairwise
 import nbformat
 from nbformat import NotebookNode
 
+from reference.grade.exercises import Exercise, exercises, grading, hidden, visible
 from tests.notebooks.trained import Trained
 
 IGNORE = "nbval-ignore-output"
@@ -63,44 +64,6 @@ def pictures(cell: NotebookNode) -> list[str]:
 def _where(cell: NotebookNode) -> str:
     first = next((line for line in cell.source.splitlines() if line.strip()), "")
     return f"cell {cell.id} ({first[:40]!r})"
-
-
-def grading(cell: NotebookNode, key: str):
-    """What nbgrader's metadata say of the cell under this key; None if nothing."""
-    return cell.metadata.get("nbgrader", {}).get(key)
-
-
-class Exercise:
-    """One exercise of a notebook: its statement, its solution (or written answer) and its tests."""
-
-    def __init__(self, cells: list[NotebookNode]):
-        self.statement, *rest = cells
-        self.solutions = [cell for cell in rest if grading(cell, "solution")]
-        self.tests = [cell for cell in rest if grading(cell, "grade") and not grading(cell, "solution")]
-
-    @property
-    def name(self) -> str:
-        """The grade_id of the cell that students fill in."""
-        return grading(self.solutions[0], "grade_id") if self.solutions else "(no solution)"
-
-    @property
-    def is_written(self) -> bool:
-        """Whether the answer is prose."""
-        return bool(self.solutions) and self.solutions[0].cell_type == "markdown"
-
-
-def exercises(notebook: NotebookNode) -> list[Exercise]:
-    """The exercises in order; one reaches from its heading to the next heading."""
-    groups: list[list[NotebookNode]] = []
-    inside = False
-    for cell in notebook.cells:
-        heading = cell.cell_type == "markdown" and re.match(r"#+ ", cell.source)
-        if heading:
-            inside = bool(re.match(r"#+ Exercise\b", cell.source))
-            groups += [[cell]] if inside else []
-        elif inside:
-            groups[-1].append(cell)
-    return [Exercise(group) for group in groups]
 
 
 # Execution and outputs
@@ -329,6 +292,8 @@ def figures_are_read(notebook: NotebookNode) -> Iterator[str]:
             yield f"{_where(cell)} shows text beside its figure: let it end in plotting.show(...)"
         if any(len(alt.split()) < 5 for alt in alts):
             yield f'{_where(cell)} shows a figure without alt text: let it end in plotting.show("...")'
+        if re.search(r"""["'](black|white|k[-:.*o^]*)["']""", cell.source):
+            yield f"{_where(cell)} draws in black or white, which one of the pages swallows: plotting.GREY"
         if not (after.cell_type == "markdown" and after.source.startswith(f"**Figure {captions}.** ")):
             yield f"{_where(cell)} shows a figure that no cell beginning **Figure {captions}.** follows"
     code = "".join(cell.source for cell in code_cells(notebook))
@@ -429,10 +394,8 @@ def exercises_are_whole(notebook: NotebookNode) -> Iterator[str]:
         if len(exercise.solutions) != 1:
             yield f"{name}: needs one solution or answer cell, has {len(exercise.solutions)}"
             continue
-        graded = exercise.solutions if exercise.is_written else exercise.tests
-        points = sum(grading(cell, "points") or 0 for cell in graded)
-        if heading and points != int(heading["points"]):
-            yield f"{name}: states {heading['points']} points, its cells give {points}"
+        if heading and exercise.points != int(heading["points"]):
+            yield f"{name}: states {heading['points']} points, its cells give {exercise.points}"
         yield from (f"{name}: {fault}" for fault in _marker_faults(exercise))
 
 
@@ -451,10 +414,9 @@ def _marker_faults(exercise: Exercise) -> Iterator[str]:
     if not all(test_id.fullmatch(grading(cell, "grade_id")) for cell in exercise.tests):
         yield "its test cells do not carry its name"
     tests = "\n".join(cell.source for cell in exercise.tests)
-    hidden = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re.MULTILINE | re.DOTALL)
-    if not any(has_assert(part) for part in hidden.findall(tests)):
+    if not any(map(has_assert, hidden(tests))):
         yield "no hidden test: assert between ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS"
-    if not has_assert(hidden.sub("", tests)):
+    if not has_assert(visible(tests)):
         yield "no visible test: assert before the hidden ones"
 
 

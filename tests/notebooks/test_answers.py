@@ -1,13 +1,15 @@
 """Every exercise accepts right answers of several kinds and stops the wrong ones that people give."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from notebooks.build import read_source
-from tests.notebooks.chapters import SAMPLE, SOURCES, coded_exercises, run_exercise
+from reference.grade.exercises import coded
+from tests.notebooks.chapters import NAMES, SOURCES, read
+from tests.notebooks.desk import Desk
 
 ANSWERS = Path(__file__).parent / "answers"
 
@@ -38,10 +40,10 @@ def _read_block(block: str) -> Answer:
     raise ValueError(f"'# %% {heading}' is neither '# %% right: about' nor '# %% wrong: about | words'.")
 
 
-def fault(notebook, exercise: str, answer: Answer) -> str | None:
+def fault(desk: Desk, answer: Answer) -> str | None:
     """What is wrong with how the exercise's tests take this answer; None if they take it as they should."""
     try:
-        run_exercise(notebook, exercise, answer.code)
+        desk.try_answer(answer.code)
     except AssertionError as error:
         if answer.is_right:
             return f"the right answer was stopped: {error}"
@@ -53,51 +55,50 @@ def fault(notebook, exercise: str, answer: Answer) -> str | None:
     return None if answer.is_right else "the wrong answer passed every test"
 
 
-EXERCISES = [
-    pytest.param(source, exercise.name, id=f"{source.stem}-{exercise.name}")
-    for source in SOURCES
-    for exercise in coded_exercises(read_source(source))
-]
+SOURCE_OF = {source.stem: source for source in SOURCES}
+EXERCISES = sorted((path.parent.name, path.stem) for path in ANSWERS.glob("*/*.py"))  # nothing is read for it
+every_exercise = pytest.mark.parametrize(("chapter", "name"), EXERCISES, ids=map("-".join, EXERCISES))
 
 
-def answers_file(source: Path, name: str) -> Path:
-    """Where the answers to an exercise stand."""
-    return ANSWERS / source.stem / f"{name}.py"
+@cache
+def desk(chapter: str, name: str) -> Desk:
+    """The desk of an exercise, laid once."""
+    return Desk(read(SOURCE_OF[chapter]), name)
 
 
-def _cases():
-    for source, name in (exercise.values for exercise in EXERCISES):
-        path = answers_file(source, name)
-        for i, answer in enumerate(read_answers(path.read_text(encoding="utf-8")) if path.exists() else []):
-            kind = "right" if answer.is_right else "wrong"
-            yield pytest.param(source, name, answer, id=f"{source.stem}-{name}-{kind}-{i}")
+def answers(chapter: str, name: str) -> list[Answer]:
+    """The answers that an exercise ships."""
+    return read_answers((ANSWERS / chapter / f"{name}.py").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("source", "name"), EXERCISES)
-def test_a_solved_exercise_passes_its_tests_quietly(source, name, capsys):
-    run_exercise(read_source(source), name)
+@every_exercise
+def test_a_solved_exercise_passes_its_tests_quietly(chapter, name, capsys):
+    desk(chapter, name).try_answer()
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("source", "name", "answer"), list(_cases()))
-def test_right_answers_pass_and_wrong_ones_are_told_why(source, name, answer):
-    problem = fault(read_source(source), name, answer)
-    assert problem is None, f"{answer.about}: {problem}"
+@every_exercise
+def test_right_answers_pass_and_wrong_ones_are_told_why(chapter, name):
+    problems = [(answer.about, fault(desk(chapter, name), answer)) for answer in answers(chapter, name)]
+    assert [f"{about}: {problem}" for about, problem in problems if problem] == []
 
 
-@pytest.mark.parametrize(("source", "name"), EXERCISES)
-def test_every_exercise_ships_two_right_answers_and_three_wrong_ones(source, name):
-    path = answers_file(source, name)
-    assert path.exists(), f"answers/{path.parent.name}/{path.name} is missing"
-    answers = read_answers(path.read_text(encoding="utf-8"))
-    assert sum(a.is_right for a in answers) >= 2
-    assert sum(not a.is_right for a in answers) >= 3
-    assert len({a.code for a in answers}) == len(answers), "two answers are the same"
+@every_exercise
+def test_every_exercise_ships_two_right_answers_and_three_wrong_ones(chapter, name):
+    found = answers(chapter, name)
+    assert sum(answer.is_right for answer in found) >= 2
+    assert sum(not answer.is_right for answer in found) >= 3
+    assert len({answer.code for answer in found}) == len(found), "two answers are the same"
 
 
-def test_every_file_of_answers_has_its_exercise():
-    strays = set(ANSWERS.glob("*/*.py")) - {answers_file(*exercise.values) for exercise in EXERCISES}
-    assert not strays, f"no exercise is called so: {sorted(f'{p.parent.name}/{p.name}' for p in strays)}"
+@pytest.mark.parametrize("chapter", NAMES)
+def test_every_exercise_in_code_has_its_file_of_answers_and_every_file_its_exercise(chapter):
+    files = {name for stem, name in EXERCISES if stem == chapter}
+    assert files == {exercise.name for exercise in coded(read(SOURCE_OF[chapter]))}
+
+
+def test_every_folder_of_answers_has_its_chapter():
+    assert {chapter for chapter, _ in EXERCISES} <= set(NAMES)
 
 
 RIGHT = "def enough(spread, goal):\n    return int(np.ceil((1.96 * spread / goal) ** 2))"
@@ -115,7 +116,7 @@ CRASH = "def enough(goal):\n    return 3"
     ],
 )
 def test_an_answer_taken_the_wrong_way_is_noticed(answer, phrase):
-    assert phrase in fault(read_source(SAMPLE), "enough", answer)
+    assert phrase in fault(desk("00_sample", "enough"), answer)
 
 
 @pytest.mark.parametrize("text", ["x = 1\n# %% right: a\n", "# %% maybe: a\n", "# %% wrong: no words\n"])

@@ -37,6 +37,11 @@ def test_a_notebook_is_valid_and_names_no_machine(source):
     assert notebook.metadata == {"kernelspec": build.KERNELSPEC, "language_info": {"name": "python"}}
 
 
+def test_the_words_that_describe_a_figure_count_as_one_line():
+    words = "".join(f'    "line {i} "\n' for i in range(30))
+    assert form._length(new_code_cell(f"plt.plot(1)\nplotting.show(\n{words})")) == 2
+
+
 def test_every_notebook_has_a_source():
     names = {path.stem for path in build.FOLDER.glob("*.ipynb")}
     assert names == {source.stem for source in build.chapters()}
@@ -63,6 +68,11 @@ def code(source, **metadata):
         notebook.cells.insert(2, new_code_cell(source, execution_count=9, metadata=metadata))
 
     return breaks
+
+
+def code_at_end(source):
+    """Add a code cell at the end."""
+    return lambda notebook: notebook.cells.append(new_code_cell(source, execution_count=99))
 
 
 def text(source):
@@ -169,6 +179,7 @@ BROKEN = [
         lambda notebook: [cell.update(source="x = 1\n" * 9) for cell in form.code_cells(notebook)],
         "median",
     ),
+    (form.trained_numbers_are_not_compared, code_at_end("print(errors[0])"), "that is trained"),
     (form.claims_show_their_evidence, code("claim('It is so.', 1 < 2)"), "without evidence: 'It is so.'"),
     (form.is_plain_python, code("!ls"), "not plain Python"),
     (form.is_plain_python, code("%pip install x"), "not plain Python"),
@@ -200,6 +211,7 @@ BROKEN = [
     (form.figures_are_read, pictured(image_png="iVBO"), "without alt text"),
     (form.figures_are_read, pictured(text_html='<img alt="a curve">'), "without alt text"),
     (form.figures_are_read, lambda n: find(n, SHOW).outputs.append(AXES), "text beside its figure"),
+    (form.figures_are_read, edit(SHOW, SHOW, "plt.plot([1], [2], 'k--')"), "black or white"),
     (form.figures_are_read, edit("plt.style", "plotting.STYLE", "'ggplot'"), "light and dark pages"),
     (form.figures_are_read, remove(CAPTION), "**Figure 1.** follows"),
     (form.figures_are_read, edit(CAPTION, CAPTION, "**Figure 2.**"), "**Figure 1.** follows"),

@@ -18,8 +18,9 @@ from nbgrader.preprocessors import (
 )
 
 from notebooks import build, student
-from tests.notebooks.chapters import NAMES, SAMPLE, SOURCES, coded_exercises, stored
-from tests.notebooks.form import code_cells, exercises, tags
+from reference.grade.exercises import coded, exercises
+from tests.notebooks.chapters import NAMES, SAMPLE, SOURCES, stored
+from tests.notebooks.form import code_cells, tags
 
 every_chapter = pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 REGIONS = re.compile(
@@ -41,7 +42,7 @@ def test_no_solution_and_no_hidden_test_is_left(source):
     text = "\n".join(dedent(cell.source) for cell in copy.cells)
     assert not re.search("(BEGIN|END) (SOLUTION|HIDDEN)", text)
     found = list(secrets(solved))
-    assert len(found) >= len(exercises(solved)) + len(coded_exercises(solved))
+    assert len(found) >= len(exercises(solved)) + len(coded(solved))
     for cell_id, secret in found:
         assert secret not in text or len(secret) <= 10, f"the student can read the answer to {cell_id}"
     for before, after in zip(solved.cells, copy.cells[:-1], strict=True):
@@ -67,7 +68,7 @@ def test_nothing_has_been_run_and_nothing_else_is_lost(source):
 @every_chapter
 def test_a_copy_stops_at_the_first_unsolved_exercise_and_says_what_to_do(source, tmp_path):
     copy = student.student_copy(stored(source))
-    first = coded_exercises(copy)[0]
+    first = coded(copy)[0]
     copy.cells = [cell for cell in code_cells(copy) if "setup" in tags(cell) or "nbgrader" in cell.metadata]
     build.prepare_environment()
     with pytest.raises(CellExecutionError) as stop:
@@ -109,8 +110,8 @@ class Stub(ClearSolutions):
     """nbgrader's step, with the course's own words in place of a solution."""
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if found := student.EXERCISE.match(cell.source):
-            self.title = f"{found[1]}: {found[2]}"
+        if found := re.match(r"### (Exercise \d+: .+)", cell.source):
+            self.title = found[1]
         if "nbgrader" in cell.metadata:
             self.code_stub = {"python": f"raise NotImplementedError({student.unsolved(self.title)!r})"}
         self.text_stub = student.ANSWER

@@ -13,11 +13,10 @@ from reference.pytorch import batches as their_batches
 from reference.pytorch import maml as their_maml
 from reference.pytorch import meta_sgd as their_meta_sgd
 from reference.pytorch import nn as their_nn
-from reference.pytorch import optim as their_optim
 from reference.pytorch import reptile as their_reptile
-from reference.pytorch import unroll as their_unroll
 from reference.pytorch.machine.arrays import to_torch
-from reference.scratch import batches, maml, meta_sgd, optim, reptile, unroll
+from reference.rules import adam, each_step, only, sgd
+from reference.scratch import batches, maml, meta_sgd, reptile
 from reference.scratch.nn import init_mlp, mlp
 from reference.tasks.families import Sinusoids
 
@@ -39,42 +38,27 @@ def loss_of_module(params, examples):
     return torch.nn.functional.mse_loss(functional_call(NET, params, examples.x), examples.y)
 
 
-def sgd(side):
-    return {"update": side.sgd(0.05)}
-
-
-def head_only(side, approach):
-    return {"update": approach.only(HEAD, side.sgd(0.05))}
-
-
-# name: (NumPy's meta_gradient and settings, PyTorch's, PyTorch's for vmap, settings of both)
+# name: (module on both sides, its rule or what makes one, settings)
+STEP = {"rule": sgd(0.05)}
 FAMILY = {
-    "MAML, 1 step": ((maml, sgd(unroll)), (their_maml, sgd(their_unroll)), {"n_steps": 1}),
-    "MAML, 5 steps": ((maml, sgd(unroll)), (their_maml, sgd(their_unroll)), {"n_steps": 5}),
-    "first-order MAML, 5 steps": (
-        (maml, sgd(unroll)),
-        (their_maml, sgd(their_unroll)),
-        {"n_steps": 5, "first_order": True},
-    ),
-    "ANIL, 5 steps": (
-        (maml, head_only(unroll, maml)),
-        (their_maml, head_only(their_unroll, their_maml)),
-        {"n_steps": 5},
-    ),
-    "Meta-SGD, 1 step": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 1}),
-    "Meta-SGD, 5 steps": ((meta_sgd, {}), (their_meta_sgd, {}), {"n_steps": 5}),
-    "MAML++, 5 steps": (
-        (meta_sgd, {"step_by": meta_sgd.each_step}),
-        (their_meta_sgd, {"step_by": their_meta_sgd.each_step}),
-        {"n_steps": 5},
-    ),
-    "Reptile, 5 steps": ((reptile, sgd(unroll)), (their_reptile, sgd(their_unroll)), {"n_steps": 5}),
+    "MAML, 1 step": ("maml", STEP, {"n_steps": 1}),
+    "MAML, 5 steps": ("maml", STEP, {"n_steps": 5}),
+    "MAML through Adam, 5 steps": ("maml", {"rule": adam(0.05)}, {"n_steps": 5}),
+    "MAML through momentum, 5 steps": ("maml", {"rule": sgd(0.02, momentum=0.9)}, {"n_steps": 5}),
+    "first-order MAML, 5 steps": ("maml", STEP, {"n_steps": 5, "first_order": True}),
+    "ANIL, 5 steps": ("maml", {"rule": only(HEAD, sgd(0.05))}, {"n_steps": 5}),
+    "Meta-SGD, 1 step": ("meta_sgd", {}, {"n_steps": 1}),
+    "Meta-SGD, 5 steps": ("meta_sgd", {}, {"n_steps": 5}),
+    "MAML++, 5 steps": ("meta_sgd", {"rule_of": each_step}, {"n_steps": 5}),
+    "Reptile, 5 steps": ("reptile", STEP, {"n_steps": 5}),
 }
+OURS = {"maml": maml, "meta_sgd": meta_sgd, "reptile": reptile}
+THEIRS = {"maml": their_maml, "meta_sgd": their_meta_sgd, "reptile": their_reptile}
 
 
-def start(approach, update=()):
+def start(approach, rule=()):
     params = {name: p.astype(np.float64) for name, p in init_mlp(np.random.default_rng(0), SIZES).items()}
-    if "step_by" in update:
+    if "rule_of" in rule:
         return meta_sgd.with_step_rates(params, inner_lr=0.05, n_steps=5)
     return meta_sgd.with_rates(params, inner_lr=0.05) if approach is meta_sgd else params
 
@@ -96,14 +80,14 @@ def their_vmap(approach):
     return their_batches.mean_by_vmap(differentiable)
 
 
-@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
-def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
-    (approach, update), (their_approach, their_update) = mine, other
+@pytest.mark.parametrize(("module", "rule", "settings"), FAMILY.values(), ids=FAMILY)
+def test_twenty_outer_steps_end_at_the_same_weights(module, rule, settings):
+    approach, their_approach = OURS[module], THEIRS[module]
     params, losses = meta_train(
-        start(approach, update),
-        partial(batches.mean_over_batch(approach.meta_gradient), loss=loss, **update, **settings),
+        start(approach, rule),
+        partial(batches.mean_over_batch(approach.meta_gradient), loss=loss, **rule, **settings),
         draws(lambda episodes: episodes),
-        optimizer=optim.adam(0.01),
+        rule=adam(0.01),
         n_steps=N_STEPS,
     )
     for many, task_loss in (
@@ -111,38 +95,38 @@ def test_twenty_outer_steps_end_at_the_same_weights(mine, other, settings):
         (their_vmap(their_approach), loss_of_module),
     ):
         their_params, their_losses = meta_train(
-            to_tensors(start(approach, update)),
-            partial(many, loss=task_loss, **their_update, **settings),
+            to_tensors(start(approach, rule)),
+            partial(many, loss=task_loss, **rule, **settings),
             draws(to_torch),
-            optimizer=their_optim.adam(0.01),
+            rule=adam(0.01),
             n_steps=N_STEPS,
         )
         np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
         for name, p in params.items():
             np.testing.assert_allclose(p, their_params[name].numpy(), rtol=0, atol=1e-8)
-    assert not np.allclose(params[name], start(approach, update)[name], atol=1e-3)
+    assert not np.allclose(params[name], start(approach, rule)[name], atol=1e-3)
 
 
-@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
-def test_a_batch_is_the_mean_of_its_tasks_one_by_one(mine, other, settings):
-    (approach, update), (their_approach, their_update) = mine, other
-    params, episodes = start(approach, update), draws(lambda episodes: episodes)()
+@pytest.mark.parametrize(("module", "rule", "settings"), FAMILY.values(), ids=FAMILY)
+def test_a_batch_is_the_mean_of_its_tasks_one_by_one(module, rule, settings):
+    approach, their_approach = OURS[module], THEIRS[module]
+    params, episodes = start(approach, rule), draws(lambda episodes: episodes)()
 
     def one_at_a_time(params, episode):
-        return approach.meta_gradient(params, episode, loss=loss, **update, **settings)
+        return approach.meta_gradient(params, episode, loss=loss, **rule, **settings)
 
     def their_one_at_a_time(params, episode):
-        return their_approach.meta_gradient(params, episode, loss=loss_of_module, **their_update, **settings)
+        return their_approach.meta_gradient(params, episode, loss=loss_of_module, **rule, **settings)
 
     expected, expected_loss = mean_over_tasks(one_at_a_time)(params, one_by_one(episodes))
     at_once = batches.mean_over_batch(approach.meta_gradient)
     their_at_once = their_batches.mean_over_batch(their_approach.meta_gradient)
     tensors, their_episodes = to_tensors(params), to_torch(episodes)
     for gradient, value in (
-        at_once(params, episodes, loss=loss, **update, **settings),
+        at_once(params, episodes, loss=loss, **rule, **settings),
         mean_over_tasks(their_one_at_a_time)(tensors, one_by_one(their_episodes)),
-        their_at_once(tensors, their_episodes, loss=their_loss, **their_update, **settings),
-        their_vmap(their_approach)(tensors, their_episodes, loss=loss_of_module, **their_update, **settings),
+        their_at_once(tensors, their_episodes, loss=their_loss, **rule, **settings),
+        their_vmap(their_approach)(tensors, their_episodes, loss=loss_of_module, **rule, **settings),
     ):
         assert float(value) == pytest.approx(float(expected_loss), rel=1e-10)
         assert list(gradient) == list(expected)
@@ -150,18 +134,18 @@ def test_a_batch_is_the_mean_of_its_tasks_one_by_one(mine, other, settings):
             np.testing.assert_allclose(np.asarray(gradient[name]), expected[name], rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize(("mine", "other", "settings"), FAMILY.values(), ids=FAMILY)
-def test_adapted_learners_predict_the_same(mine, other, settings):
-    (approach, update), (their_approach, their_update) = mine, other
-    params, episode = start(approach, update), one_by_one(draws(lambda episodes: episodes)())[0]
+@pytest.mark.parametrize(("module", "rule", "settings"), FAMILY.values(), ids=FAMILY)
+def test_adapted_learners_predict_the_same(module, rule, settings):
+    approach, their_approach = OURS[module], THEIRS[module]
+    params, episode = start(approach, rule), one_by_one(draws(lambda episodes: episodes)())[0]
     settings = {"n_steps": settings["n_steps"]}
-    predict = approach.adapt(params, episode.support, network=mlp, loss=loss, **update, **settings)
+    predict = approach.adapt(params, episode.support, network=mlp, loss=loss, **rule, **settings)
     their_predict = their_approach.adapt(
         to_tensors(params),
         to_torch(episode).support,
         network=partial(functional_call, NET),
         loss=loss_of_module,
-        **their_update,
+        **rule,
         **settings,
     )
     theirs = their_predict(torch.tensor(episode.query.x))

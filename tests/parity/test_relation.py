@@ -8,6 +8,7 @@ import torch
 from torch.func import functional_call
 
 from reference.episodes import Episode, Examples
+from reference.params import part
 from reference.pytorch import relation as theirs
 from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn import MLP
@@ -39,6 +40,8 @@ def test_same_starting_parameters():
     there = theirs.init(np.random.default_rng(0), MLP(SIZES), MLP(HEAD))
     assert drawn.keys() == there.keys()
     assert all(np.array_equal(drawn[name], there[name].numpy()) for name in drawn)
+    assert part(there, "embedding").keys() == dict(MLP(SIZES).named_parameters()).keys()
+    assert part(there, "relation").keys() == dict(MLP(HEAD).named_parameters()).keys()
 
 
 def test_same_loss_and_gradient(case):

@@ -7,15 +7,17 @@ from torch.func import functional_call
 
 from reference.pytorch import unroll as theirs
 from reference.pytorch.nn import MLP
+from reference.rules import adam, sgd
 from reference.scratch import unroll as ours
 from reference.scratch.autodiff import Tensor, detach, grad
-from reference.scratch.nn.losses import mean_squared_error
 from reference.scratch.nn import init_mlp, mlp
+from reference.scratch.nn.losses import mean_squared_error
 
 
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("n_steps", [0, 1, 5])
-def test_adapted_params_and_meta_gradient(n_steps, first_order):
+@pytest.mark.parametrize("rule", [sgd(0.1), sgd(0.05, momentum=0.9), adam(0.05)])
+def test_adapted_params_and_meta_gradient(rule, n_steps, first_order):
     rng = np.random.default_rng(0)
     params = {name: p.astype(np.float64) for name, p in init_mlp(rng, [1, 10, 10, 1]).items()}
     x = rng.uniform(-3, 3, size=(2, 10, 1))
@@ -23,7 +25,7 @@ def test_adapted_params_and_meta_gradient(n_steps, first_order):
 
     leaves = {name: Tensor(p) for name, p in params.items()}
     support, query = (lambda p, x=part: mean_squared_error(mlp(p, x), np.sin(x)) for part in x)
-    adapted = ours.unroll(support, leaves, ours.sgd(0.1), n_steps, first_order=first_order)
+    adapted = ours.unroll(support, leaves, rule, n_steps, first_order=first_order)
     gradient = grad(query(adapted), leaves)
 
     support, query = (
@@ -32,7 +34,7 @@ def test_adapted_params_and_meta_gradient(n_steps, first_order):
     )
 
     def outer(p):
-        end = theirs.unroll(support, p, theirs.sgd(0.1), n_steps, first_order=first_order)
+        end = theirs.unroll(support, p, rule, n_steps, first_order=first_order)
         return query(end), end
 
     start = {name: torch.tensor(p) for name, p in params.items()}

@@ -1,6 +1,7 @@
 """The digits: all there, ink in the middle, enlarged and not redrawn."""
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 
 from reference.tasks.bank import FewShot
@@ -38,3 +39,19 @@ def test_bilinear_by_a_loop():
 def test_episodes_come_from_classes_of_unequal_sizes():
     episode = FewShot(digits(), n_way=10, k_shot=5, n_query=100).sample(np.random.default_rng(0))
     assert episode.query.x.shape == (1000, 1, 28, 28) and sorted(episode.task) == list("0123456789")
+
+
+@pytest.mark.parametrize(
+    "images, says",
+    [
+        (np.zeros((8, 8)), r"images is float64 of shape \(8, 8\); numbers of shape \(n, 8, 8\) are needed"),
+        (np.zeros((2, 64)), r"images is float64 of shape \(2, 64\)"),
+        (np.zeros((2, 8, 8), bool), "images is bool"),
+        (np.full((2, 8, 8), 255), r"images goes from 255 to 255; 0 \(paper\) to 16 \(ink\) is allowed"),
+        (np.full((2, 8, 8), np.nan), "images goes from nan to nan"),
+        ([[1, 2], [3]], "images is no array"),
+    ],
+)
+def test_other_images_are_refused(images, says):
+    with pytest.raises(ValueError, match=says):
+        enlarge(images)

@@ -99,3 +99,76 @@ def test_quadratics_name_what_is_wrong():
         Quadratics(dimension=0)
     with pytest.raises(ValueError, match=r"two positive numbers, least first; got \(2.0, 1.0\)"):
         Quadratics(curvatures=(2.0, 1.0))
+
+
+@pytest.fixture(scope="module")
+def plain(as_users_meet):
+    """The module as users meet it, without the shapes that pytest enforces."""
+    return as_users_meet("reference.tasks.families")
+
+
+RNG = np.random.default_rng(0)
+
+WRONG_CALLS = {
+    "k_shot in fractions": (
+        lambda m: m.Sinusoids(k_shot=1.5, n_query=1),
+        "k_shot must be a whole number, got 1.5",
+    ),
+    "k_shot that is bool": (
+        lambda m: m.Lines(k_shot=True, n_query=1),
+        "k_shot must be a whole number, got True",
+    ),
+    "no function": (
+        lambda m: m.Curves(3, k_shot=1, n_query=1),
+        r"draw must be a function draw\(rng, .*got 3",
+    ),
+    "a seed": (
+        lambda m: m.Sinusoids(k_shot=1, n_query=1).sample(0),
+        "rng must be a NumPy generator, .*got 0",
+    ),
+    "no tasks": (
+        lambda m: m.Lines(k_shot=1, n_query=1).sample_batch(RNG, 0),
+        "n_tasks must be at least 1, got 0",
+    ),
+    "tasks in fractions": (
+        lambda m: m.Quadratics().sample_batch(RNG, 2.0),
+        "n_tasks must be a whole number, got 2.0",
+    ),
+    "a seed for a loss": (lambda m: m.Quadratics().sample(7), "rng must be a NumPy generator"),
+    "dimension that is bool": (lambda m: m.Quadratics(dimension=True), "dimension must be a whole number"),
+    "one curvature": (lambda m: m.Quadratics(curvatures=(1.0,)), "curvatures must be two positive numbers"),
+    "a number": (lambda m: m.Quadratics(curvatures=2.0), "curvatures must be two positive numbers.*got 2.0"),
+    "infinite": (lambda m: m.Quadratics(curvatures=(1.0, np.inf)), "curvatures must be two positive numbers"),
+    "no number": (
+        lambda m: m.Quadratics(curvatures=(np.nan, 1.0)),
+        "curvatures must be two positive numbers",
+    ),
+    "words": (lambda m: m.Quadratics(curvatures="12"), "curvatures must be two positive numbers"),
+    "points in a row": (
+        lambda m: m.Sinusoid(1.0, 0.0)(np.zeros(3)),
+        r"x has shape \(3,\); points of shape \(..., n, 1",
+    ),
+    "points side by side": (lambda m: m.Line(1.0, 0.0)(np.zeros((2, 3))), r"x has shape \(2, 3\)"),
+    "another dimension": (
+        lambda m: m.Quadratics(dimension=2).sample(RNG).loss(np.zeros(1)),
+        r"theta has shape \(1,\), but centre \(2,\)",
+    ),
+    "a number for theta": (
+        lambda m: m.Quadratics().sample(RNG).gradient(0.0),
+        r"theta has shape \(\), but centre",
+    ),
+}
+
+
+@pytest.mark.parametrize("call, says", WRONG_CALLS.values(), ids=WRONG_CALLS)
+def test_families_say_what_is_wrong(plain, call, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        call(plain)
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_numbers_of_python_and_numpy_serve(plain):
+    tasks = plain.Sinusoids(k_shot=np.int64(2), n_query=np.uint8(3))
+    assert tasks.sample_batch(RNG, np.int32(4)).query.x.shape == (4, 3, 1)
+    assert plain.Line(2, 1)(np.array([[3.0]])) == 7 and plain.Sinusoid(2.0, 0.0)(np.zeros((1, 1))) == 0
+    assert plain.Quadratics(dimension=np.int64(3), curvatures=[1, 1]).sample(RNG).centre.shape == (3,)

@@ -1,6 +1,7 @@
 """Own images: read as they are, and one sentence that names the file for each thing that can be wrong."""
 
 import re
+import runpy
 import zlib
 from functools import partial
 from pathlib import Path
@@ -293,5 +294,6 @@ def test_the_page_shows_what_works(own, monkeypatch, capsys):
     text = CARD.read_text(encoding="utf-8").split("## Your own images")[1]
     (snippet,) = re.findall(r"```python\n(.*?)```", text.split("\n## ")[0], flags=re.S)
     monkeypatch.chdir(own.parent)
-    exec(compile(snippet, "datasets/README.md", "exec"), {})
+    Path("snippet.py").write_text(snippet, encoding="utf-8")
+    runpy.run_path("snippet.py")
     assert re.fullmatch(r"0\.\d+ \+- 0\.\d+ \(95% CI, 200 episodes\)\n", capsys.readouterr().out)

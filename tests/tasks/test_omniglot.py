@@ -7,11 +7,13 @@ that holds it.
 import hashlib
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +217,7 @@ DAMAGES = {
     ),
     "half an image": (
         lambda files: {k: v if "0004_01" not in k else v[: len(v) // 2] for k, v in files.items()},
-        "truncated",
+        "is damaged",
     ),
     "another size": (
         lambda files: {k: v if "0004_01" not in k else png(np.eye(28, dtype=bool)) for k, v in files.items()},
@@ -254,8 +256,138 @@ def test_a_flipped_byte_is_found(folder):
     assert cached() == []
 
 
+def fields(content):
+    """Where the entries of an archive's directory begin, and the places and widths of what each says."""
+    entries = [match.start() for match in re.finditer(b"PK\x01\x02", content)]
+    return entries, [(6, 2), (8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2), (42, 4)]
+
+
+def damaged(rng, content):
+    """An archive with a bit flipped, bytes lost, added or overwritten, or its directory altered."""
+    damaged, kind = bytearray(content), rng.integers(5)
+    place = int(rng.integers(len(content)))
+    if kind == 0:
+        damaged[place] ^= 1 << int(rng.integers(8))
+    elif kind == 1:
+        del damaged[place:]
+    elif kind == 2:
+        damaged[place:place] = rng.bytes(int(rng.integers(1, 1000)))
+    elif kind == 3:
+        damaged[place : place + 50] = bytes(50)
+    else:
+        starts, places = fields(content)
+        offset, width = places[rng.integers(len(places))]
+        place = starts[rng.integers(len(starts))] + offset
+        damaged[place : place + width] = bytes(rng.choice([0, 1, 255], width).tolist())
+    return bytes(damaged)
+
+
+def test_whatever_is_damaged_the_sentence_comes_or_the_images_are_right(folder):
+    """zipfile, zlib and Pillow raise a dozen kinds of error; a user reads one sentence."""
+    path, rng, causes = folder / "images_evaluation.zip", np.random.default_rng(3), set()
+    content, right = path.read_bytes(), omniglot("test", folder=folder)
+    for _ in range(60):
+        shutil.rmtree(module.cache(), ignore_errors=True)
+        path.write_bytes(damaged(rng, content))
+        try:
+            assert (omniglot("test", folder=folder).images == right.images).all()
+        except ValueError as error:
+            assert str(error).startswith(f"Omniglot: {path} is damaged or not the official archive (")
+            assert str(error).endswith(f"{path.name}.") and "\n" not in str(error)
+            causes.add(type(error.__cause__).__name__)
+    assert len(causes) >= 3, causes
+
+
+def with_entry(folder, content, **about):
+    """The archive of the folder with one drawing replaced, packed as `about` says."""
+    path, name = folder / "images_evaluation.zip", "images_evaluation/Angelic/character01/0001_01.png"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for other, drawn in entries("images_evaluation").items():
+            archive.writestr(other, content if other == name else drawn, **(about if other == name else {}))
+    return path
+
+
+def huge(width, height):
+    """A PNG that claims a size."""
+    header = b"IHDR" + width.to_bytes(4) + height.to_bytes(4) + bytes([1, 0, 0, 0, 0])
+    whole = png(drawing(0))
+    return whole[:12] + header + zlib.crc32(header).to_bytes(4) + whole[33:]
+
+
+@pytest.mark.parametrize("n_bytes", [100_001, 50_000_000])
+def test_a_large_entry_is_never_read(folder, monkeypatch, n_bytes):
+    path = with_entry(folder, bytes(n_bytes))
+    assert path.stat().st_size < 1_000_000  # it packs well
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)
+    with pytest.raises(ValueError, match=rf"0001_01.png has {n_bytes} bytes, of at most 100000") as caught:
+        omniglot("test", folder=folder)
+    assert sentence(caught)
+
+
+def test_a_large_archive_is_never_read(folder):
+    with open(folder / "images_evaluation.zip", "r+b") as file:
+        file.truncate(10_000_000_000)  # takes no room: it is full of holes
+    with pytest.raises(ValueError, match="10000000000 bytes, of at most 200000000") as caught:
+        omniglot("test", folder=folder)
+    assert sentence(caught)
+
+
+@pytest.mark.parametrize("side", [9_500, 60_000])
+def test_a_large_image_is_never_unpacked(folder, side):
+    with_entry(folder, huge(side, side))
+    with pytest.raises(ValueError, match=r"images_evaluation.zip is damaged") as caught:
+        omniglot("test", folder=folder)
+    assert sentence(caught)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_may_ask_for_gigabytes_are_refused(folder, method):
+    with_entry(folder, png(drawing(0)), compress_type=method)
+    with pytest.raises(ValueError, match=f"packed by method {method}, not stored or deflated") as caught:
+        omniglot("test", folder=folder)
+    assert sentence(caught)
+
+
+def test_an_encrypted_archive_is_told(folder):
+    path = folder / "images_evaluation.zip"
+    content = bytearray(path.read_bytes())
+    for start in fields(content)[0]:
+        content[start + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="encrypted") as caught:
+        omniglot("test", folder=folder)
+    assert sentence(caught) and type(caught.value.__cause__) is RuntimeError
+
+
+def test_a_flip_inside_a_drawing_is_found_although_it_was_packed_after(folder):
+    drawn = bytearray(png(drawing(0)))
+    drawn[drawn.index(b"IDAT") + 12] ^= 16
+    with_entry(folder, bytes(drawn))
+    with pytest.raises(ValueError, match="is damaged"):
+        omniglot("test", folder=folder)
+
+
+def test_a_folder_may_begin_at_home(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert len(omniglot("test", folder="~/folder").names) == 2
+    monkeypatch.setenv("METALEARN_OMNIGLOT", "~/folder")
+    assert len(omniglot("test").names) == 2
+    monkeypatch.chdir(folder.parent)
+    assert len(omniglot("test", folder="folder").names) == 2
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:1000], lambda b: b[:-9], lambda b: b[:5000] + b"!" + b[5001:]]
+    "damage",
+    [
+        lambda b: b[:1000],
+        lambda b: b[:-9],
+        lambda b: b[:5000] + b"!" + b[5001:],
+        lambda b: b.replace(b"'shape': (140,", b"'shape': (139,"),
+        lambda b: b.replace(b"{'descr'", b"{('descr'"),
+        lambda b: b"\x93NUMPY" + b,
+        lambda b: b"",
+    ],
 )
 def test_a_damaged_cache_is_named_and_not_used(folder, damage):
     omniglot("test", folder=folder)

@@ -1,7 +1,7 @@
 """What NumPy has not, composed of what it has: their derivatives, of every order, come for free.
 
-The sigmoid and the softplus are the exception: composed, one of their tails would be rounded away, in the
-value or in the derivative. So they are operations, and each is the other's derivative's part.
+The sigmoid and the softplus are the exception. Composed, one of their tails would be rounded away, in the
+value or in a derivative; so their derivatives are written out, in terms of the sigmoid.
 
 Differs from the paper: nothing; each is its definition, arranged so that no exponential overflows.
 """
@@ -9,6 +9,7 @@ Differs from the paper: nothing; each is its definition, arranged so that no exp
 import numpy as np
 from jaxtyping import Float
 
+from reference.scratch.autodiff.operations import count
 from reference.scratch.autodiff.tensor import Array, Tensor, detach, record
 
 
@@ -35,7 +36,8 @@ def log_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def logsumexp(x: Float[Array, "..."], axis: int = -1, keepdims: bool = False) -> Float[Array, "..."]:
-    """log(sum(e^x)) along the axis."""
+    """log(sum(e^x)) along the axis. Raises ValueError where there is nothing to add up."""
+    count("logsumexp", x, axis)
     shift = np.max(detach(x), axis=axis, keepdims=True)  # any number gives the same result; this one is safe
     shift = np.where(np.isfinite(shift), shift, 0)
     result = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
@@ -48,7 +50,8 @@ def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> Float[Array, "*sha
 
 
 def softmax(x: Float[Array, "*shape"], axis: int = -1) -> Float[Array, "*shape"]:
-    """e^x / sum(e^x) along the axis: probabilities."""
+    """e^x / sum(e^x) along the axis: probabilities. Raises ValueError where there is nothing to share."""
+    count("softmax", x, axis)
     exponentials = np.exp(x - np.max(detach(x), axis=axis, keepdims=True))
     return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 

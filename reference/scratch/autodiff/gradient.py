@@ -37,11 +37,18 @@ def value_and_grad(function: Callable) -> Callable:
     """Of a scalar function of (params, ...): the function that gives its value and gradient, plain arrays."""
 
     def value_and_gradient(params: dict, *args, **kwargs) -> tuple[Any, dict]:
-        leaves = {name: Tensor(value) for name, value in params.items()}
+        leaves = {name: _leaf(name, value) for name, value in params.items()}
         value = function(leaves, *args, **kwargs)
         return np.array(detach(value)), grad(value, leaves, create_graph=False)
 
     return value_and_gradient
+
+
+def _leaf(name, value) -> Tensor:
+    try:
+        return Tensor(value)
+    except TypeError as error:
+        raise TypeError(f"params: {name}: {error}") from None
 
 
 def _gradients(y: Tensor, xs: Sequence[Tensor], create_graph: bool) -> list:

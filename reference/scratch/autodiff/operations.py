@@ -46,7 +46,8 @@ def _unbroadcast(g, shape):
         return g
     new = g.ndim - len(shape)
     repeated = [new + i for i, n in enumerate(shape) if n == 1 != g.shape[new + i]]
-    return np.reshape(np.sum(g, axis=(*range(new), *repeated)), shape)
+    g = np.sum(g, axis=(*range(new), *repeated))
+    return g if g.shape == shape else np.reshape(g, shape)
 
 
 @operation(np.add)
@@ -78,7 +79,7 @@ def power(a, b):
     return record(
         detach(a) ** detach(b),
         (a, lambda g: to_a(g * (b * a ** _one_less(b, a)))),
-        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1, a))))),  # 0^b is flat in b
+        (b, lambda g: to_b(g * (a**b * np.log(np.where(detach(a) == 0, 1.0, a))))),  # 0^b is flat in b
     )
 
 
@@ -201,10 +202,10 @@ def sum_over(x, axis=None, *, keepdims=False):
 
 @operation(np.mean)
 def mean_over(x, axis=None, *, keepdims=False):
-    return np.sum(x, axis=axis, keepdims=keepdims) / _count("np.mean", x, axis)
+    return np.sum(x, axis=axis, keepdims=keepdims) / count("np.mean", x, axis)
 
 
-def _count(name, x, axis):
+def count(name, x, axis):
     """How many entries one result is made of. Raises ValueError where there are none."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if count := math.prod([x.shape[i] for i in axes]):
@@ -214,13 +215,13 @@ def _count(name, x, axis):
 
 @operation(np.var)
 def variance(x, axis=None, *, keepdims=False):
-    _count("np.var", x, axis)
+    count("np.var", x, axis)
     return np.mean((x - np.mean(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims)
 
 
 @operation(np.max, np.amax)
 def max_over(x, axis=None, *, keepdims=False):
-    _count("np.max", x, axis)
+    count("np.max", x, axis)
     values = detach(x)
 
     def vjp(g):
@@ -233,7 +234,7 @@ def max_over(x, axis=None, *, keepdims=False):
 
 @operation(np.min, np.amin)
 def min_over(x, axis=None, *, keepdims=False):
-    _count("np.min", x, axis)
+    count("np.min", x, axis)
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 
@@ -253,6 +254,8 @@ def matmul(a, b):
 @operation(np.einsum)
 def einsum(subscripts, *operands):
     """The sum of products, as in NumPy, with an explicit result and no letter twice within one operand."""
+    if not isinstance(subscripts, str):
+        raise TypeError("np.einsum: subscripts: of a Tensor, write them as a string, as in 'ij,jk->ik'.")
     operands = _arrays(operands)
     terms, result = _einsum_terms(subscripts, operands)
     sizes = [dict(zip(term, x.shape, strict=True)) for term, x in zip(terms, operands, strict=True)]
@@ -276,15 +279,14 @@ def einsum(subscripts, *operands):
 
 def _einsum_terms(subscripts, operands) -> tuple[list[str], str]:
     """The letters of every operand and of the result, with free letters in the place of an ellipsis."""
-    if not isinstance(subscripts, str):
-        raise TypeError("np.einsum: subscripts: of a Tensor, write them as a string, as in 'ij,jk->ik'.")
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     twice = any(letter != "." and term.count(letter) > 1 for term in terms for letter in term)
     if not arrow or twice or ("..." in left and "..." not in result) or len(terms) != len(operands):
-        rule = "say the result, as in 'ij,jk->ik', with '...' if an operand has it; a term for each operand, "
-        rule += "no letter twice in one operand"
-        raise ValueError(f"np.einsum: subscripts: got {subscripts!r} for {len(terms)}; of a Tensor, {rule}.")
+        given = f"got {subscripts!r} for {len(operands)} operands"
+        rule = "say the result, as in 'ij,jk->ik', with '...' if an operand has it"
+        rule += "; write a term for each operand, and no letter twice in one"
+        raise ValueError(f"np.einsum: subscripts: {given}; of a Tensor, {rule}.")
     ranks = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)]
     for x, term, rank in zip(operands, terms, ranks, strict=True):
         if rank < 0 or (rank and "..." not in term):
@@ -397,26 +399,16 @@ def astype(x, dtype):
 # Questions about values: their answers are plain arrays, for they have no gradient.
 
 
-def _constant(function):
-    operation(function)(
-        lambda *args, **kwargs: function(
-            *map(detach, args), **{name: detach(option) for name, option in kwargs.items()}
-        )
-    )
+def _answers(function):
+    def answer(*args, **options):
+        return function(*map(detach, args), **{name: detach(option) for name, option in options.items()})
+
+    operation(function)(answer)
 
 
 for _function in (
-    *(
-        np.equal,
-        np.not_equal,
-        np.less,
-        np.less_equal,
-        np.greater,
-        np.greater_equal,
-        np.allclose,
-        np.array_equal,
-    ),
-    *(np.sign, np.isfinite, np.isnan, np.argmax, np.argmin, np.argsort),
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.allclose),
+    *(np.array_equal, np.sign, np.isfinite, np.isnan, np.argmax, np.argmin, np.argsort),
     *(np.zeros_like, np.ones_like, np.shape, np.ndim, np.size),
 ):
-    _constant(_function)
+    _answers(_function)

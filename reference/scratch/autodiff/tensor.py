@@ -50,23 +50,23 @@ class Tensor:
 
         Raises TypeError unless the value is an array, or a number, of floating type.
         """
-        self.value = np.asarray(value)
-        if self.value.dtype.kind != "f":
-            raise TypeError(
-                f"value: a Tensor holds floating numbers, got {self.value.dtype}; write 2.0, not 2."
-            )
+        self.value = value = np.asarray(value)
+        dtype = value.dtype
+        if dtype.kind != "f":
+            raise TypeError(f"value: a Tensor holds floating numbers, got {dtype}; write 2.0, not 2.")
         kept = [(x.node, vjp) for x, vjp in parents if isinstance(x, Tensor)]
-        self.node = Node(kept, 1 + max([parent.depth for parent, _ in kept], default=-1), self.value.dtype)
+        self.node = Node(kept, 1 + max([parent.depth for parent, _ in kept], default=-1), dtype)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if ufunc not in self.operations or method != "__call__" or options:
+        operation = self.operations.get(ufunc)
+        if operation is None or method != "__call__" or options:
             raise TypeError(_no_operation(ufunc, inputs, method, options))
-        return self.operations[ufunc](*[x if type(x) is Tensor else constant(x) for x in inputs])
+        return operation(*[x if type(x) is Tensor else constant(x) for x in inputs])
 
     def __array_function__(self, function, types, args, kwargs):
-        if function not in self.operations:
+        operation = self.operations.get(function)
+        if operation is None:
             raise TypeError(_no_operation(function, (*args, *kwargs.values())))
-        operation = self.operations[function]
         try:
             return operation(*args, **kwargs)
         except TypeError:
@@ -154,8 +154,9 @@ Array = np.ndarray | np.generic | Tensor  # what every function of the scratch s
 
 def constant(x):
     """A plain operand: of a list the array, of an array without axes its number, which has no dtype."""
-    x = np.asarray(x) if isinstance(x, list) else x
-    return x.item() if isinstance(x, _PLAIN) and x.ndim == 0 else x
+    if isinstance(x, _PLAIN):
+        return x if x.ndim else x.item()
+    return np.asarray(x) if isinstance(x, list) else x
 
 
 _PLAIN = (np.ndarray, np.generic)
@@ -177,8 +178,15 @@ def _no_operation(function, inputs, method="__call__", options=()) -> str:
 
 
 def detach(x: Any) -> Any:
-    """The plain array of x, cut from its history: the switch that makes an approach first-order."""
-    return x.value if isinstance(x, Tensor) else x
+    """The plain array of x, cut from its history: the switch that makes an approach first-order.
+
+    What is plain comes back as it is. Raises TypeError for a dict, whose Tensors would keep their history.
+    """
+    if isinstance(x, Tensor):
+        return x.value
+    if isinstance(x, dict):
+        raise TypeError("detach: got a dict; write {name: detach(x) for name, x in ... .items()}.")
+    return x
 
 
 def as_tensor(x: Any) -> Tensor:

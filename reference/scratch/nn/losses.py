@@ -10,9 +10,7 @@ from reference.episodes import check_labels
 from reference.scratch.autodiff import Array, log_softmax
 
 
-def mean_squared_error(
-    predictions: Float[Array, "*shape"], targets: Float[Array, "..."]
-) -> Float[Array, ""]:
+def mean_squared_error(predictions: Float[Array, "*shape"], targets: Float[Array, "..."]) -> Float[Array, ""]:
     """The mean of (prediction - target)^2 over everything, a task axis too if there is one.
 
     Raises ValueError for unequal shapes, which could broadcast: (n, 1) against (n,) gives n * n differences.

@@ -10,6 +10,10 @@ from torch.nn import functional as F
 from reference.pytorch.nn import MLP, Conv4, init_params
 
 
+def images(n, dtype=np.float32):
+    return torch.from_numpy(np.random.default_rng(0).uniform(size=(n, 1, 28, 28)).astype(dtype))
+
+
 def test_mlp_by_hand():
     net = MLP([2, 2, 1])
     params = {
@@ -37,7 +41,7 @@ def test_names_and_layouts_are_those_of_the_numpy_side():
 
 
 def test_a_block_is_convolution_relu_maximum():
-    net, x = Conv4(4), torch.rand(3, 1, 28, 28)
+    net, x = Conv4(4), images(3)
     by_hand = x
     for block in net.blocks:
         by_hand = F.max_pool2d(torch.relu(block.conv(by_hand)), 2)
@@ -46,12 +50,12 @@ def test_a_block_is_convolution_relu_maximum():
 
 
 def test_without_a_norm_an_embedding_does_not_depend_on_its_neighbours():
-    net, x = Conv4(4).double(), torch.rand(6, 1, 28, 28, dtype=torch.float64)
+    net, x = Conv4(4).double(), images(6, np.float64)
     assert torch.allclose(net(x)[2:3], net(x[2:3]), atol=1e-14)
 
 
 def test_batch_norm_depends_on_the_neighbours_in_training_alone():
-    net, x = Conv4(4, norm=nn.BatchNorm2d).double(), torch.rand(6, 1, 28, 28, dtype=torch.float64)
+    net, x = Conv4(4, norm=nn.BatchNorm2d).double(), images(6, np.float64)
     assert not torch.allclose(net(x)[:3], net(x[:3]))
     net.eval()
     assert torch.allclose(net(x)[:3], net(x[:3]), atol=1e-14)
@@ -72,3 +76,9 @@ def test_initial_weights_come_from_the_generator_and_fill_pytorchs_range():
 def test_too_few_sizes():
     with pytest.raises(ValueError, match=r"sizes: got \[3\]; an MLP needs at least"):
         MLP([3])
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (28, 28), (2, 3, 28, 28)])
+def test_images_without_their_axes_are_named(shape):
+    with pytest.raises(ValueError, match=r"^x: got shape \(.*\); grey images are \(n, 1, height, width\)"):
+        Conv4(4)(torch.ones(shape))

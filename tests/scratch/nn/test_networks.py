@@ -81,3 +81,9 @@ def test_conv4_gives_one_row_of_width_numbers_and_its_gradient_is_what_small_ste
     )
     slope = sum(np.sum(detach(gradient[name]) * direction[name]) for name in params)
     assert slope == pytest.approx((ahead - behind) / 2e-7, rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (28, 28), (2, 3, 28, 28)])
+def test_images_without_their_axes_are_named(shape):
+    with pytest.raises(ValueError, match=r"^x: got shape \(.*\); grey images are \(n, 1, height, width\)"):
+        conv4(init_conv4(RNG(0), 4), np.ones(shape))

@@ -1,23 +1,23 @@
 # %% right: as in the chapter
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    gradient, _ = meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
+    gradient, _ = meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
     return gradient
 
 
 # %% right: a rate for each parameter, zero in the body
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
+    def update(params, gradient, state):
         rates = {name: inner_lr if name in head else 0.0 for name in params}
-        return {name: p - rates[name] * gradient[name] for name, p in params.items()}
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
@@ -28,10 +28,10 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
 
 # %% right: only the head's gradient is ever computed within the task
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return {n: params[n] - inner_lr * gradient[n] if n in head else params[n] for n in params}
+    def update(params, gradient, state):
+        return {n: params[n] - inner_lr * gradient[n] if n in head else params[n] for n in params}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
@@ -45,14 +45,14 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
 
 # %% wrong: the update returns the head alone, and the body is lost | must return every parameter
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: everything adapts | stays as it is
@@ -61,120 +61,122 @@ def head_only(head, inner_lr):
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: the step goes uphill | a plain step
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] + inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] + inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: what does not adapt is not learned either, and gets no meta-gradient | each needs one
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    found, _ = meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
+    found, _ = meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
     return {name: found[name] for name in head}
 
 
 # %% wrong: the body is detached at every step, and the path back to it is cut | not what small steps find
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
+    def update(params, gradient, state):
         still = {name: Tensor(detach(p)) for name, p in params.items() if name not in head}
-        return still | {name: params[name] - inner_lr * gradient[name] for name in head}
+        return still | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: first order | keep their memory
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    inner = {"update": head_only(head, inner_lr), "n_steps": n_steps, "first_order": True}
+    inner = {"rule": head_only(head, inner_lr), "n_steps": n_steps, "first_order": True}
     return meta_gradient(params, episode, loss=loss, **inner)[0]
 
 
 # %% wrong: the gradient is plain MAML's, and the update is not used | head alone adapt
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=sgd(inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=sgd(inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: the names of this network's head are written into the code | go by the names
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {n: params[n] - inner_lr * gradient[n] for n in params if n.startswith("layers.1")}
+    def update(params, gradient, state):
+        return (
+            params | {n: params[n] - inner_lr * gradient[n] for n in params if n.startswith("layers.1")}
+        ), state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)[0]
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
 
 
 # %% wrong: what does not adapt is held for a constant, so its meta-gradient is zero | is zero
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
     moving = {name: params[name] for name in head}
     still = {name: p for name, p in params.items() if name not in head}
     with_body = lambda p, examples: loss(still | p, examples)  # noqa: E731
-    found, _ = meta_gradient(moving, episode, loss=with_body, update=sgd(inner_lr), n_steps=n_steps)
+    found, _ = meta_gradient(moving, episode, loss=with_body, rule=sgd(inner_lr), n_steps=n_steps)
     return {name: np.zeros_like(p) for name, p in still.items()} | found
 
 
 # %% wrong: the pair of meta_gradient is handed on | gives a pair
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    return meta_gradient(params, episode, loss=loss, update=head_only(head, inner_lr), n_steps=n_steps)
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
 
 
 # %% wrong: the rate and the loss of the visible test are written into the code | the loss you are given
 def head_only(head, inner_lr):
-    def update(params, gradient, step):
-        return params | {name: params[name] - inner_lr * gradient[name] for name in head}
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
-    settings = {"loss": squared_error, "update": head_only(head, 0.05), "n_steps": n_steps}
+    settings = {"loss": squared_error, "rule": head_only(head, 0.05), "n_steps": n_steps}
     return meta_gradient(params, episode, **settings)[0]

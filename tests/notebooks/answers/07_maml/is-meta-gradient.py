@@ -31,7 +31,7 @@ def is_meta_gradient(f):
         rng = np.random.default_rng(seed)
         x = rng.uniform(-2, 2, (2, 3, 5, 1))
         params, episodes = small_net(rng), Episode(*(Examples(points, points**2) for points in x))
-        wanted, _ = at_once(params, episodes, loss=errors, update=sgd(0.08), n_steps=3)
+        wanted, _ = at_once(params, episodes, loss=errors, rule=sgd(0.08), n_steps=3)
         given = f(params, episodes, loss=errors, inner_lr=0.08, n_steps=3)
         if max(np.abs(given[name] - wanted[name]).max() for name in params) > 1e-5:
             return False
@@ -74,7 +74,7 @@ def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (2, 2, 6, 1))
     params, episodes = small_net(rng), Episode(*(Examples(points, np.sin(points)) for points in x))
-    wanted, _ = at_once(params, episodes, loss=errors, update=sgd(0.1), n_steps=3)
+    wanted, _ = at_once(params, episodes, loss=errors, rule=sgd(0.1), n_steps=3)
     given = f(params, episodes, loss=errors, inner_lr=0.1, n_steps=3)
     return all(np.allclose(given[name], wanted[name], rtol=0, atol=1e-13) for name in params)
 
@@ -107,8 +107,8 @@ def is_meta_gradient(f):
     x = rng.uniform(-3, 3, (2, 2, 6, 1))
     params, episodes = small_net(rng), Episode(*(Examples(points, np.sin(points)) for points in x))
     inner = {"loss": errors, "n_steps": 3}
-    first, _ = at_once(params, episodes, update=sgd(0.1), first_order=True, **inner)
-    last, _ = at_once(params, episodes, update=sgd(0.1), **inner)
+    first, _ = at_once(params, episodes, rule=sgd(0.1), first_order=True, **inner)
+    last, _ = at_once(params, episodes, rule=sgd(0.1), **inner)
     early = variant(n_exact=1)(params, episodes, inner_lr=0.1, **inner)
     divided = variant(inside=0.5)(params, episodes, inner_lr=0.1, **inner)
     given = f(params, episodes, inner_lr=0.1, **inner)

@@ -8,16 +8,16 @@ def by_exponent(rates):
     return by_weight({name: np.exp(rate) for name, rate in rates.items()})
 
 
-# %% right: with_rates once more, and an update of its own
+# %% right: with_rates once more, and a rule of its own
 def with_log_rates(start, *, inner_lr):
     return with_rates(start, inner_lr=np.log(inner_lr))
 
 
 def by_exponent(rates):
-    def update(params, gradient, step):
-        return {name: p - np.exp(rates[name]) * gradient[name] for name, p in params.items()}
+    def update(params, gradient, state):
+        return {name: p - np.exp(rates[name]) * gradient[name] for name, p in params.items()}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 # %% wrong: rho begins at inner_lr, so the first step is about ten times too long | where is the logarithm
@@ -54,10 +54,10 @@ def with_log_rates(start, *, inner_lr):
 
 
 def by_exponent(rates):
-    def update(params, gradient, step):
-        return {name: p + np.exp(rates[name]) * gradient[name] for name, p in params.items()}
+    def update(params, gradient, state):
+        return {name: p + np.exp(rates[name]) * gradient[name] for name, p in params.items()}, state
 
-    return update
+    return Rule(lambda params: None, update)
 
 
 # %% wrong: the logarithm is learned but the step uses it as it is | expected the step

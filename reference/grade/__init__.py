@@ -1,0 +1,1 @@
+"""Grading: what an exercise is, and how answers to it are run."""

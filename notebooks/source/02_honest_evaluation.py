@@ -1641,16 +1641,6 @@ print("episodes_to_find: passed")
 #
 # </details>
 
-
-# %% solution="leans-on-others"
-def leans_on_others(predict, x):
-    """Whether some query's scores depend on the other queries."""
-    ### BEGIN SOLUTION
-    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
-    return bool(np.abs(alone - predict(x)).max() > 1e-6)
-    ### END SOLUTION
-
-
 # %% [markdown]
 # Learners to try it on: an honest one, one that leans on all queries, and one in which a single row leans.
 
@@ -1677,6 +1667,15 @@ def peeking(row, by):
         return scores
 
     return predict
+
+
+# %% solution="leans-on-others"
+def leans_on_others(predict, x):
+    """Whether some query's scores depend on the other queries."""
+    ### BEGIN SOLUTION
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return bool(np.abs(alone - predict(x)).max() > 1e-6)
+    ### END SOLUTION
 
 
 # %% test="leans-on-others" points=2

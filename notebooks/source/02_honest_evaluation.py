@@ -986,7 +986,7 @@ shifted_five = accuracy(centred(support, five), np.arange(5)) - accuracy(
 print(f"support and queries in one batch: {report(one_batch)}")
 print(f"each shifted to mean zero, even:  {report(shifted)}")
 print(f"                         uneven:  {report(shifted_uneven)}")
-print(f"  one query of each class alone:  {report(shifted_five)}")
+print(f"  with one query of each class:   {report(shifted_five)}")
 
 # %%
 less = interval(batch_statistics - honest - one_batch)
@@ -1138,8 +1138,8 @@ claim("They add more than as many other classes, in each run.", net_gain.min() >
 
 # %% [markdown]
 # The first line alone would have put everything down to the leak. The second is what more classes may be worth by
-# themselves; three runs hardly tell it from nothing. The third line is the leak's own, and smaller than the first
-# where the second is above zero.
+# themselves; three runs hardly tell it from nothing. The third line is the leak's own: the runs agree that there is
+# one, and leave its size open, for an interval over three runs is wide.
 #
 # Now all three leaks together: the network that has seen the test classes, in training mode, with sorted queries.
 
@@ -1507,6 +1507,7 @@ def variance_of_mean(tau2, omega2, n_way, n_classes, n_episodes):
 
 # %% test="variance-of-mean" points=3
 given = variance_of_mean(0.04, 0.01, 5, 40, 1)
+assert isinstance(given, int | float | np.number), f"one number is asked for, you gave {given!r}."
 assert np.isclose(given, 0.018), (
     f"one episode has 5 fresh classes: its variance is 0.04 / 5 + 0.01 = 0.018, you say {given:.5g}."
 )

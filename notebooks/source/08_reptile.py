@@ -710,7 +710,7 @@ for way in WAYS:
 # %%
 def for_all_runs(episode):
     """The same tasks for every run."""
-    return Episode(*(Examples(*(np.tile(a, (N_RUNS, 1, 1)) for a in part)) for part in episode[:2]))
+    return SideBySide(*(Examples(*(np.tile(a, (N_RUNS, 1, 1)) for a in part)) for part in episode[:2]))
 
 
 # %%

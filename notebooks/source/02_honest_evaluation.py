@@ -171,7 +171,8 @@ same(accuracy, evaluation.accuracy, lambda rng: (rng.normal(size=(4, 15, 5)), rn
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
 # Write `half_width(values)`, half the width of the 95 % interval of the mean of 30 values or more. All that the
-# chapter prints and claims goes through it.
+# chapter prints and claims goes through it. (The first three exercises write what the chapter goes on to use. To skip
+# one, put the lines behind "To go on without it:" in the place of the function.)
 #
 # <details><summary>Hint 1</summary>
 #

@@ -7,7 +7,7 @@
 #
 # - write Reptile in a dozen lines, and say what becomes of it when its inner loop has one step,
 # - expand the directions of Reptile, first-order MAML and MAML in the inner rate, and check every coefficient,
-# - name the term by which the batches of a task help each other, and say when it is missing,
+# - name the term by which the batches of a task help each other, and say what it does not explain,
 # - compare learners at equal cost, and measure the angle between a cheap direction and the true meta-gradient,
 # - tell a transductive evaluation from one that is not, and say what the difference was worth.
 #
@@ -568,11 +568,28 @@ claim(
 # Then there is one loss $L$, with $g$ and $H$, and step 3 reads
 # $(\theta - \phi) / \alpha = k\,g - \alpha\,\tfrac12 k(k-1)\,H g + O(\alpha^2)$. By the product rule
 # $H g = \tfrac12 \nabla |g|^2$. What is raised is the length of the batch's *own* gradient: a step on these examples
-# shall help these same examples. No other example has a say. Whether that generalises is left to luck. MAML does not
-# have this problem, because its query is another batch. With $n$ steps on the support and one query, its pairs are
-# those of support and query: $g_Q - \alpha\,n\,(H_Q\,g_S + H_S\,g_Q) + O(\alpha^2)$.
+# shall help these same examples.
 #
-# This is the second guess from the beginning, and we shall see what it is worth.
+# Do not conclude too much from that. The gradient of a batch is the mean of its examples' gradients. So the square
+# $|g|^2$ of a batch of ten is the mean of 100 products, and 90 of them join *different* examples. A batch of all 50
+# examples of a task, seen five times, has in $H g$ even four fifths of what five different batches of ten have in
+# AvgGradInner: of the 25 pairs of tenths that its square is made of, 20 join different ones. To first order in
+# $\alpha$, then, the same batch is no other thing, only a smaller one. If five times the same batch should teach less,
+# this algebra is not what says so. We shall see.
+#
+# With MAML the query is another batch. With $n$ steps on the support and one query, its pairs are those of support
+# and query: $g_Q - \alpha\,n\,(H_Q\,g_S + H_S\,g_Q) + O(\alpha^2)$.
+#
+# ### The other view: near to everybody's solutions
+#
+# Small rates are one way to see Reptile. Nichol et al. give another, for long learning. A network with many weights
+# solves a task at many places; call them the set $W$ of the task. Let $P(\theta)$ be the point of $W$ nearest to
+# $\theta$. Half the squared distance from $\theta$ to $W$ has, at almost every $\theta$, the gradient
+# $\theta - P(\theta)$. If learning ended at $P(\theta)$, then $\theta - \phi$ would be just this gradient, and
+# Reptile would descend the mean squared distance to the solutions of all tasks. Learning ends elsewhere, but often not
+# far from there: gradient descent goes downhill and little to the side. In the quadratics above $W$ is a single point,
+# the optimum $c$, and for many steps Reptile did come to rest where the squared distances are least: at the mean of
+# the optima. Compare MAML: it does not ask how *far* a solution is, but how good $k$ steps are.
 
 # %% [markdown]
 # ## Experiment: sinusoids at equal cost
@@ -635,12 +652,13 @@ def each_run(values):
 # - *First-order MAML* and *MAML*: one inner step on the support, judged on the query.
 #
 # In the last column of the table these are 0 for joint training and 1 for Reptile (of its six pairs four join
-# different batches; the other two join a batch with itself and add $\tfrac12$ of the term of the last section), for
-# the third nothing between different batches, then 1 and 2.
+# different batches; the other two join a batch with itself and add $\tfrac12$ of $H g$). The third has no pair of
+# different batches; its six pairs join a batch with itself. Then 1 and 2.
 #
 # The cost counts **gradients of ten points**. A step costs one; joint training's step sees 20 points and costs two.
 # MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two gradients
-# (chapter 03 measured a few). The outer optimiser is Adam. Each way has the rate that was best for it on other tasks,
+# (chapter 03 measured a few). That is a convention, and a clock may say otherwise: the next cell prints what an outer
+# step took, and figure 3 has an axis for each. The outer optimiser is Adam. Each way has the rate that was best for it on other tasks,
 # among 0.003, 0.005, 0.008, 0.012 and 0.016; with one rate for all, the comparison would be one of rates.
 
 
@@ -697,7 +715,10 @@ for way in WAYS:
     began = perf_counter()
     history[way] = train(way)
     seconds[way] = perf_counter() - began
-    print(f"{way:20s} {MARKS[-1] // WAYS[way][0]} outer steps, {seconds[way]:.1f} seconds")
+    ms = 1000 * seconds[way] / MARKS[-1]
+    print(
+        f"{way:20s} {MARKS[-1] // WAYS[way][0]} outer steps, {seconds[way]:.1f} seconds, {ms:.2f} ms a gradient"
+    )
 
 # %% [markdown]
 # All runs of all learners are judged on the same 100 new tasks, by 30 query points a task, after 0 to 10 steps on ten
@@ -750,22 +771,27 @@ for n in (1, 10):
 # %%
 at_10 = {way: learning[way][:, 10] for way in list(WAYS)[:4]}
 bands = {way: (runs.min(axis=1), runs.max(axis=1)) for way, runs in at_10.items()}
-ax = plt.subplots(figsize=(5.4, 3.2), layout="constrained")[1]
+_, (ax, by_clock) = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True, layout="constrained")
 _ = plotting.curves(MARKS, {way: runs.mean(axis=1) for way, runs in at_10.items()}, bands=bands, ax=ax)
 ax.set(xlabel="gradients of ten points, per task", ylabel="query error after 10 steps", yscale="log")
+for line, (way, runs) in zip(ax.lines, at_10.items(), strict=True):
+    style = {"color": line.get_color(), "linestyle": line.get_linestyle(), "marker": line.get_marker()}
+    _ = by_clock.plot(MARKS / MARKS[-1] * seconds[way], runs.mean(axis=1), markersize=5, **style)
+by_clock.set(xlabel="seconds of this training")
 _ = ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
 ax.minorticks_off()
 plotting.show(
-    "Error after ten steps against cost, on a logarithmic axis. All start near 4. Joint training levels out "
-    "near 2; Reptile, first-order MAML and MAML fall together to below 0.5."
+    "Error after ten steps, on a logarithmic axis, against cost and against seconds. All start near 4. Joint "
+    "training levels out near 2; Reptile, first-order MAML and MAML fall together to below 0.5."
 )
 
 # %% [markdown]
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
 # least to the greatest of five runs. (At cost 0 all have the same networks; joint training begins a little higher
-# because it takes its ten steps at the rate that it chose in the end.) The axis counts gradients; the seconds are
-# printed above and follow the count roughly. The figure does not show the end of training, and it does not order the
-# three: the printed interval of Reptile less MAML is several times as wide as the difference itself.
+# because it takes its ten steps at the rate that it chose in the end.) On the left the axis counts gradients, and a
+# Hessian product for two of them; on the right it is the clock of this machine, which also pays for the tasks and the
+# optimiser. Which of the three looks ahead depends on the axis. The figure does not show the end of training, and it
+# does not order the three: the printed interval of Reptile less MAML reaches to both sides of zero.
 
 # %%
 after_10 = {way: learning[way][-1, 10] for way in learning}
@@ -788,9 +814,9 @@ claim("Reptile and MAML: less than 0.3 apart on average.", abs(between.mean()) <
 # %% [markdown]
 # Reptile needs no second derivative and comes, for the same number of gradients, as far as MAML; which of the two is
 # ahead, five runs cannot tell. That is the good news. The table holds a caution, too. *Reptile, same batch* is behind
-# Reptile on average, if not in every run, but far better than joint training, although it has no term between different batches. Ten
-# points of a sinusoid all but fix the sinusoid, so a step that helps these ten helps others; the algebra did not
-# promise it, the tasks do. With characters we shall see tasks that do not.
+# Reptile on average, if not in every run, but far better than joint training, although no step of it sees a second
+# batch. Ten points of a sinusoid all but fix the sinusoid, so a step that helps these ten helps others. With
+# characters we shall see tasks where that is not so.
 #
 # ## The angle to the true meta-gradient
 #
@@ -842,10 +868,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 4.** In the first half of training the cheap directions drift away from the meta-gradient, then they stay.
-# For a single task first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther
-# off from the beginning. For the mean over tasks the averages of all three start within 30 degrees, and drift too;
-# there, runs differ widely. Bands reach from the least to the greatest of five runs. The figure does not show which
+# **Figure 4.** As training goes on, the cheap directions drift away from the meta-gradient. For a single task
+# first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther off from the
+# beginning. For the mean over tasks the averages of all three start within 30 degrees, and drift too; there, runs
+# differ so widely that the three cannot be told apart. Bands reach from the least to the greatest of five runs. The figure does not show which
 # direction trains better; for what they achieve see figure 3.
 
 # %%
@@ -859,6 +885,7 @@ claim(
     np.all(np.diff(single) < 0),
     np.diff(single),
 )
+claim("Yet even joint training is within 90 degrees at every mark.", single[:, 0].max() < 90, single[:, 0])
 
 # %% [markdown]
 # Why do the directions drift? What first-order MAML leaves out is $\alpha H_S\,\nabla L_Q(\phi)$, and training makes
@@ -884,10 +911,13 @@ claim("What is left out has grown to over 1.5 times its share.", shares[-1] > 1.
 # %% [markdown]
 # So in units of what matters, $\alpha H$, the rate is not small any more, and the expansion no longer says how the
 # directions compare. And still first-order MAML comes, for equally many gradients, as far as MAML, as far as five
-# runs can tell. (With equally many *outer steps* it was behind in chapter 07; here it takes twice as many.) A
-# direction need not be the gradient to lead downhill; one within 90 degrees will do, on average over many steps. Finn
-# et al. (2017) found the same on images: leaving out the second derivatives cost next to nothing. That is an
-# observation on some tasks. Figure 1 is the reminder that it is no theorem.
+# runs can tell. (With equally many *outer steps* it was behind in chapter 07; here it takes twice as many.) Why? It
+# is tempting to say that a direction within 90 degrees of the gradient leads downhill, and that this will do. It will
+# not: joint training, too, is within 90 degrees all along, and ends at more than twice the error. The angle at single
+# places does not say who trains well, and we have no better explanation to offer. The papers' numbers are mixed as
+# well: Finn et al. (2017) found that leaving out the second derivatives cost next to nothing on images, while Nichol
+# et al. report 95.8 % for MAML and 89.4 % for first-order MAML on Omniglot, 20-way 1-shot. And figure 1 is the
+# reminder that no theorem makes the two alike.
 #
 # ## Build it in PyTorch
 #
@@ -1005,16 +1035,17 @@ def init_conv_net(rng, width=32):
 # ### Three ways to spend five gradients
 #
 # A training task has five classes of the training scripts, ten images of each. Its 50 images are shuffled and cut
-# into five batches of ten. Then there are three learners.
+# into five batches of ten. Then there are four learners.
 #
 # - **Reptile**: five steps, each on another batch.
 # - **Reptile, same batch**: five steps, all on the first batch.
+# - **Reptile, all 50**: five steps, each on all 50 images. It sees all that Reptile sees, and never a new batch.
 # - **Joint training**: one step on all 50 images. It sees what Reptile sees, but takes its gradients at $\theta$
 #   instead of on the way: AvgGrad alone, up to the statistics of batch norm.
 #
 # The outer optimiser is Adam with rate 0.005, four tasks a step, 120 steps; the inner rate is 0.2. These were chosen
-# for Reptile on the validation scripts. A rate that suits one learner may harm another, so the two others are trained
-# at 0.001 as well. There is one training run of each.
+# for Reptile on the validation scripts. A rate that suits one learner may harm another, so joint training and the same
+# batch are trained at 0.001 as well; all 50, which takes longest, is not. There is one training run of each.
 
 
 # %%
@@ -1040,6 +1071,7 @@ def cut_into_batches(support, rng):
 SCHEDULES = {
     "Reptile": lambda batches, support: batches,
     "Reptile, same batch": lambda batches, support: batches[:1] * 5,
+    "Reptile, all 50": lambda batches, support: [support] * 5,
     "joint training": lambda batches, support: [support],
 }
 
@@ -1165,42 +1197,79 @@ for key, score in others.items():
 # %%
 from reference.figures import score_ladder
 
-rungs = {"joint training": others["joint training"], "Reptile, same batch": others["Reptile, same batch"]}
-rungs |= {name: others[name] for name in ("untrained", "raw pixels", "Reptile, group norm")}
+rungs = {name: others[name] for name in sorted(others, key=lambda name: others[name].mean)}
 rungs |= {f"Reptile, asked {how}": score for how, score in of_reptile.items()}
 ax = score_ladder(rungs, reference=0.2)
 ax.set(xlabel="accuracy, 5-way 1-shot on scripts never seen; asked alone unless said", xlim=(0, 1))
 plotting.show(
-    "A ladder of accuracies with intervals. Joint training lies lowest, near 0.3, then Reptile with the same "
-    "batch, the untrained network and raw pixels, all below 0.5; Reptile with group norm and with batch "
-    "norm, asked alone, near 0.6; together and queries only a little higher. Chance, 0.2, is a dashed line."
+    "A ladder of accuracies with intervals. Joint training lies lowest, near 0.3; Reptile with the same batch "
+    "or all 50 images, both at the smaller rate, the untrained networks and raw pixels lie below 0.5; Reptile "
+    "with group norm and with batch norm, asked alone, near 0.6; together and queries only a little higher. "
+    "Chance, 0.2, is a dashed line."
 )
 
 # %% [markdown]
-# **Figure 5.** The same network, the same number of outer steps: with five different batches Reptile learns to learn,
-# with five times the same batch it does not, nor does joint training. The three bars at the bottom are one set of
-# weights, asked in three ways. The dashed line is chance. Bars are 95 % intervals over 400 episodes (the three at the
-# bottom) and 150 (the others); they do not hold the spread between training runs, and nothing was trained to the end.
+# **Figure 5.** The same network, the same number of outer steps: with five different batches Reptile learns to learn;
+# with five times the same batch, be it ten images or all 50, it does not, nor does joint training. (0.001 marks the
+# smaller outer rate.) The three bars at the bottom are one set of weights, asked in three ways; the others stand in
+# order. The dashed line is chance. Bars are 95 % intervals over 400 episodes (the three at the bottom) and 150 (the
+# others); they do not hold the spread between training runs, of which there is one for each bar, and nothing was
+# trained to the end.
 
 # %%
 first_150 = Score(of_reptile["alone"].values[:150])  # the same episodes as the others met
-for key in ("raw pixels", "untrained", "joint training", "Reptile, same batch"):
+for key in ("raw pixels", "untrained", "joint training", "Reptile, same batch", "Reptile, all 50"):
     ahead = compare(first_150, others[key])
     claim(f"Reptile, asked alone, beats {key}, paired.", ahead.interval[0] > 0, ahead)
-for key in ("joint training", "Reptile, same batch", *slower):
+for key in ("joint training", "Reptile, same batch", "Reptile, all 50", *slower):
     behind = compare(others["untrained"], others[key])
     claim(f"{key} is not 15 points better than the untrained network.", behind.interval[0] > -0.15, behind)
 print(f"your guess: {my_guess[0]:.2f} with different batches, {my_guess[1]:.2f} with the same one")
 
 # %% [markdown]
-# Here the derivation earns its keep. In these tasks a label means nothing by itself: the character called 3 in one
-# task is called 0 in the next. So averaged over tasks there is next to nothing in AvgGrad, and joint training has
-# nothing to follow. Adam, which makes all directions equally long, then walks at random, and at the rate of 0.005
-# even harms the network. At 0.001 both learners stay where the untrained network is: what they lose above is the
-# rate's doing, that they gain nothing is not. With the same batch in every step, what is added is the length of that
-# batch's own gradient: a step on these ten images shall help these ten images, and memorising them does that. Only a
-# *different* batch asks whether the step helped other images of the same characters. On sinusoids ten points knew
-# what the other ten would say. Ten images do not.
+# Two things are to be explained: why joint training gains nothing, and why the same batch, five times, does not either.
+#
+# The first is easy. In these tasks a label means nothing by itself: the character called 3 in one task is called 0 in
+# the next. Averaged over tasks the best answer without a support set is one fifth for every class, and that is where
+# AvgGrad leads: away from telling images apart. If that is so, the scores of the five classes must have moved towards
+# each other. Have they? We ask how far the five scores of an image spread before any adaptation.
+
+
+# %%
+def spread_of_scores(key, n_tasks=30):
+    """The standard deviation of an image's five scores before any adaptation, task by task."""
+    tasks, rng = FewShot(glyphs("test"), n_way=5, k_shot=4, n_query=1), np.random.default_rng(4)
+    images = (to_torch(tasks.sample(rng), device).support.x for _ in range(n_tasks))
+    with torch.no_grad():
+        return Score([conv_net(glyph_params[key], x, norm=over_batch).std(1).mean().item() for x in images])
+
+
+# %% tags=["training", "nbval-ignore-output"]
+spreads = {key: spread_of_scores(key) for key in ("untrained", "Reptile", "joint training")}
+for key, spread in spreads.items():
+    print(f"{key:15s} spread of the five scores {spread}")
+
+# %%
+claim(
+    "After joint training the five scores lie less than half as far apart as in the untrained network.",
+    spreads["joint training"].mean < spreads["untrained"].mean / 2,
+    spreads["joint training"],
+    spreads["untrained"],
+)
+
+# %% [markdown]
+# They have. Joint training at 0.005 has learned the constant answer, and five steps do not turn it. At 0.001 it stays
+# where the untrained network is: what it loses above is the rate's doing, that it gains nothing is not.
+#
+# The second is not so easy. The story that suggests itself goes: with the same batch a step need only help the images
+# that it was taken on, and memorising them does that; only a different batch asks whether *other* images of the same
+# characters were helped. The algebra does not bear it out. The square of a ten-image batch's gradient holds 90
+# products between different images for 10 of an image with itself, and *all 50*, five times, has four fifths of the
+# very term that Reptile has. In this run it gains nothing all the same. So what the five batches bring is not told by
+# the first two terms of the expansion. At a rate of 0.2 the others count; the batches are noisy, of ten images in any
+# mixture of labels; and batch norm sees other company in each of them. Which of these it is, this chapter does not
+# know. What the experiment shows is the fact: **in these tasks, fresh batches within a task were what training needed.**
+# On sinusoids they hardly mattered.
 #
 # ### The term at work
 #
@@ -1235,7 +1304,7 @@ def helping(key, first, second):
 tasks_of_20, rng = FewShot(glyphs("test"), n_way=5, k_shot=4, n_query=1), np.random.default_rng(3)
 pairs = [to_torch(tasks_of_20.sample(rng), device).support for _ in range(60)]
 help_of = {}
-for key in ("untrained", "joint training", "Reptile, same batch", "Reptile"):
+for key in ("untrained", "joint training", "Reptile, same batch", "Reptile, all 50", "Reptile"):
     rows = [helping(key, *two_of_each(support)) for support in pairs]
     help_of[key] = tuple(map(Score, np.transpose(rows)))
     print(f"{key:20s} cosine {help_of[key][0]:.2f}\n{'':20s} gain   {help_of[key][1]:.2f}")
@@ -1249,7 +1318,7 @@ for key in ("untrained", "joint training"):
         compare(gain_of_reptile, gain).interval[0] > 0.1,
         gain,
     )
-for key in ("untrained", "Reptile, same batch"):
+for key in ("untrained", "Reptile, same batch", "Reptile, all 50"):
     cosine = help_of[key][0]
     claim(
         f"{key}: its gradients agree less, paired.",
@@ -1260,9 +1329,11 @@ for key in ("untrained", "Reptile, same batch"):
 # %% [markdown]
 # After Reptile the gradients of two batches agree, and a step on one batch teaches much about the other. Joint
 # training's gradients agree as well, but a step is worth next to nothing: that network answers one fifth to
-# everything, and ten images do not turn it. After training on the same batch a step is worth nearly as much as after
-# Reptile, though the gradients agree little. So look at both numbers, and mind what they are: at a rate of 0.2 the
-# gain is no longer the inner product. This is in the spirit of the derivation, and no measurement of its term. (The
+# everything, and ten images do not turn it. After training on the same batch, ten images or all 50, a step is worth
+# about as much as after Reptile, though the gradients agree little. So the same batch *has* taught its networks that
+# one batch helps another, as its 90 products promised; and at 1-shot they score no better for it. Neither number
+# alone goes with the score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product. This is
+# in the spirit of the derivation, and no measurement of its term. (The
 # two batches must hold equally many images of each class. Cut at random, one has too many of the class that the other
 # lacks; then most of what is measured is how a network follows label counts.)
 #
@@ -1290,20 +1361,37 @@ for other in ("untrained, group norm", "raw pixels"):
 
 # %% [markdown]
 # No weight differs between the three bars at the bottom of figure 5. The points come from the test's form: five
-# queries, one of each class, handed in together. Nichol et al. report the same on real Omniglot, 5-way 1-shot: 97.7 %
-# with transduction (queries only, in their program) and 95.4 % without (alone), for networks tuned for each; they
-# also point out that the published numbers of MAML are with transduction. Two methods often differ by less. So say
-# how you asked, and compare learners that were asked alike. Group norm gives an answer that no company can change. In
+# queries, one of each class, handed in together. Nichol et al. report the same on real Omniglot, 5-way 1-shot: 97.68 %
+# with transduction (queries only, in their program) and 95.39 % without (alone), with one setting for both; they also
+# point out that the published numbers of MAML are with transduction. Two methods often differ by less. So say how you
+# asked, and compare learners that were asked alike. Alike in training, too: whoever was trained with the queries in
+# one batch, as MAML and Meta-SGD are, meets in *alone* a company that training never had. Part of what it loses there
+# may be this mismatch. Group norm gives an answer that no company can change. In
 # these few steps, with settings that were chosen for batch norm, Reptile leads raw pixels with it, too; whether it is
 # behind batch norm, asked alone, 150 episodes do not show.
+#
+# There is a middle way. **TaskNorm** (Bronskill et al. 2020) keeps the queries out of it: mean and variance are those
+# of the *support* set, mixed with those of the image itself (as in instance or layer norm), and the mixture is learned
+# as a function of the size of the support set: few images say little about a mean. A query is then normalised by what
+# the task has given and never by another query, so that the answer stays when the company goes. On the data sets of
+# that paper the choice of normalisation changed accuracies a great deal, for methods with and without gradients in
+# their inner loop: the more reason to name it beside every number.
 
 # %% [markdown]
 # ## At full size
 #
-# The real Omniglot, 5-way 1-shot, with 64 filters and the settings of the authors' two commands: one was tuned for
-# queries that are asked together (queries only), the other for queries asked alone. Their Adam in the inner loop, 15
-# or 12 images of a class to train on, $\beta$ falling to zero. What is not theirs is the length of training, a tenth
-# or less of their 100,000 outer steps. Beside them stand the two MAMLs of chapter 07.
+# The real Omniglot, 5-way 1-shot, with 64 filters. The two runs of Reptile follow two commands that the authors'
+# program gave at first, one for queries asked together and one for queries asked alone; they belong to the 97.97 % and
+# 95.32 % of the paper's first version. On 2018-06-14 both were replaced, to match the last version and its 97.68 % and
+# 95.39 %, by one setting for both ways of asking: five inner steps on batches of ten, ten images of a class, five tasks
+# a step, Adam of rate 0.001 without momentum, an outer step that falls from 1 to 0 in a straight line, and 50 steps on
+# batches of five in a test. Ours differ in three more things. Training is a tenth or less of their 100,000 outer steps.
+# Their program turns the training characters by quarters of a circle and leaves the test characters as they are; ours
+# are turned, too. And our test characters are a random draw from all 50 alphabets (as theirs are, another draw), so
+# that most of a test character's alphabet was trained on; the public split of Snell et al., `protocol="vinyals"`, holds
+# out nearly whole alphabets and is harder.
+#
+# Beside them stand the two MAMLs of chapter 07. They were trained with the queries in one batch.
 
 # %%
 from reference.results import select
@@ -1327,21 +1415,26 @@ for method in ("reptile", "reptile-alone"):
         in_company - a,
         alone + b,
     )
-(of_reptile_, a), (of_first, b) = (
-    at_full_size[m, "trained", "together"] for m in ("reptile", "first-order-maml")
-)
+company = {m: at_full_size[m, "trained", "together"] for m in ("reptile", "first-order-maml", "maml")}
+(of_reptile_, a), (of_maml, b) = company["reptile"], company["maml"]
 claim(
-    "Asked together, Reptile is ahead of first-order MAML, after fewer tasks.",
-    of_reptile_ - a > of_first + b,
-    of_reptile_ - a,
-    of_first + b,
+    "Asked together, the run of MAML is ahead of Reptile's and of first-order MAML's.",
+    of_maml - b > max(of_reptile_ + a, sum(company["first-order-maml"])),
+    of_maml,
+    of_reptile_,
+    company["first-order-maml"][0],
 )
 
 # %% [markdown]
-# Asked together Reptile reaches 95.5 %, asked alone 91.5 %; the run whose settings were tuned for asking alone, 88.8 %,
-# after a quarter of the training tasks. The paper reports 97.68 % and 95.39 %, after at least ten times the training.
-# Asked together it is ahead of first-order MAML here; asked alone the order of the two is the same. What the company is
-# worth, 3 to 4 points, is more than what separates the two methods. One run each.
+# Asked together the first run of Reptile reaches 95.5 %, asked alone 91.5 %; the one by the command for asking alone
+# has 88.8 % when asked alone, after a quarter of the training tasks. Neither can be laid beside the paper's numbers:
+# other settings, a tenth of the training, turned test characters, another draw. What the company is worth, 3 to 4
+# points, is seen without them, in the same weights.
+#
+# And MAML is ahead of everything here, by three points and more over Reptile asked together, and of first-order MAML
+# by more. It also saw more tasks than Reptile, and every run has settings of its own. There is one training run of
+# each, and the intervals are over test episodes: this is no order of methods. It only says that "as far as MAML",
+# which held on our sinusoids, is not a law.
 
 # %% [markdown]
 # ## Where Reptile stops: a widget
@@ -1423,8 +1516,8 @@ sliders(
 #
 # - *The inner optimiser.* Nichol et al. take the inner steps with Adam, without its momentum ($\beta_1 = 0$); its running means
 #   of squares go on from task to task. Ours are plain steps, which is what the derivation is about.
-# - *The batches.* The paper's 1-shot learners train on tasks with more than one image a class (12 or 15 for 5-way 1-shot
-#   Omniglot, say their published commands), cut into batches, as ours did. A true 1-shot task has one batch, and nothing to
+# - *The batches.* The paper's 1-shot learners train on tasks with more than one image a class (ten for 5-way 1-shot
+#   Omniglot in the commands of the last version, 15 or 12 in the first ones), cut into batches, as ours did. A true 1-shot task has one batch, and nothing to
 #   compare it with.
 # - *The outer step.* There it is $\beta$ times the mean of $\phi - \theta$, with $\beta$ falling from 1 (or less) to 0. With $\beta = 1$
 #   to the end, $\theta$ would jump to the mean of the last few $\phi$ and take along all their noise. A public library shipped an
@@ -1432,7 +1525,7 @@ sliders(
 #   We used Adam outside, which learned faster in our minute.
 # - *The network and the length of training* are a fraction of theirs.
 #
-# It breaks where a step sees nothing new: $k = 1$, or the same few examples every time. It also breaks in a quieter
+# It breaks with $k = 1$, and in our character tasks it broke with the same batch in every step. It also breaks in a quieter
 # way for first-order MAML. If the last gradient is taken on examples that the inner steps have used already, it is
 # the gradient of a loss that is small by then, and tells of fit, not of learning; Nichol et al. compare such shared
 # batches with separate ones, and separate ones win. The exhibit below is that mistake in its purest form.
@@ -1955,8 +2048,8 @@ print("is_transductive: passed")
 #
 # - Reptile learns a task for $k$ steps and moves $\theta$ towards the end $\phi$; with $k = 1$ it is joint training.
 # - Its direction, first-order MAML's and MAML's hold the same two terms: AvgGrad, and AvgGradInner with $\tfrac12 k(k-1)$, $k - 1$, $2(k-1)$.
-# - AvgGradInner is half the gradient of $g_i \cdot g_j$: it makes a step on one batch help another. The same batch every time has no such term.
-# - At equal cost on sinusoids all three end near one another, far below joint training, though the cheap directions are up to 40 or 60 degrees off.
+# - AvgGradInner is half the gradient of $g_i \cdot g_j$: it makes a step on one batch help another. The same batch every time has most of that term, and yet failed on characters: the expansion is not the whole story.
+# - At equal cost on sinusoids all three end near one another, far below joint training, though the cheap directions drift off; an angle below 90 degrees explains nothing.
 # - Batch norm over the queries is transduction: the same weights score higher when queries are asked in company. Say how you asked.
 #
 # ## Read more

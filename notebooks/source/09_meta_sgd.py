@@ -49,8 +49,9 @@ plt.style.use(plotting.STYLE)
 # to start ($\theta$), how far each weight goes (the size of $\alpha_i$), and which way (its sign). A learned rate may
 # be negative, and even if all are positive, $\alpha \circ \nabla L_S$ no longer points along the gradient.
 #
-# In code there is nothing new. It is the loop of chapter 03, `unroll(loss, params, rule, n_steps)`, with a
-# `rule` that uses $\alpha$, and one more argument to differentiate in.
+# The new code is small. It is the loop of chapter 03, `unroll(loss, params, rule, n_steps)`, with a `rule` that uses
+# $\alpha$ (`by_weight`, three lines), and one more argument to differentiate in. What stands around it in this
+# chapter, names for weights and rates, checks, and the training of many runs side by side, is machinery.
 #
 # **Predict.** A network with 1761 weights learns sinusoids from 10 points in one step. Without a step its mean
 # squared error is about 3. After a short training by MAML with $\alpha = 0.01$, one step brings it to about 0.75.
@@ -609,19 +610,21 @@ claim(
 # Adam whose rate falls from 0.01 to zero. That setting was chosen on other tasks and other seeds; every learner below
 # did best with it, or as well as with any other that was tried. So was MAML's $\alpha = 0.01$.
 #
-# How much is it worth to learn the rates, and how many of them? Seven learners differ in nothing else:
+# How much is it worth to learn the rates, and how many of them? Eight learners differ in nothing else:
 #
 # | learner | rates | what happens to them |
 # | --- | --- | --- |
 # | pretraining | all zero | fixed: it learns without a step, from all tasks pooled |
 # | MAML | all 0.01 | fixed |
 # | one learned rate | one number, at first 0.001 | learned |
+# | one, from 0.1 | one number, at first 0.1 | learned |
 # | six learned rates | one for each tensor, at first 0.01 | learned |
 # | six, none below zero | the same | learned, but cut off at zero |
 # | Meta-SGD | 1761, at first 0.01 | learned |
 # | Meta-SGD, none below zero | the same | learned, but cut off at zero |
 #
-# The single rate begins ten times too small, to see whether training finds it.
+# The single rate begins ten times too small in one learner and ten times too large in another, to see whether training
+# finds it.
 #
 # Training is a draw too: first weights and tasks. So every learner is trained four times, from the same four starts
 # and on the same tasks as the others.
@@ -665,6 +668,7 @@ LEARNERS = {  # first rate, stretches that share, floor
     "pretraining": (0.0, None, -np.inf),
     "MAML": (0.01, None, -np.inf),
     "one learned rate": (0.001, [0], -np.inf),
+    "one, from 0.1": (0.1, [0], -np.inf),
     "six learned rates": (0.01, tensors, -np.inf),
     "six, none below zero": (0.01, tensors, 0.0),
     "Meta-SGD": (0.01, np.arange(1761), -np.inf),
@@ -672,7 +676,7 @@ LEARNERS = {  # first rate, stretches that share, floor
 }
 
 # %% [markdown]
-# All runs are trained side by side, as copies of one network: 7 learners, 4 starts, 10 tasks make 280 copies in one
+# All runs are trained side by side, as copies of one network: 8 learners, 4 starts, 10 tasks make 320 copies in one
 # matrix product. Our `meta_gradient` need not know. The loss is the *sum* over all copies; no copy touches another's
 # numbers, so the gradient holds, copy by copy, the gradient of each. Then we average over the ten tasks of a run, and
 # tie its rates.
@@ -841,7 +845,7 @@ print("first run of each, MAML - Meta-SGD:", compare(*first_runs))
 gains = {pair: mean - reach for pair in PAIRS for mean, reach in [lead(*pair)]}  # the lower ends
 claim("One step of MAML beats one step from pretrained weights by 1 or more.", gains[PAIRS[0]] > 1, gains)
 claim("Six learned rates lower MAML's error by a tenth or more.", gains[PAIRS[2]] > 0.1, gains)
-claim("The other 1755 rates lower it further.", gains[PAIRS[3]] > 0, gains)
+claim("The other 1755 rates do not raise it by 0.05 on average.", lead(*PAIRS[3])[0] > -0.05, lead(*PAIRS[3]))
 shares = [after_one_step[name].mean() for name in ("MAML", "six learned rates", "Meta-SGD")]
 claim("But the six bring most of the way.", shares[0] - shares[1] > 2 * (shares[1] - shares[2]), shares)
 claim(
@@ -852,19 +856,22 @@ claim(
 )
 
 # %%
-summary = {name: over_runs(values.mean(axis=1)) for name, values in after_one_step.items()}
+SQUEEZE = ("never trained", "pretraining")  # their errors are so large that no other bar could be told apart
+summary = {k: over_runs(values.mean(axis=1)) for k, values in after_one_step.items() if k not in SQUEEZE}
 ax = plotting.ladder(list(summary), *np.transpose(list(summary.values())))
 ax.set(xlabel="error after one step, 4 training runs")
 plotting.show(
-    "A ladder of errors with intervals. Never trained is near 4, pretraining near 2.2, MAML and one learned "
-    "rate near 0.7, six rates that may not fall below zero near 0.55, six learned rates near 0.4, both kinds "
-    "of Meta-SGD below that."
+    "A ladder of errors with intervals. MAML and the learned rate that began too small are near 0.7, the one "
+    "that began too large above 1, six rates that may not fall below zero near 0.55, six learned rates near "
+    "0.4, both kinds of Meta-SGD near that or below."
 )
 
 # %% [markdown]
-# **Figure 2.** Six learned rates take away close to half of MAML's error, and 1761 a little more. A single learned
-# rate gains little, or nothing. The intervals are over training runs, and none of the runs is trained to the end. The
-# figure does not say *why* six numbers help so much.
+# **Figure 2.** Six learned rates take away close to half of MAML's error. 1761 take away that much, too; whether they
+# take more, four runs are too few to say. A single learned rate gains little, or nothing, and loses if it began too
+# large. The two learners without a meta-learned start are not drawn; their errors, over 2, are printed above. The
+# intervals are over training runs, and none of the runs is trained to the end. The figure does not say *why* six
+# numbers help so much.
 #
 # The two rows with a floor say something about it. With six rates the sign matters: cut off at zero, they lose over a
 # third of their gain. With a rate for every weight it matters less: what 1761 rates lose, if anything, is within the
@@ -876,16 +883,22 @@ claim("Without signs, six rates do worse.", kept[0][0] - kept[0][1] > 0, kept)
 claim("Without signs, 1761 rates lose less than half of that.", kept[1][0] < kept[0][0] / 2, kept)
 alphas = [run["rate.layers.2.bias"].item() for run in runs["one learned rate"]]
 claim(
-    "From 0.001 the single rate climbs to 0.01, within a factor of 4.",
+    "From 0.001 the single rate ends within a factor of 4 of 0.01.",
     0.0025 < min(alphas) < max(alphas) < 0.04,
     alphas,
 )
+from_above = [run["rate.layers.2.bias"].item() for run in runs["one, from 0.1"]]
+claim("From 0.1 it ends below 0.05.", max(from_above) < 0.05, from_above)
+excess = -lead("MAML", "one, from 0.1")[0]
+claim("But that learner is behind MAML, on average by a tenth or more.", excess > 0.1, excess)
 
 # %% [markdown]
-# The single rate is a result in itself. A search over $\alpha$ means a training run for each value. Learning it is
-# one run, and in these four it came back, from a tenth, to about the 0.01 that a search had found. Four runs are few,
-# and a rate that comes back from below need not come back from above. What would happen from 0.1, ten times too
-# *large*? You can try it: put 0.1 in `LEARNERS`.
+# A search over $\alpha$ means a training run for each value; to learn it is one run. Does it find what the search
+# found? From below that is soon said, and says nothing: Adam's first step is as long as its rate, here 0.01, whatever
+# the gradient. One step leads from 0.001 to 0.011, and there it stays. From 0.1, ten times too *large*, the way is nine
+# such steps, and the rate does come down, to within a few times the 0.01. But the learner pays for it: its weights
+# were learned with steps that were too long for most of the training, and after one step it is behind MAML with 0.01.
+# A first rate that is too large is not mended here by learning it.
 
 # %% [markdown]
 # ## What the rates look like
@@ -1213,17 +1226,13 @@ claim(
 )
 for name in ("six learned rates", "Meta-SGD"):
     claim(f"{name}: nearer than MAML in every run.", np.all(alike[name] > alike["MAML"] + 0.05), alike)
-floored_1761, free_6 = "Meta-SGD, none below zero", "six learned rates"
-claim(
-    "But 1761 rates with a floor are no more like it than six, and their error is no larger.",
-    alike[floored_1761].mean() < alike[free_6].mean() and lead(floored_1761, free_6)[0] < 0,
-    alike,
-)
+of_three = [alike[name].mean() for name in ("six learned rates", "Meta-SGD, none below zero", "Meta-SGD")]
+claim("Among three with learned rates it lies within 0.12.", np.ptp(of_three) < 0.12, of_three)
 
 # %% [markdown]
-# Training turns the kernel towards the cosine. It does not make the likeness the score: the last claim names two
-# learners of which the one that is no nearer to the cosine has no larger error. What the real step does beyond its
-# first-order picture counts, too.
+# Training turns the kernel towards the cosine, and learned rates turn it further than MAML's one. Among the learners
+# with learned rates the likeness does not say who is better: it is nearly the same for six rates and for 1761. What
+# the real step does beyond its first-order picture counts, too.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.4), sharey=True, layout="constrained")
@@ -1271,8 +1280,8 @@ claim("The other four are never negative.", np.all(one_sign >= 0), one_sign)
 # With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away, something
 # must outweigh them: the two shapes of the first layer, which have both signs, or negative rates on some of the four.
 # A negative rate does not "unlearn"; it carves the shape of the whole step. Six free rates take both ways: in every
-# run they subtract three of the four and keep that of the last weights. Six rates with a floor have the first way
-# alone; the cell below looks where they end.
+# run they subtract two of the four or more, those of the middle weights and of the last bias among them, and keep that
+# of the last weights. Six rates with a floor have the first way alone; the cell below looks where they end.
 
 # %%
 alike_in_tensor = [
@@ -1287,8 +1296,8 @@ signs = np.array(
     [[np.sign(rate.flat[0]) for rate in part(run, "rate").values()] for run in runs["six learned rates"]]
 )
 claim(
-    "In every run the two rates of the middle layer and that of the last bias are below zero.",
-    np.all(signs[:, [2, 3, 5]] < 0),
+    "In every run the rate of the middle weights and that of the last bias are below zero.",
+    np.all(signs[:, [2, 5]] < 0),
     signs,
 )
 claim("That of the last weights is not.", np.all(signs[:, 4] > 0), signs)
@@ -1468,13 +1477,17 @@ claim(
 )
 averages = {name: values.mean() for name, values in few_new.items()}
 claim("With 20 tasks that lead is gone.", averages["Meta-SGD"] > averages["MAML"] - 0.1, averages)
-claim("Six rates keep theirs, in every run.", np.all(few_new["six learned rates"] < few_new["MAML"]), few_new)
+claim(
+    "Six rates are not behind MAML by 0.2 on average.",
+    averages["six learned rates"] < averages["MAML"] + 0.2,
+    averages,
+)
 
 # %% [markdown]
-# Meta-SGD has learned the 20 tasks, not the family. Six rates have less to learn by heart, and keep their lead in
-# each of the four runs, though by how much four runs cannot say; and with 20 tasks nobody gets far. How many numbers
-# a step may have depends on how many *tasks* there are, just as the size of a model depends on the number of
-# examples.
+# Meta-SGD has learned the 20 tasks, not the family. Six rates have less to learn by heart; whether they keep a lead
+# over MAML, four runs cannot say, for each run has 20 tasks of its own, and the errors differ from run to run by more
+# than from learner to learner. With 20 tasks nobody gets far. How many numbers a step may have depends on how many
+# *tasks* there are, just as the size of a model depends on the number of examples.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1874,12 +1887,14 @@ for k in (10, 5):
     )
 
 # %% [markdown]
-# The order is that of our short runs. Learned rates win where one step is all there is. Five steps of MAML's small
-# rate do as well with 5 points, and clearly better with 10. Whoever can pay for five gradients needs no learned rates
-# on this family; whoever cannot, gains a third of the error by them.
+# In these runs learned rates are ahead where one step is all there is. Five steps of MAML's small rate do as well with
+# 5 points, and clearly better with 10. It is one training run each, so this is no order of methods. And MAML's 0.01 is
+# the number of its paper; nobody searched for a better one at this length of training, and neither a single learned
+# rate nor six were trained for so long. What is measured is the lead over 0.01, not over the best single number, nor
+# over the six.
 #
-# And the real Omniglot, 5-way 1-shot, with the convolutional network and the batch norm of the papers. Its queries can
-# be handed in together, which lets the norm see all of them, or each alone beside the support (chapter 08).
+# And the real Omniglot, 5-way 1-shot, on the mixed split of chapter 08, with a convolutional network and batch norm.
+# Its queries can be handed in together, which lets the norm see all of them, or each alone beside the support.
 
 # %%
 on_omniglot = {}
@@ -1895,7 +1910,7 @@ for method in ("maml", "meta-sgd"):
 # %%
 (maml_mean, maml_half), (rates_mean, rates_half) = (on_omniglot[m, "together"] for m in ("maml", "meta-sgd"))
 claim(
-    "Asked together, Meta-SGD is ahead of MAML.",
+    "Asked together, this run of Meta-SGD is ahead of this run of MAML.",
     rates_mean - rates_half > maml_mean + maml_half,
     rates_mean - rates_half,
     maml_mean + maml_half,
@@ -1908,9 +1923,11 @@ claim(
 )
 
 # %% [markdown]
-# The papers report 99.53 % for Meta-SGD and 98.7 % for MAML, asked together (MAML after 60,000 outer steps). Ours
-# have the same order, and the table shows what such an order is worth: asked alone, Meta-SGD has no lead at all. One
-# run each.
+# The papers report 99.53 % for Meta-SGD and 98.7 % for MAML, asked together (MAML after 60,000 outer steps). Asked
+# together ours stand in the same order, asked alone in the other. Do not read a ranking into either. There is one
+# training run of each. Both were *trained* with the queries in one batch, so that asking alone is something neither
+# was made for. And the test gives MAML three steps and Meta-SGD one, with one support set for all of them. What
+# learned rates are worth without transduction would need training without it.
 #
 # ## Freeze the rates
 #
@@ -1987,6 +2004,17 @@ sliders(
 #   inner step costs no more than MAML's.
 # - The rates are a diagonal. Directions that mix weights are out of reach; Park & Oliva (2019) learn small matrices
 #   in their place.
+#
+# Two roads lead on from here. **ALFA** (Baik et al. 2020) makes the step depend on the task. Our rates are numbers,
+# the same for every task. There a small network is learned in their place: at every inner step it is given the mean of
+# the weights and of the gradients of each layer, and answers with the rates and a decay of the weights for this step.
+# With such steps even a random start, never learned, did better than MAML in their experiments. So the chapter's
+# question can be turned around: if the step is good enough, what is the learned start for? **CAVIA** (Zintgraf et al.
+# 2019) goes the other way and moves less. It adds a few *context* parameters as further inputs of the network; the
+# inner loop adapts these alone, and all the weights are shared by all tasks. On sinusoids two numbers, amplitude and
+# phase, tell a task from another, so little need move. The authors find it less prone to learning its training tasks
+# by heart than MAML, the trouble that our 1761 rates had with 20 tasks. Seen from here, CAVIA sets nearly all rates to
+# zero before it begins.
 #
 # ## From the museum: rates that follow the weights
 #
@@ -2574,7 +2602,7 @@ print("is_meta_gradient: passed")
 # - A rate grows where the support gradient before the step agrees with the query gradient after it; it turns negative
 #   where they disagree.
 # - The rates choose the kernel with which a support point pulls the prediction; on sinusoids they learn a cosine, and
-#   six of them suffice for most of the gain.
+#   six of them suffice for most of the gain. A single one gains little, and a bad start of it is not forgotten.
 # - Learned rates belong to their weights and to about the number of steps they were trained for; and the more of them
 #   there are, the more tasks they need.
 # - Where only the length of the step matters, as on our glyphs, a searched rate does as well; learned rates mend a
@@ -2587,6 +2615,10 @@ print("is_meta_gradient: passed")
 # - Antreas Antoniou, Harrison Edwards, Amos Storkey, 2019, How to train your MAML, arXiv:1810.09502.
 # - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep
 #   Networks, arXiv:1703.03400.
+# - Sungyong Baik, Myungsub Choi, Janghoon Choi, Heewon Kim, Kyoung Mu Lee, 2020, Meta-Learning with Adaptive
+#   Hyperparameters, arXiv:2011.00209: ALFA.
+# - Luisa Zintgraf, Kyriacos Shiarlis, Vitaly Kurin, Katja Hofmann, Shimon Whiteson, 2019, Fast Context Adaptation via
+#   Meta-Learning, arXiv:1810.03642: CAVIA.
 # - Eunbyung Park, Junier Oliva, 2019, Meta-Curvature, arXiv:1902.03356: small matrices in place of the rates.
 # - Arthur Jacot, Franck Gabriel, Clement Hongler, 2018, Neural Tangent Kernel: Convergence and Generalization in
 #   Neural Networks, arXiv:1806.07572: the kernel of a gradient step.

@@ -1254,15 +1254,15 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # drawing went through the network once and no gradient was differentiated. It was also told more: 621 labels, one for
 # each character, which MAML never sees. And the two were given different heads. Set MAML's head back to zero, and it
 # does *better* on new scripts than with the head that it learned; give pretraining a random head, and the cell above
-# shows no difference between the two.
-# Each network was trained once, so this is no order of methods. It says that within our minute, on these data,
-# pretraining with a good head is a rival to be reckoned with, at a lower price. Others found the same at length. Chen
-# et al. (2019) found plain pretraining competitive on the usual image benchmarks, above all in deep networks and across
-# domains. Luo et al. (2023) let many ways of training meet many ways of adapting, and found that the two hardly
-# influence each other: each can be chosen and studied by itself, as we did with the heads. The test error falls as a
-# power law with the number of training *classes*. Miranda et al. (2023) trained
-# both to the end, with equal networks, on 21 sets of images. On average pretraining is ahead where the tasks of a set
-# are alike, MAML where they are diverse; both differences are small by the usual measure (under 0.2 standard
+# shows no difference between the two. Each network was trained once, so this is no order of methods. It says that
+# within our minute, on these data, pretraining with a good head is a serious rival at a lower price.
+#
+# Others have measured it at length. Chen et al. (2019) found plain pretraining competitive on the usual image
+# benchmarks, above all in deep networks and across domains. Luo et al. (2023) let many ways of training meet many ways
+# of adapting, and found that the two hardly influence each other: each can be chosen and studied by itself, as we did
+# with the heads. The test error falls as a power law with the number of training *classes*. Miranda et al. (2023)
+# trained both to the end, with equal networks, on 21 sets of images. On average pretraining is ahead where the tasks of
+# a set are alike, MAML where they are diverse; the mean differences are small by the usual measure (under 0.2 standard
 # deviations). Chapter 12, to come, compares all learners at length.
 #
 # Then why did pretraining fail on the sinusoids? There the *same input* has another target in every task: at $x = 1$
@@ -1737,13 +1737,14 @@ at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
 plotting.show(
     "The map of the three tasks with the four stopping points, for five inner steps of rate 0.40: joint "
-    "training in the middle of the three, Reptile a little to its left, first-order MAML near the flat task at the "
-    "origin, MAML almost on it."
+    "training in the middle of the three, Reptile a little to its left, first-order MAML and MAML close together near "
+    "the flat task at the origin."
 )
 
 # %% [markdown]
 # **Figure 6.** The stopping points on the map of figure 2, now for five inner steps, computed from the formula, without
-# any training. MAML has all but reached the flat task, the only one that five steps do not solve. The grey curves are
+# any training. MAML and first-order MAML now stop close together, near the flat task: the only one that five steps do
+# not all but solve. The grey curves are
 # where a task's loss is $\tfrac14$ and where it is 1. The figure does not show the losses after learning. Nor does it
 # show whether training gets to a mark: with a large inner rate the weights of first-order MAML are negative for some
 # tasks, and its mark is then a place from which training runs away.
@@ -1759,7 +1760,7 @@ sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)
 # Try this.
 #
 # - Take `inner_lr` down to 0.02. There is next to no learning, and all four places become nearly one.
-# - Raise `n_steps`. MAML and first-order MAML walk towards the flat task, the one that so many steps have not yet
+# - Take `n_steps` from 1 upwards. MAML and first-order MAML walk towards the flat task, the one that so many steps have not yet
 #   solved. Reptile walks slowly towards the plain mean of the three floors.
 # - With one step, raise `inner_lr` from 0.4 to 0.8. The mark of first-order MAML runs off the map; a little later it
 #   comes back from the other side. The next section says why.

@@ -1415,13 +1415,15 @@ claim(
     has_learned[0] > 0.1,
     has_learned,
 )
+equal_heads = compare(first_order_zero_head, untrained[1]).interval
+claim("With equal heads of zeros it is above it after one step.", equal_heads[0] > 0, equal_heads)
 
 # %% [markdown]
 # So after equally many outer steps first order has clearly more error on the sinusoids. And on the glyphs? After one
 # step it is about where the untrained network is. It is tempting to say that first order has learned next to nothing
-# there. The story is plausible, and it is wrong. After three steps the untrained
-# network has fallen and first order has not; and with its head set to zero, as the untrained network's is, first order
-# is above it after one step, too (figure 5). It has learned; one step with its own head does not show it.
+# there. The story is plausible, and it is wrong. After three steps the untrained network has fallen and first order has
+# not; and with its head set to zero, as the untrained network's is, first order is above it after one step, too
+# (figure 5). It has learned; one step with its own head does not show it.
 #
 # Why does it lag, then? Look at the first step from a zero head: it writes the prototypes of the *support* into the
 # head. How the body shapes these prototypes is a matter of the step, so it is in the part that first order leaves

@@ -1503,18 +1503,19 @@ for n in (1, 3):
 
 # %%
 for n in (1, 3):
-    low_gain, low_gap = dense_gains[n].interval[0], dense_gaps[n].interval[0]
+    gain, gap = dense_gains[n].values.min(), dense_gaps[n].values.min()
     claim(
-        f"Inner steps {n}: first order is over 3 points above the untrained network.",
-        low_gain > 0.03,
-        low_gain,
+        f"Inner steps {n}: in every run first order beats the untrained network by 3 points.",
+        gain > 0.03,
+        gain,
     )
-    claim(f"Inner steps {n}: MAML is ahead of first order, over training runs.", low_gap > 0, low_gap)
+    claim(f"Inner steps {n}: in every run MAML is ahead of first order, by a point or more.", gap > 0.01, gap)
 
 # %% [markdown]
-# First order learns with one step, and more with three. MAML stays ahead in all three pairs; with three steps by less
-# than with one. So a good part of what looked like a failure of first order came from a single inner step. Not all of
-# it: the rest is what is left out, or a training not yet at its end. We trained 300 steps. Finn et al. trained 60,000,
+# First order learns with one step, and more with three. MAML stays ahead in all pairs, with three steps by less than
+# with one. Three runs are few for that last word. With other seeds, twelve runs in all, the mean lead was 7.2 points
+# with one step and 4.4 with three. So the single inner step explains a part of the lag, and not all of it; the rest is
+# what is left out in later steps, or a training not yet at its end. We trained 300 steps. Finn et al. trained 60,000,
 # with *five* inner steps on miniImageNet, and saw almost no difference. Nichol et al. (2018) report for Omniglot, all
 # queries asked together, 98.7 against 98.3 % with 5 classes; with 20 classes it is 95.8 against 89.4 %. So how much
 # first order loses depends on the tasks, the inner steps and the length of training.
@@ -1721,7 +1722,7 @@ for method in omniglot:
 # The paper reports $98.7 \pm 0.4$ % for MAML, on other characters, drawn in the same way, with a network that differs as
 # said above. Our 98.7 % took less than a seventh of its steps; an outer rate that falls to zero may have helped. First
 # order is nearly 5 points behind after as many steps as MAML. Nichol et al. (2018) report 98.3 % for it after a full
-# training. One inner step of 0.4 is the setting that was hard for it on the glyphs, too, and the rate was chosen for
+# training. A single inner step was the harder setting for it on the glyphs, too, and the rate of 0.4 was chosen for
 # MAML. Asked alone, both score less. How much of that is the worth of company, these numbers do not say: training and
 # test then differ. That needs networks that were trained without company as well. The intervals are over test
 # episodes, and there is one run each.
@@ -2761,8 +2762,8 @@ print("is_meta_gradient: passed")
 # ## Summary
 #
 # - MAML learns a start $\theta$ from which a few gradient steps on a task's support lead to a small query loss.
-# - Each step puts a factor $I - \alpha H_j$ before the query gradient; first order leaves these factors out. It lags
-#   most where training takes a single inner step, and learns all the same.
+# - Each step puts a factor $I - \alpha H_j$ before the query gradient; first order leaves these factors out. It
+#   learns all the same, and lagged more where training took a single inner step.
 # - On quadratic tasks every training stops at a weighted mean of the optima, MAML with the weights $S_i A_i S_i$: slow
 #   learners count.
 # - On sinusoids, whose tasks contradict each other, one step of MAML beats ten of pretraining without labels of the

@@ -2155,6 +2155,7 @@ claim("All other combinations are right.", max(others_off) < 1e-9, others_off)
 # %% tags=["setup"]
 def one_number(start):
     """The start as a float; a sentence where it is no single number."""
+    assert start is not None, "best_start returned None: where is its return?"
     found = np.asarray(start, dtype=float)
     assert found.size == 1, (
         f"best_start gives one number, one start for all tasks; got an array of shape {found.shape}. Each task has "
@@ -2479,7 +2480,9 @@ def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr
 # %% test="through-momentum" points=2
 def on_bowl(momentum, n_steps=2):
     settings = {"inner_lr": 0.1, "momentum": momentum, "n_steps": n_steps}
-    return float(through_momentum(np.ones(1), *bowl(4.0), lambda phi: np.ones(1), **settings)[0])
+    found = through_momentum(np.ones(1), *bowl(4.0), lambda phi: np.ones(1), **settings)
+    assert np.shape(found) == (1,), f"The meta-gradient has the shape of theta, (1,); got {found!r}."
+    return float(found[0])
 
 
 given = on_bowl(0.0)
@@ -2618,6 +2621,7 @@ def is_meta_gradient(f):
 
 
 # %% test="is-meta-gradient" points=1
+assert is_meta_gradient(variant()) is not None, "is_meta_gradient returned None: where is its return?"
 assert is_meta_gradient(variant()), "The chapter's own meta-gradient is exact: say True (rounding allowed)."
 assert not is_meta_gradient(variant(first_order=True)), (
     "First-order MAML passed. Is there curvature in your loss, and is alpha H large enough to be seen?"

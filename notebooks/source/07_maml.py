@@ -1667,11 +1667,11 @@ claim(
 # random from all alphabets, so that a test character has relatives among those of training. It is easier than the
 # split of whole alphabets, and than that of Vinyals et al. (2016), which Snell et al. published: there all but four of
 # the test characters are of alphabets never trained on (`protocol="vinyals"` of the reference). MAML's program draws at
-# random, too, 1,100 characters to train and 100 to validate. The network is ours of above with the paper's 64 filters,
-# and batch norm by the statistics of the batch at hand. So it matters who is in the batch. The paper hands in all
-# queries of a task together, one of each class: that is *transductive*, for every answer then depends on the other
-# queries (chapter 08 says what it is worth). The second way asks for each query alone, in a batch with the support.
-# *Trained* were both with the queries together. Training took 8,000 outer steps of 32 tasks, where the paper takes
+# random, too, 1,100 characters to train and 100 to validate. The network is that of above with the paper's 64 filters, a
+# head that starts at random, and batch norm (its scale and shift adapt here) by the statistics of the batch at hand. So
+# it matters who is in the batch. The paper hands in all queries of a task together, one of each class: that is
+# *transductive*, for every answer then depends on the other queries (chapter 08 says what it is worth). The second way
+# asks for each query alone, in a batch with the support. *Trained* were both with the queries together. Training took 8,000 outer steps of 32 tasks, where the paper takes
 # 60,000, and less than an hour of one core.
 
 

@@ -851,9 +851,9 @@ claim("The oracle is better than all.", best_of_all, scores["oracle"][10])
 # %% [markdown]
 # Look at the first claim again. *Before* the step the two are equally good, with an error of about 3. As functions,
 # both have learned the mean curve and little else, as the pencil said. By their answers one can hardly tell them
-# apart, as the cells below show. (The six runs of first-order MAML differ: some start from the mean curve too, some
-# do not.) The difference is
-# *where in the space of weights* this function is written down. From MAML's weights the gradient of ten points leads
+# apart, as the cells below show. (First-order MAML mostly starts elsewhere; how far off differs from run to run, and
+# with other seeds a few of its runs came close to the mean curve, too.) The difference is *where in the space of
+# weights* this function is written down. From MAML's weights the gradient of ten points leads
 # towards the right curve; from the weights of pretraining it hardly does.
 
 # %%
@@ -909,7 +909,7 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 4.** Both networks begin with the same curve, the mean of all tasks. One step with the same ten points at
-# the same rate moves MAML's a good part of the way to the right one, also around $x = -1$, where there is no point, and
+# the same rate moves MAML's about half of the way to the right one, also around $x = -1$, where there is no point, and
 # ten steps move it further; pretraining bends a little towards the points. The next cell says how much of the way. One
 # task and one run are shown; figure 3 has the average.
 
@@ -1253,8 +1253,8 @@ print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 # Read this with care. Pretraining saw more drawings (48,000 against MAML's 30,000) and took less time, since each
 # drawing went through the network once and no gradient was differentiated. It was also told more: 621 labels, one for
 # each character, which MAML never sees. And the two were given different heads. Set MAML's head back to zero, and it
-# does *better* on new scripts than with the head that it learned; give pretraining a random head, and the cell above
-# shows no difference between the two. Each network was trained once, so this is no order of methods. It says that
+# does *better* on new scripts than with the head that it learned; give pretraining a random head, and its lead is
+# gone. Each network was trained once, so this is no order of methods. It says that
 # within our minute, on these data, pretraining with a good head is a serious rival at a lower price.
 #
 # Others have measured it at length. Chen et al. (2019) found plain pretraining competitive on the usual image

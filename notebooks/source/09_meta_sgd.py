@@ -845,9 +845,10 @@ print("first run of each, MAML - Meta-SGD:", compare(*first_runs))
 gains = {pair: mean - reach for pair in PAIRS for mean, reach in [lead(*pair)]}  # the lower ends
 claim("One step of MAML beats one step from pretrained weights by 1 or more.", gains[PAIRS[0]] > 1, gains)
 claim("Six learned rates lower MAML's error by a tenth or more.", gains[PAIRS[2]] > 0.1, gains)
-claim("On average the other 1755 rates lower it further.", lead(*PAIRS[3])[0] > 0, lead(*PAIRS[3]))
 shares = [after_one_step[name].mean() for name in ("MAML", "six learned rates", "Meta-SGD")]
-claim("But the six bring most of the way.", shares[0] - shares[1] > 2 * (shares[1] - shares[2]), shares)
+claim(
+    "The six bring most of the way to all 1761.", shares[0] - shares[1] > 2 * (shares[1] - shares[2]), shares
+)
 claim(
     "One learned rate gains less than half of what six gain.",
     lead(*PAIRS[1])[0] < lead(*PAIRS[2])[0] / 2,
@@ -867,8 +868,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 2.** Six learned rates take away close to half of MAML's error, and 1761 on average a little more; from some
-# other seeds four runs would not settle that. A single learned rate gains little, or nothing, and loses if it began too
+# **Figure 2.** Six learned rates take away close to half of MAML's error. 1761 take away about as much; whether it is
+# more, depends on the four runs that one happens to have. A single learned rate gains little, or nothing, and loses if it began too
 # large. The two learners without a meta-learned start are not drawn; their errors, over 2, are printed above. The
 # intervals are over training runs, and none of the runs is trained to the end. The figure does not say *why* six
 # numbers help so much.
@@ -890,7 +891,7 @@ claim(
 from_above = [run["rate.layers.2.bias"].item() for run in runs["one, from 0.1"]]
 claim("From 0.1 it ends below 0.05.", max(from_above) < 0.05, from_above)
 excess = -lead("MAML", "one, from 0.1")[0]
-claim("But that learner is behind MAML, on average by a tenth or more.", excess > 0.1, excess)
+claim("But that learner is on average behind MAML with 0.01.", excess > 0, excess)
 
 # %% [markdown]
 # A search over $\alpha$ means a training run for each value; to learn it is one run. Does it find what the search
@@ -1477,15 +1478,14 @@ claim(
 )
 averages = {name: values.mean() for name, values in few_new.items()}
 claim("With 20 tasks that lead is gone.", averages["Meta-SGD"] > averages["MAML"] - 0.1, averages)
+by_heart = few_new["six learned rates"].mean(), 2 * few_seen["six learned rates"].mean()
 claim(
-    "Six rates are not behind MAML by 0.2 on average.",
-    averages["six learned rates"] < averages["MAML"] + 0.2,
-    averages,
+    "Six rates, too, have on average over twice the error on new tasks.", by_heart[0] > by_heart[1], *by_heart
 )
 
 # %% [markdown]
-# Meta-SGD has learned the 20 tasks, not the family. Six rates have less to learn by heart; whether they keep a lead
-# over MAML, four runs cannot say, for each run has 20 tasks of its own, and the errors differ from run to run by more
+# Meta-SGD has learned the 20 tasks, not the family. Six rates have, too, if less; whether they keep a lead over MAML,
+# four runs cannot say, for each run has 20 tasks of its own, and the errors differ from run to run by more
 # than from learner to learner. With 20 tasks nobody gets far. How many numbers a step may have depends on how many
 # *tasks* there are, just as the size of a model depends on the number of examples.
 

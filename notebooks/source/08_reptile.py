@@ -1439,6 +1439,16 @@ claim(
 # which held on our sinusoids, is not a law.
 
 # %% [markdown]
+# ### When do I use which?
+#
+# What the methods *need* tells more than such numbers. **MAML** follows the gradient of the very loss that you will be
+# judged by; it keeps the whole path, so that memory grows with the number of inner steps, and it needs second
+# derivatives of everything on it. Take it for a few steps of a network that fits. **First-order MAML** needs the same
+# data, a support and a query, and forgets the path. **Reptile** needs no query and any inner optimiser will do, but it
+# wants fresh batches in training: more examples of a task than its test will have. **Joint training** needs nothing,
+# and belongs beside all three: where it does as well, the tasks did not ask for learning to learn.
+
+# %% [markdown]
 # ## Where Reptile stops: a widget
 #
 # Back to quadratics, now with $\theta$ in the plane and three tasks. At the place where Reptile rests, the paths of

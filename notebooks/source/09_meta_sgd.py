@@ -869,10 +869,10 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 2.** Six learned rates take away close to half of MAML's error. 1761 take away about as much; whether it is
-# more, depends on the four runs that one happens to have. A single learned rate gains little, or nothing, and loses if it began too
-# large. The two learners without a meta-learned start are not drawn; their errors, over 2, are printed above. The
-# intervals are over training runs, and none of the runs is trained to the end. The figure does not say *why* six
-# numbers help so much.
+# more depends on the four runs that one happens to have. A single learned rate gains little, or nothing, and loses if
+# it began too large. The two learners without a meta-learned start are not drawn; their errors, over 2, are printed
+# above. The intervals are over training runs, and none of the runs is trained to the end. The figure does not say
+# *why* six numbers help so much.
 #
 # The two rows with a floor say something about it. With six rates the sign matters: cut off at zero, they lose over a
 # third of their gain. With a rate for every weight it matters less: what 1761 rates lose, if anything, is within the
@@ -896,8 +896,8 @@ claim("But that learner is on average behind MAML with 0.01.", excess > 0, exces
 # %% [markdown]
 # A search over $\alpha$ means a training run for each value; to learn it is one run. Does it find what the search
 # found? From below that is soon said, and says nothing: Adam's first step is as long as its rate, here 0.01, whatever
-# the gradient. One step leads from 0.001 to 0.011, and there it stays. From 0.1, ten times too *large*, the way is nine
-# such steps, and the rate does come down, to within a few times the 0.01. But the learner pays for it: its weights
+# the gradient. One step leads from 0.001 to 0.011, about where it ends. From 0.1, ten times too *large*, the way is
+# nine such steps, and the rate does come down, to within a few times the 0.01. But the learner pays for it: its weights
 # were learned with steps that were too long for most of the training, and after one step it is behind MAML with 0.01.
 # A first rate that is too large is not mended here by learning it.
 
@@ -1485,9 +1485,9 @@ claim(
 
 # %% [markdown]
 # Meta-SGD has learned the 20 tasks, not the family. Six rates have, too, if less; whether they keep a lead over MAML,
-# four runs cannot say, for each run has 20 tasks of its own, and the errors differ from run to run by more
-# than from learner to learner. With 20 tasks nobody gets far. How many numbers a step may have depends on how many
-# *tasks* there are, just as the size of a model depends on the number of examples.
+# four runs cannot say, for each run has 20 tasks of its own, and the errors differ from run to run by more than from
+# learner to learner. With 20 tasks nobody gets far. How many numbers a step may have depends on how many *tasks*
+# there are, just as the size of a model depends on the number of examples.
 
 # %% [markdown]
 # ## Build it in PyTorch

@@ -30,7 +30,7 @@ test: $(READY)  ## everything: style, tests, every chapter from top to bottom; C
 	$(PYTEST) $(SPREAD) $(NBVAL) $(CHECKED)
 
 coverage: $(READY)  ## which lines of reference/ no test runs; at least 95 % must
-	$(PYTEST) $(SPREAD) --cov tests
+	$(PYTEST) $(SPREAD) --cov=reference tests
 
 notebooks: $(TEACH)  ## build the chapters whose source has changed
 	$(BIN)/python -m notebooks.build

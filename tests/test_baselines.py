@@ -1,11 +1,11 @@
-"""The nearest centroid, against its triple loop."""
+"""The nearest centroid, against its triple loop; the prior over curves, against pencil and equations."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.baselines import nearest_centroid
+from reference.baselines import condition, learn_prior, nearest_centroid
 from reference.episodes import Examples
 
 
@@ -74,3 +74,46 @@ def test_queries_of_another_shape_are_told(shape):
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.uint64])
 def test_labels_may_be_of_any_whole_kind(kind):
     assert nearest_centroid(Examples(X, Y.astype(kind)))(X).shape == (4, 2)
+
+
+def prior_of(seed, d=4):
+    rng = np.random.default_rng(seed)
+    half = rng.normal(size=(d, d))
+    return {"mean": rng.normal(size=d), "covariance": half @ half.T, "noise": 0.3}, rng
+
+
+@given(st.integers(0, 1000), st.integers(0, 6))
+def test_the_guess_is_that_of_the_normal_equations_of_support_loss_and_pull(seed, k):
+    params, rng = prior_of(seed)
+    h, y = rng.normal(size=(k, 4)), rng.normal(size=(k, 1))
+    pull = np.linalg.inv(params["covariance"])
+    left = h.T @ h / 0.3 + pull
+    expected = np.linalg.solve(left, h.T @ y[:, 0] / 0.3 + pull @ params["mean"])
+    assert np.allclose(condition(params, h, y), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_one_exact_point_of_a_line_is_shared_by_slope_and_intercept():
+    standard = {"mean": np.zeros(2), "covariance": np.eye(2), "noise": 0.0}
+    h, y = np.array([[1.0, 1.0]]), np.array([[3.0]])
+    assert np.allclose(condition(standard, h, y), 1.5)
+    assert np.allclose(condition(standard, np.vstack([h, h]), np.vstack([y, y])), 1.5)  # nothing new
+
+
+def test_the_prior_is_mean_covariance_and_residual_of_the_fits():
+    rng = np.random.default_rng(0)
+    h, weights = rng.normal(size=(50, 30, 3)), rng.normal(size=(50, 3))
+    y = h @ weights[..., None] + 0.1 * rng.choice([-1, 1], size=(50, 30, 1))
+    prior = learn_prior(h, y, ridge=1e-9)
+    fits = np.stack([np.linalg.solve(a.T @ a, a.T @ b)[:, 0] for a, b in zip(h, y, strict=True)])
+    assert np.allclose(prior["mean"], fits.mean(0)) and np.allclose(prior["covariance"], np.cov(fits.T))
+    assert prior["noise"] == pytest.approx(np.mean((h @ fits[..., None] - y) ** 2))
+
+
+def test_the_ridge_stands_on_the_diagonal():
+    prior = learn_prior(np.ones((2, 1, 1)), np.array([[[2.0]], [[4.0]]]), ridge=1.0)
+    assert prior["mean"] == pytest.approx(1.5)  # h y / (h h + 1): 1 and 2
+
+
+def test_one_task_has_no_covariance():
+    with pytest.raises(ValueError, match="^heights: 1 task has no covariance"):
+        learn_prior(np.ones((1, 3, 2)), np.ones((1, 3, 1)))

@@ -1,4 +1,4 @@
-# %% [markdown] teaches=["reference.tasks.families", "reference.tasks.bank.FewShot", "reference.pytorch.machine.arrays"]
+# %% [markdown] teaches=["reference.tasks.families", "reference.tasks.bank.FewShot", "reference.baselines.learn_prior", "reference.baselines.condition", "reference.pytorch.machine.arrays"]
 # # Tasks and episodes
 #
 # **Question.** What can be learned from many tasks that cannot be learned from any one of them?
@@ -13,7 +13,7 @@
 #
 # **Prerequisites.** Python and NumPy; means, variances and matrices; least squares. No machine learning is needed.
 #
-# **Time.** 90 minutes to read, 1 minute to run.
+# **Time.** 75 minutes to read, 185 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from dataclasses import dataclass
@@ -56,6 +56,7 @@ def knows_nothing(support):
     return predict
 
 
+# %%
 def knows_lines(support):
     """The line through the two support points."""
     (x1, x2), (y1, y2) = support.x[:, 0], support.y[:, 0]
@@ -76,9 +77,8 @@ for learner in (knows_nothing, knows_lines):
     print(f"{learner.__name__}: {predict(question)[0, 0]:.4g}")
 
 # %% [markdown]
-# The first says 7 and is wrong by 4; the second says 11. They saw the same two points. What separates them is
-# knowledge of the *kind* of rule, and nobody needs to program that knowledge in: it can be learned from
-# earlier rules. That is meta-learning.
+# They saw the same two points. What separates them is knowledge of the *kind* of rule, and nobody needs to program
+# that knowledge in: it can be learned from earlier rules. That is meta-learning.
 #
 # ## The one idea of the course
 #
@@ -209,10 +209,8 @@ class SinusoidTasks:
 # reference's sinusoid tasks draw their numbers in the same order as ours, so even the random episodes must be
 # equal, number for number.
 
+
 # %%
-from reference.tasks.families import Line, Quadratic, Sinusoid, Sinusoids
-
-
 def curve_case(rng):
     return np.array(rng.normal()), np.array(rng.normal()), rng.normal(size=(4, 1))
 
@@ -220,6 +218,9 @@ def curve_case(rng):
 def loss_case(rng):
     return rng.normal(size=2), np.diag(rng.uniform(1, 2, 2)) + 0.1, rng.normal(size=2)
 
+
+# %%
+from reference.tasks.families import Line, Quadratic, Sinusoid, Sinusoids
 
 same(sinusoid, lambda a, p, x: Sinusoid(a, p)(x), curve_case)
 same(line, lambda s, b, x: Line(s, b)(x), curve_case)
@@ -247,37 +248,206 @@ print("their names:", *bank.names[:3], "; their script:", bank.groups[0])
 # $K + M$ different rows of each class. The first $K$ will be the support and the other $M$ the query. One
 # draw without replacement makes the two disjoint by construction. Two separate draws would now and then put
 # the same drawing into both, and such a query can be answered by memory alone.
-
-
-# %% tags=["setup"]
-def choose_classes(rng, n_classes, n_way):
-    """n_way different class numbers, in random order."""
-    return rng.choice(n_classes, n_way, replace=False)
-
-
-def choose_drawings(rng, bank, classes, n_each):
-    """Rows of the bank (n_way, n_each): different drawings of each class."""
-    return np.stack([bank.offsets[c] + rng.choice(bank.sizes[c], n_each, replace=False) for c in classes])
-
-
-# %% [markdown]
+#
 # **Third, the labels.** Inside an episode a class is called $0, 1, \dots, N - 1$, by its place in the draw. The same
 # character is 3 in one episode and 0 in the next, so a label means nothing without the support set. **Fourth, the
 # order**: the rows are shuffled, so that the position of a drawing does not tell its label.
+#
+# You write the sampler. Pictures do not say which class they are of, so a mistake in it is hard to see. The trick: give
+# it a bank whose "pictures" are their own name. Each has two pixels, the number of its class and its own number
+# within the class. Then the facts of an episode can be counted.
 
 
 # %% tags=["setup"]
-def label_and_shuffle(rng, bank, rows):
-    """The drawings (n_way, n_each) as examples in random order; the label is the row they stand in."""
-    n_way, n_each = rows.shape
-    labels = np.repeat(np.arange(n_way), n_each)
-    order = rng.permutation(len(labels))
-    return Examples(as_input(bank.images[rows.ravel()[order]]), labels[order])
+def numbered_bank(sizes):
+    """A bank of classes of these sizes; a picture is two pixels, its class and its number in the class."""
+    pixels = [[[c, i]] for c, size in enumerate(sizes) for i in range(size)]
+    names = np.array([f"class {c}" for c in range(len(sizes))])
+    return Bank(np.array(pixels, dtype=np.uint8), np.r_[0, np.cumsum(sizes)], names, groups=names)
 
+
+# %% tags=["setup"]
+def numbers_of(x):
+    """(class, number in the class) of each picture of a numbered bank: whole numbers (n, 2)."""
+    return np.rint(255 * np.asarray(x)).reshape(-1, 2).astype(int)
+
+
+# %% tags=["setup"]
+def facts(episode):
+    """What a sampler promises, counted in an episode of a numbered bank."""
+    support, query = episode.support, episode.query
+    drawings = np.concatenate([numbers_of(support.x), numbers_of(query.x)])
+    classes, labels = drawings[:, 0], np.r_[support.y, query.y]
+    return {
+        "examples of each label": (np.bincount(support.y).tolist(), np.bincount(query.y).tolist()),
+        "classes": len(np.unique(classes)),
+        "pairs of class and label": len(np.unique(np.stack([classes, labels]), axis=1).T),
+        "different drawings": len(np.unique(drawings, axis=0)),
+    }
+
+
+numbered = numbered_bank(np.arange(8, 20))
 
 # %% [markdown]
-# Now all four together in the form of the course, an object with `sample`. `as_input` turns bytes into
-# numbers in $[0, 1]$, ink 1, with one channel in front, the way networks like images.
+# A class that had two labels, or a label that stood for two classes, would make more pairs than classes. A
+# drawing in both sets would make fewer different drawings. The reference's sampler is another program that
+# draws other episodes, but its facts must be yours.
+
+# %% [markdown]
+# ### Exercise 1: The sampler
+#
+# *Difficulty: medium. Time: 25 minutes. Points: 6.*
+#
+# Write `draw_episode(rng, bank, n_way, k_shot, n_query)`. It returns
+# `Episode(Examples(x, y), Examples(x, y), task)`: support, query, and the names of the classes, label 0 first. The rows
+# of each `x` are `as_input(bank.images[rows])`, which turns bytes into numbers in $[0, 1]$, ink 1, with one channel
+# in front, the way networks like images. Every class has the same chance to be drawn, and so has every drawing of a
+# class. (You may assume that every class has `k_shot + n_query` drawings.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Four steps, as above. Which of them needs `replace=False`?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Class `c` owns `bank.sizes[c]` rows, the first of which is `bank.offsets[c]`. A table of rows, one line a class, can be
+# cut by columns and labelled by lines.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `rng.permutation` of the positions gives an order. What else has to be put into that order, if a drawing is to keep
+# its label?
+#
+# </details>
+
+
+# %% solution="draw-episode"
+def draw_episode(rng, bank, n_way, k_shot, n_query):
+    """An N-way K-shot episode of the bank, support and query each in random order."""
+    ### BEGIN SOLUTION
+    classes = rng.choice(len(bank.names), n_way, replace=False)
+    n_each = k_shot + n_query
+    rows = np.stack([bank.offsets[c] + rng.choice(bank.sizes[c], n_each, replace=False) for c in classes])
+    parts = []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        labels = np.repeat(np.arange(n_way), part.shape[1])
+        order = rng.permutation(len(labels))
+        parts.append(Examples(as_input(bank.images[part.ravel()[order]]), labels[order]))
+    return Episode(*parts, task=bank.names[classes])
+    ### END SOLUTION
+
+
+# To go on without it: from reference.tasks.bank import FewShot
+# To go on without it: draw_episode = lambda rng, bank, *how: FewShot(
+# To go on without it:     bank, n_way=how[0], k_shot=how[1], n_query=how[2]).sample(rng)
+
+# %% test="draw-episode" points=1
+for seed in range(50):
+    episode = draw_episode(np.random.default_rng(seed), numbered, 5, 2, 3)
+    assert isinstance(episode, Episode), f"return an Episode, not a {type(episode).__name__}."
+    assert all(isinstance(part, Examples) for part in episode[:2]), "support and query are Examples(x, y)."
+    shapes = [np.shape(array) for part in episode[:2] for array in part]
+    assert shapes == [(10, 1, 1, 2), (10,), (15, 1, 1, 2), (15,)], (
+        "5-way 2-shot with 3 queries a class has 5*2 support and 5*3 query examples, x with one row each as "
+        f"as_input makes them, y with one label each; here x, y, x, y have the shapes {shapes}."
+    )
+    assert np.max(episode.support.x) <= 1, "x holds bytes up to 255: as_input brings them into [0, 1]."
+print("draw_episode: the shapes are right")
+
+# %% test="draw-episode" points=1
+for seed in range(50):
+    episode = draw_episode(np.random.default_rng(seed), numbered, 5, 2, 3)
+    labels = np.r_[episode.support.y, episode.query.y]
+    assert sorted(labels) == sorted([*range(5)] * 5), (
+        f"each label 0..4 should be there 5 times; got {sorted(labels.tolist())}. "
+        "Inside an episode a class goes by its place in the draw, not by its number."
+    )
+    drawings = np.concatenate([numbers_of(episode.support.x), numbers_of(episode.query.x)])
+    classes = [sorted({c for c, _ in drawings[labels == k].tolist()}) for k in range(5)]
+    assert all(len(c) == 1 for c in classes) and len({c for (c,) in classes}) == 5, (
+        f"labels 0..4 stand for the classes {classes}: each should stand for one, and no two for the same. "
+        "Rows of the bank are counted from its beginning; labels travel with their rows."
+    )
+print("draw_episode: the labels are right")
+
+# %% test="draw-episode" points=1
+for seed in range(50):
+    episode = draw_episode(np.random.default_rng(seed), numbered, 5, 2, 3)
+    drawings = np.concatenate([numbers_of(episode.support.x), numbers_of(episode.query.x)])
+    assert len(np.unique(drawings, axis=0)) == 25, (
+        "a drawing appears twice. Support and query must share none: can one draw serve both?"
+    )
+    names = [f"class {numbers_of(episode.support.x)[episode.support.y == k][0, 0]}" for k in range(5)]
+    told = list(map(str, np.ravel(episode.task)))
+    assert told == names, f"task should name the classes, label 0 first: {names}; got {told}."
+print("draw_episode: no drawing appears twice")
+
+# %% test="draw-episode" points=1
+from reference.tasks.bank import FewShot
+
+
+def your_facts(rng):
+    return facts(draw_episode(rng, numbered, 5, 2, 3))
+
+
+their_tasks = FewShot(numbered, n_way=5, k_shot=2, n_query=3)
+same(your_facts, lambda rng: facts(their_tasks.sample(rng)), lambda rng: (rng,), n_cases=200)
+### BEGIN HIDDEN TESTS
+for seed in range(30):
+    counted = facts(draw_episode(np.random.default_rng(seed), numbered, 12, 1, 7))
+    assert counted["different drawings"] == 96 and counted["pairs of class and label"] == 12, (
+        f"12-way 1-shot with 7 queries a class, all that the smallest class has: got {counted}."
+    )
+### END HIDDEN TESTS
+
+# %% test="draw-episode" points=1
+lopsided = numbered_bank([100, 10, 10, 10, 10])
+drawn = [draw_episode(np.random.default_rng(seed), lopsided, 2, 2, 2) for seed in range(300)]
+again = draw_episode(np.random.default_rng(0), lopsided, 2, 2, 2)
+assert np.array_equal(drawn[0].query.x, again.query.x), (
+    "the same generator should give the same episode: draw everything from rng."
+)
+large = np.mean(["class 0" in episode.task for episode in drawn])
+assert 0.3 < large < 0.5, (
+    f"the class with 100 of the 140 drawings is in a share of {large:.2f} of episodes; 2 of 5 would be fair. "
+    "Every class has the same chance, however many drawings it has."
+)
+used = np.concatenate([numbers_of(part.x) for episode in drawn for part in episode[:2]])
+n_used = len(np.unique(used, axis=0))
+assert n_used > 110, f"300 episodes used only {n_used} of the 140 drawings: drawings are drawn at random too."
+print("draw_episode: classes and drawings are drawn at random")
+
+# %% test="draw-episode" points=1
+drawn = [draw_episode(np.random.default_rng(seed), lopsided, 2, 2, 2) for seed in range(300)]
+rising = np.mean([str(episode.task[0]) < str(episode.task[1]) for episode in drawn])
+assert 0.4 < rising < 0.6, (
+    f"label 0 is the smaller class number in a share of {rising:.2f} of episodes; 0.5 would be fair. "
+    "The label itself now says something of the class: what sorted it?"
+)
+for name in ("support", "query"):
+    y = np.array([getattr(episode, name).y for episode in drawn])
+    first, alike = np.mean(y[:, 0] == 0), np.mean(y[:, 0] == y[:, 1])
+    assert 0.4 < first < 0.6, (
+        f"the first {name} row has label 0 in a share of {first:.2f} of episodes; 0.5 would be fair. "
+        "The position tells the label: shuffle rows and labels together."
+    )
+    assert 0.23 < alike < 0.43, (
+        f"the first two {name} rows have one label in a share of {alike:.2f} of episodes; 1/3 would be fair. "
+        "Neighbours tell each other's label: shuffle the rows, not the classes."
+    )
+### BEGIN HIDDEN TESTS
+places = np.array([numbers_of(episode.support.x)[0, 1] for episode in drawn if "class 0" not in episode.task])
+assert 3.5 < places.mean() < 5.5, f"of ten drawings a support shows number {places.mean():.1f} on average."
+### END HIDDEN TESTS
+print("draw_episode: passed")
+
+# %% [markdown]
+# ### The sampler in the form of the course
+#
+# An object with `sample`, as for the curves. (The reference's also draws many episodes at once without a loop, and
+# refuses what cannot be, such as more shots than drawings, with a sentence that says why.)
 
 
 # %% tags=["setup"]
@@ -291,60 +461,19 @@ class GlyphTasks:
     n_query: int
 
     def sample(self, rng):
-        classes = choose_classes(rng, len(self.bank.names), self.n_way)
-        rows = choose_drawings(rng, self.bank, classes, self.k_shot + self.n_query)
-        support = label_and_shuffle(rng, self.bank, rows[:, : self.k_shot])
-        query = label_and_shuffle(rng, self.bank, rows[:, self.k_shot :])
-        return Episode(support, query, task=self.bank.names[classes])
+        return draw_episode(rng, self.bank, self.n_way, self.k_shot, self.n_query)
 
 
 # %% [markdown]
-# Here is one 5-way 1-shot episode with 3 query drawings of each class.
+# Here is one 5-way 1-shot episode with 3 query drawings of each class, and the facts of one of the numbered bank.
 
 # %%
-episode = GlyphTasks(bank, n_way=5, k_shot=1, n_query=3).sample(np.random.default_rng(3))
-print("support x:", episode.support.x.shape, " y:", episode.support.y)
-print("query   x:", episode.query.x.shape, " y:", episode.query.y)
-
-# %% [markdown]
-# ### Does it keep its promises?
-#
-# Pictures do not say which class they are of, so a mistake in a sampler is hard to see. The trick: give it a
-# bank whose "pictures" are their own name. Each has two pixels, the number of its class and its own number
-# within the class. Then the facts of an episode can be counted. (In this bank the classes have different
-# numbers of drawings.)
-
+glyph_episode = GlyphTasks(bank, n_way=5, k_shot=1, n_query=3).sample(np.random.default_rng(3))
+print("support x:", glyph_episode.support.x.shape, " y:", glyph_episode.support.y)
+print("query   x:", glyph_episode.query.x.shape, " y:", glyph_episode.query.y)
 
 # %%
-def facts(episode):
-    """What a sampler promises, counted in an episode of the numbered bank."""
-    support, query = episode.support, episode.query
-    drawings = np.rint(255 * np.concatenate([support.x, query.x])).reshape(-1, 2).astype(int)
-    classes, labels = drawings[:, 0], np.r_[support.y, query.y]
-    return {
-        "examples of each label": (np.bincount(support.y).tolist(), np.bincount(query.y).tolist()),
-        "classes": len(np.unique(classes)),
-        "pairs of class and label": len(np.unique(np.stack([classes, labels]), axis=1).T),
-        "different drawings": len(np.unique(drawings, axis=0)),
-    }
-
-
-sizes = np.arange(8, 20)
-pixels = np.array([[[c, i]] for c in range(12) for i in range(sizes[c])], dtype=np.uint8)
-names = np.array([f"class {c}" for c in range(12)])
-numbered = Bank(pixels, np.r_[0, np.cumsum(sizes)], names, groups=names)
-
-# %% [markdown]
-# A class that had two labels, or a label that stood for two classes, would make more pairs than classes. A
-# drawing in both sets would make fewer different drawings. The reference's sampler is another program that
-# draws other episodes, but its facts must be ours. (It also draws many episodes at once without a loop, and
-# refuses what cannot be, such as more shots than drawings, with a sentence that says why.)
-
-# %%
-from reference.tasks.bank import FewShot
-
 our_tasks = GlyphTasks(numbered, n_way=5, k_shot=2, n_query=3)
-their_tasks = FewShot(numbered, n_way=5, k_shot=2, n_query=3)
 
 
 def our_facts(rng):
@@ -353,7 +482,6 @@ def our_facts(rng):
 
 for fact, count in our_facts(np.random.default_rng(1)).items():
     print(f"{fact}: {count}")
-same(our_facts, lambda rng: facts(their_tasks.sample(rng)), lambda rng: (rng,), n_cases=200)
 
 # %% [markdown]
 # ### Split by class, not by drawing
@@ -376,8 +504,8 @@ claim("They share no class.", not classes, classes)
 print(f"5-way 1-shot support sets from the training characters: {support_sets:.3g}")
 
 # %% [markdown]
-# Yet all these tasks are made of the same 621 characters. More episodes are not more characters. Keep that in
-# mind when you read of millions of training episodes; below we measure the same thing with curves.
+# Yet all these tasks are made of the same 621 characters. More episodes are not more characters; below we measure the
+# same thing with curves.
 #
 # ## An atlas of four task distributions
 #
@@ -408,7 +536,9 @@ supports = [GlyphTasks(bank, n_way=5, k_shot=1, n_query=1).sample(rng).support f
 _, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(6.2, 4.6), layout="constrained")
 plotting.family(x, sinusoids, ax=a).set(title="sinusoids", xlabel="x", ylabel="y")
 plotting.family(x, lines, ax=b).set(title="lines", xlabel="x", ylabel="y", ylim=(-8, 8))
-plotting.closed_curves(levels, optima, ax=c).set(title="quadratics", xlabel="first unknown", ylabel="second")
+plotting.closed_curves(levels, optima, ax=c).set(
+    title="quadratics", xlabel="first unknown", ylabel="second unknown"
+)
 images, labels = (np.concatenate(part) for part in zip(*supports, strict=True))
 plotting.glyphs(images, labels, n_columns=5, ax=d).set_title("glyphs: one task a row", pad=14)
 plotting.show(
@@ -443,8 +573,8 @@ plotting.show(
 # %% [markdown]
 # **Figure 2.** An episode poses its whole question by itself: which of the five above is each of the
 # fifteen below? (The number above a query is its answer; cover it.) You can do it although you may not
-# know these characters, and so you have the ability that this course is about. The figure does not say how
-# hard it is for a machine; the next section does.
+# know these characters, and so you have the ability that this course is about. How hard is it for
+# a machine?
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -458,8 +588,8 @@ sliders(show_episode, make_tasks, n_way=(2, 20, 5), k_shot=(1, 5, 1), n_query=(1
 # learned nothing from other tasks: it compares raw pixels with the mean of each class. `evaluate` adapts a
 # learner to fresh episodes and returns a `Score`: the mean over episodes with its 95 % interval
 # $\hat\mu \pm 1.96\, s / \sqrt{n}$, where $s$ is the standard deviation between the $n$ episodes. Chapter 02
-# builds and questions it. Read $0.50 \pm 0.02$ as: the mean over *all* episodes is likely within 0.02 of
-# 0.50.
+# builds and questions it. Read $0.50 \pm 0.02$ as: the mean over *all* episodes of these characters is likely within
+# 0.02 of 0.50. Of other scripts it says nothing.
 
 # %%
 from reference.baselines import nearest_centroid
@@ -476,8 +606,8 @@ claim(
 )
 
 # %% [markdown]
-# Pixels know something, and far from everything: there is room to learn. Learners that use it come
-# later, from chapter 06 on. In this chapter we stay with curves, where everything can be worked out.
+# There is room to learn. Learners that use it come from chapter 06 on. Here we stay with curves, where everything can be
+# worked out.
 #
 # ## One model for all tasks: how good can it be?
 #
@@ -520,7 +650,7 @@ print(f"the best single function: -{height:.4g} cos x")
 print(f"its mean squared error: {best_single:.4g};  always answering 0: {always_zero:.4g}")
 
 # %% [markdown]
-# Paper has spoken; now ask a hundred thousand drawn tasks. At each of five inputs the average target must be
+# Now ask a hundred thousand drawn tasks. At each of five inputs the average target must be
 # $\bar y(x)$ and the average squared distance from it must be the variance, up to the noise of the draw (four
 # standard errors).
 
@@ -571,6 +701,7 @@ def features(x):
     return np.exp(-((x - CENTRES) ** 2) / 2)
 
 
+# %% tags=["setup"]
 def least_squares(h, y):
     """The weights (..., 12) that fit targets y (..., n, 1) on heights h (..., n, 12)."""
     gram = h.swapaxes(-1, -2) @ h + 1e-3 * np.eye(h.shape[-1])
@@ -592,8 +723,8 @@ def miss(weights):
 
 
 claim(
-    "The pooled fit is worse than the best single function by less than 0.03.",
-    miss(pooled_weights) < 0.03,
+    "The pooled fit is worse than the best single function by less than 0.05.",
+    miss(pooled_weights) < 0.05,
     miss(pooled_weights),
 )
 
@@ -611,6 +742,7 @@ def heap(rng, n_tasks, n_each):
     return least_squares(features(x), y)
 
 
+# %%
 rng = np.random.default_rng(8)
 few, many = (np.mean([miss(heap(rng, n, 25_000 // n)) for _ in range(10)]) for n in (50, 5000))
 claim(
@@ -626,32 +758,38 @@ claim(
 
 
 # %%
-def regression_score(adapt, tasks, seed):
-    """The squared error on 1000 new tasks, with its interval."""
+def regression_score(adapt, tasks, seed, n_tasks=1000):
+    """The squared error on new tasks, with its interval over tasks."""
+
+    def squared_error(guess, y):
+        return np.mean((guess - y) ** 2)
+
     rng = np.random.default_rng(seed)
-    return evaluate(adapt, tasks, n_episodes=1000, rng=rng, metric=lambda guess, y: np.mean((guess - y) ** 2))
+    return evaluate(adapt, tasks, n_episodes=n_tasks, rng=rng, metric=squared_error)
 
 
+# %%
 def pooled(support):
     """The same function for every task."""
     return lambda x: features(x) @ pooled_weights[:, None]
 
 
+# %%
 score = regression_score(pooled, SinusoidTasks(k_shot=1), seed=6)
 print(f"squared error of the pooled fit: {score}; derived: {best_single:.4g}")
 claim(
-    "The derived error lies in the interval.",
-    score.interval[0] < best_single < score.interval[1],
+    "The two agree, up to four standard errors.",
+    abs(score.mean - best_single) < 4 * score.half_width / 1.96,
     score,
     best_single,
 )
 
 # %% [markdown]
-# The error is as derived, and we saw that more training tasks could lower it by less than 0.03. The pooled
+# The error is as derived, and we saw that more training tasks could lower it by less than 0.05. The pooled
 # model also wastes what it is given at test time: it never looks at the support set. Its inner learning
 # does nothing, $\phi = \theta$.
 #
-# ## A learner of tasks
+# ## Build it: a learner of tasks
 #
 # Figure 1 shows more than an average. It shows *how* the tasks differ. To use it, describe the tasks by a
 # distribution: fit the bumps to each training task by itself, and it becomes one vector $w$. So 500 tasks are
@@ -659,17 +797,72 @@ claim(
 # Keep their mean $\mu$ and their covariance $\Sigma$, and the mean squared residual $\sigma^2$ of the fits
 # (what bumps cannot express). That is all of outer learning: $\theta = (\mu, \Sigma, \sigma^2)$.
 
+# %% [markdown]
+# ### Exercise 2: Outer learning
+#
+# *Difficulty: easy. Time: 15 minutes. Points: 2.*
+#
+# Write `learn_prior(x, y)` for inputs and targets of shape `(n_tasks, n, 1)`. It returns
+# `{"mean": mu, "covariance": Sigma, "noise": sigma_squared}` with shapes `(12,)`, `(12, 12)` and one number. The covariance
+# divides by `n_tasks - 1`.
+#
+# <details><summary>Hint 1</summary>
+#
+# What is one example here: a point, or a task?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `features` and `least_squares` take all tasks at once and give one vector of weights for each.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.cov` takes a row for a variable. The fits predict targets; what is left of the targets is the residual.
+#
+# </details>
 
-# %% tags=["setup"]
+
+# %% solution="learn-prior"
 def learn_prior(x, y):
     """params: mean and covariance over tasks of the weights, and the noise; x, y are (n_tasks, n, 1)."""
+    ### BEGIN SOLUTION
     h = features(x)
     weights = least_squares(h, y)  # (n_tasks, 12): a task is one example now
     residuals = h @ weights[..., None] - y
     return {"mean": weights.mean(0), "covariance": np.cov(weights.T), "noise": np.mean(residuals**2)}
+    ### END SOLUTION
 
+
+# To go on without it: from reference import baselines
+# To go on without it: learn_prior = lambda x, y: baselines.learn_prior(features(x), y)
+
+# %% test="learn-prior" points=2
+from reference.baselines import learn_prior as their_prior
+
+rng = np.random.default_rng(0)
+x, y = rng.uniform(-5, 5, (7, 30, 1)), rng.normal(size=(7, 30, 1))
+got, want = learn_prior(x, y), their_prior(features(x), y)
+assert isinstance(got, dict) and set(got) == set(want), f"return a dict with the keys {sorted(want)}."
+shapes = {name: np.shape(value) for name, value in got.items()}
+assert shapes == {name: np.shape(value) for name, value in want.items()}, (
+    f"mean (12,), covariance (12, 12) and one number for the noise are wanted; got {shapes}. "
+    "The covariance is that of 12 weights over the tasks."
+)
+assert not np.allclose(got["mean"], least_squares(features(x).reshape(-1, 12), y.reshape(-1, 1))), (
+    "this mean is one fit to the heap of all points. Fit each task by itself; the fits have a mean."
+)
+assert not np.isclose(got["noise"] ** 2, want["noise"]), "the noise is a mean *square*, without a root."
+assert not np.allclose(got["covariance"] * 7 / 6, want["covariance"]), "divide by n_tasks - 1."
+same(learn_prior, lambda x, y: their_prior(features(x), y), lambda rng: (x, 1 + rng.random(y.shape)))
+### BEGIN HIDDEN TESTS
+three = rng.uniform(-5, 5, (3, 50, 1))
+same(learn_prior, lambda x, y: their_prior(features(x), y), lambda rng: (three, rng.normal(size=three.shape)))
+### END HIDDEN TESTS
 
 # %% [markdown]
+# ### How tasks differ
+#
 # In how many ways do these tasks differ? The eigenvalues of the covariance of the *curves*, on a grid of inputs, say how much
 # of the variance lies in each direction.
 
@@ -700,7 +893,7 @@ claim(
 # $$\mathbb{E}\,|d - G r|^2 = \operatorname{tr}\big(\mathbb{E}[d d^\top] - 2\, G\, \mathbb{E}[r d^\top] + G\, \mathbb{E}[r r^\top]\, G^\top\big).$$
 #
 # Its derivative with respect to $G$ is $-2\,\mathbb{E}[d r^\top] + 2\, G\, \mathbb{E}[r r^\top]$. Since
-# $r = H d + \varepsilon$, the two expectations are $\mathbb{E}[d r^\top] = \Sigma H^\top$ and
+# $r = H d + \varepsilon$ and $\varepsilon$ has nothing to do with $d$, the two expectations are $\mathbb{E}[d r^\top] = \Sigma H^\top$ and
 # $\mathbb{E}[r r^\top] = H \Sigma H^\top + \sigma^2 I$. Setting the derivative to zero gives
 #
 # $$\hat w = \mu + \Sigma H^\top \big(H \Sigma H^\top + \sigma^2 I\big)^{-1} (y - H \mu).$$
@@ -712,15 +905,86 @@ claim(
 # *linear* guess, as far as noise is a fair picture of what bumps cannot express.)
 
 
-# %% tags=["setup"]
+# %% [markdown]
+# ### Exercise 3: Inner learning
+#
+# *Difficulty: medium. Time: 20 minutes. Points: 3.*
+#
+# Write `condition(params, h, y)`: the guess $\hat w$ of shape `(d,)` from targets `y` of shape `(k, 1)` at heights `h` of
+# shape `(k, d)`. It must work where $\Sigma$ has no inverse (after two tasks it has none) and where $\sigma^2 = 0$.
+#
+# First with a pencil. Take lines with slope and intercept of mean 0 and variance 1, no noise, "bumps" $(x, 1)$, and
+# *one* point, the input 1 with the target 3. What are the guesses of slope and intercept, and what are they if
+# $\sigma^2 = 2$?
+#
+# <details><summary>Hint 1</summary>
+#
+# The surprise is how far the targets are from what the mean predicts at the support. What is its shape?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# There are two products of covariances in the formula. One is $(d, k)$ and reaches from targets to weights; the other is
+# $(k, k)$ and belongs to the targets alone.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.linalg.solve(a, b)` gives $a^{-1} b$ without an inverse. `y` is a column; the weights are a row of numbers.
+#
+# </details>
+
+
+# %% solution="condition"
 def condition(params, h, y):
     """The best linear guess of the weights (d,) after targets y (k, 1) at heights h (k, d)."""
+    ### BEGIN SOLUTION
     reach = params["covariance"] @ h.T  # (d, k): how weights and targets vary together
     gram = h @ reach + params["noise"] * np.eye(len(h))
     return params["mean"] + reach @ np.linalg.solve(gram, y[:, 0] - h @ params["mean"])
+    ### END SOLUTION
 
+
+# To go on without it: from reference.baselines import condition
+
+# %% test="condition" points=1
+one_point, three = np.array([[1.0, 1.0]]), np.array([[3.0]])
+lines = {"mean": np.zeros(2), "covariance": np.eye(2), "noise": 0.0}
+for name, change, expected, think in (
+    ("no noise", {}, (1.5, 1.5), "Slope and intercept share the surprise of 3 equally."),
+    ("mean slope 1", {"mean": np.array([1.0, 0.0])}, (2, 1), "Start at the mean; the surprise is 3 - 1."),
+    ("noise 2", {"noise": 2.0}, (0.75, 0.75), "The target varies by the line and the noise: 2 + 2."),
+    ("slope = intercept", {"covariance": np.ones((2, 2))}, (1.5, 1.5), "Weights can move together."),
+):
+    story = f"{name}: one point (1, 3) should give (slope, intercept) {expected}"
+    try:
+        got = np.asarray(condition(lines | change, one_point, three))
+    except np.linalg.LinAlgError:
+        raise AssertionError(f"{story}, but a matrix has no inverse. Which needs none?") from None
+    assert got.shape == (2,), f"the guess has one number for each weight, shape (2,); got {got.shape}."
+    assert np.allclose(got, expected), f"{story}, got {got.round(4)}. {think}"
+print("condition: as the pencil says")
+
+
+# %% test="condition" points=2
+from reference.baselines import condition as their_condition
+
+
+def some_support(rng):
+    half = rng.normal(size=(5, 5))
+    prior = {"mean": rng.normal(size=5), "covariance": half @ half.T, "noise": 0.5}
+    return prior, rng.normal(size=(3, 5)), rng.normal(size=(3, 1))
+
+
+same(condition, their_condition, some_support)
+### BEGIN HIDDEN TESTS
+long_support = lambda rng: (some_support(rng)[0], rng.normal(size=(9, 5)), rng.normal(size=(9, 1)))
+same(condition, their_condition, long_support)
+### END HIDDEN TESTS
 
 # %% [markdown]
+# ### The learner
+#
 # With it, the learner is three lines long.
 
 
@@ -732,18 +996,10 @@ def adapt(params, support):
 
 
 # %% [markdown]
-# First oracle, the pencil. Take lines with slope and intercept of mean 0 and variance 1, no noise, "bumps"
-# $(x, 1)$, and *one* point, the input 1 with the target 3. Then $H\Sigma H^\top = 1 + 1 = 2$ and the
-# guess is $(1, 1) \cdot 3 / 2$: slope and intercept share the surprise equally.
-
-# %%
-standard = {"mean": np.zeros(2), "covariance": np.eye(2), "noise": 0.0}
-print("slope, intercept:", condition(standard, np.array([[1.0, 1.0]]), np.array([[3.0]])))
-
-# %% [markdown]
-# Second oracle, another formula. The same $\hat w$ minimises
+# The reference takes in one point after the other and knows no matrix to invert. Here is a third way, another
+# formula. The same $\hat w$ minimises
 # $\frac{1}{\sigma^2}|y - H w|^2 + (w - \mu)^\top \Sigma^{-1} (w - \mu)$: fit the support, but stay where
-# tasks usually are. Setting its gradient to zero gives a system of equations for $w$ itself.
+# tasks usually are. (Where $\Sigma$ has an inverse.) Setting its gradient to zero gives a system of equations for $w$ itself.
 
 
 # %%
@@ -766,39 +1022,82 @@ difference = abs(condition(some, h, y) - penalised_fit(some, h, y)).max()
 claim("Both formulas give the same weights to 1e-10.", difference < 1e-10, difference)
 
 # %% [markdown]
-# Read the second formula once more. The inner objective is a support loss plus a pull towards $\mu$. In MAML
+# Read this formula once more. The inner objective is a support loss plus a pull towards $\mu$. In MAML
 # (chapter 07) $\theta$ will be a starting point and a few gradient steps will do the fitting, but the thought
 # is the same.
 #
 # ## The experiment: one task, all tasks, a learner of tasks
 #
-# Five learners meet the same new sinusoids.
+# Six learners meet the same new sinusoids.
 #
-# - *Alone*: one model for one task. It has seen no other task: the same `adapt`, with mean 0, the covariance $I$, and
+# - *Alone*: one model for one task. It has seen no other task: the same `adapt`, with mean 0, the covariance $s I$, and
 #   the same small noise. It knows only that curves are smooth sums of bumps.
 # - *Pooled*: one model for all tasks. It ignores the support.
-# - *Pooled, then fitted*: it starts from the pooled weights and adapts with the covariance $I$. This is
+# - *Pooled, then fitted*: it starts from the pooled weights and adapts with the covariance $s I$. This is
 #   "pretrain, then fine-tune".
 # - *Learner of tasks*: the learned mean *and* the learned covariance.
 # - *Told the family*: least squares on $\sin x$ and $\cos x$, by somebody who knows the formula but not how $a$ and $p$ are
 #   distributed.
+# - *Told everything*: `condition` on $\sin x$ and $\cos x$ with the exact mean and covariance of $(A, B)$, which we derived
+#   above. No linear guess can be better on average.
+#
+# The two scales $s$ are chosen with as much care as the others get: of five, the one with the least error (the geometric
+# mean over the numbers of points) on 300 tasks of its own.
+
+
+# %%
+shots = (1, 2, 5, 10)
+
+
+def with_scale(mean, scale):
+    return {"mean": mean, "covariance": scale * np.eye(12), "noise": params["noise"]}
+
+
+# %%
+def best_scale(mean):
+    """params with the scale of five that does best on 300 tasks of its own."""
+
+    def error(scale):
+        prior, logs = with_scale(mean, scale), []
+        for k in shots:
+            score = regression_score(lambda s: adapt(prior, s), SinusoidTasks(k), seed=9, n_tasks=300)
+            logs.append(np.log(score.mean))
+        return np.mean(logs)
+
+    return with_scale(mean, min((0.01, 0.1, 1, 10, 100), key=error))
+
+
+# %%
+def waves(x):
+    return np.hstack([np.sin(x), np.cos(x)])
 
 
 # %%
 def told_the_family(support):
     """Least squares on sin x and cos x; the shortest solution where there are many."""
-    adapted = np.linalg.lstsq(np.hstack([np.sin(support.x), np.cos(support.x)]), support.y, rcond=None)[0]
-    return lambda x: np.hstack([np.sin(x), np.cos(x)]) @ adapted
+    adapted = np.linalg.lstsq(waves(support.x), support.y, rcond=None)[0]
+    return lambda x: waves(x) @ adapted
 
 
-ignorant = {"mean": np.zeros(12), "covariance": np.eye(12), "noise": params["noise"]}
-pretrained = ignorant | {"mean": pooled_weights}
+moments = np.array([0, -height]), np.diag([always_zero, always_zero - height**2])
+everything = dict(zip(("mean", "covariance"), moments, strict=True)) | {"noise": 1e-6}
+
+
+# %%
+def told_everything(support):
+    adapted = condition(everything, waves(support.x), support.y)
+    return lambda x: waves(x) @ adapted[:, None]
+
+
+# %%
+ignorant, pretrained = best_scale(np.zeros(12)), best_scale(pooled_weights)
 learners = {
     "alone": lambda support: adapt(ignorant, support),
     "pooled": pooled,
     "pooled, then fitted": lambda support: adapt(pretrained, support),
     "learner of tasks": lambda support: adapt(params, support),
     "told the family": told_the_family,
+    "told everything": told_everything,
 }
 
 # %% [markdown]
@@ -827,7 +1126,6 @@ plotting.show(
 # same tasks.
 
 # %%
-shots = (1, 2, 5, 10)
 results = {
     (name, k): regression_score(learner, SinusoidTasks(k_shot=k), seed=12)
     for k in shots
@@ -838,7 +1136,7 @@ for (name, k), score in results.items():
 
 # %% [markdown]
 # Sentences about such a table should be checked too. Two intervals that do not overlap are a safe sign of a real
-# difference. (It is a stricter rule than needed when the learners met the same tasks. Chapter 02 does it properly.)
+# difference on tasks like these. (Chapter 02 has a better rule for learners that met the same tasks.)
 
 
 # %%
@@ -849,20 +1147,22 @@ def below(name, other, k):
 
 ours, others = "learner of tasks", ("alone", "pooled", "pooled, then fitted")
 wins = all(below(ours, other, k) for other in others for k in shots)
-fiftieth = 50 * results[ours, 2].interval[1] < min(results[other, 2].mean for other in others)
+twentieth = 20 * results[ours, 2].interval[1] < min(results[other, 2].mean for other in others)
 saves = results[ours, 2].interval[1] < results["alone", 10].interval[0]
 table = {name: [results[name, k].mean for k in shots] for name in (ours, *others)}
 two, ten, told = results[ours, 2], results["alone", 10], results["told the family", 1]
 claim("The learner of tasks beats the three above it, from one to ten points.", wins, table)
-claim("With two points its error is under a fiftieth of theirs.", fiftieth, two)
+claim("With two points its error is under a twentieth of theirs.", twentieth, two)
 claim("With two points it beats the learner alone with ten.", saves, two, ten)
 claim(
     "With one point it beats the learner that was told the family.", below(ours, "told the family", 1), told
 )
+behind = np.mean(results[ours, 1].values - results["told everything", 1].values)
+claim("It is behind the one that was told everything by less than 0.06.", abs(behind) < 0.06, behind)
 claim("With ten points even the learner alone beats the pooled model.", below("alone", "pooled", 10), ten)
 claim(
-    "The learner of tasks ends at an error under 0.002.",
-    results[ours, 10].interval[1] < 0.002,
+    "The learner of tasks ends at an error under 0.005.",
+    results[ours, 10].interval[1] < 0.005,
     results[ours, 10],
 )
 
@@ -873,19 +1173,22 @@ ax = plotting.curves(np.array(shots), measured, bands=bands)
 ax.set(xlabel="support points K", ylabel="squared error on new tasks", yscale="log", xticks=shots)
 plotting.show(
     "Squared error against number of support points on a logarithmic scale. The pooled line is flat near 3; "
-    "alone falls from 4 to a tenth; the learner of tasks falls from 1.4 at one point to two hundredths at "
+    "alone falls from 4 to 0.15; the learner of tasks falls from 1.4 at one point to two hundredths at "
     "two and under a thousandth at five."
 )
 
 # %% [markdown]
 # **Figure 4.** What has been learned across tasks is worth many points: the learner of tasks does with two
 # points what the learner alone does not reach with ten. A little error remains however many points there are:
-# bumps are not exactly sines. The figure does not show the price, 500 earlier tasks with 50 points each. Nor
-# does it show *told the family*: at $K = 1$ the learner of tasks beats even the one that knows the formula,
-# because it also knows which amplitudes and phases are usual.
+# bumps are not exactly sines. Each band runs over the 1000 tasks, for one set of 500 training tasks. The figure does not
+# show the price, these 500 tasks with 50 points each.
+#
+# Nor does it show the two who were told. At $K = 1$ the learner of tasks beats even the one that knows the formula.
+# Why? The guess: it also knows which amplitudes and phases are usual. *Told everything* tests that guess. It knows the
+# formula and what is usual, and the lead is gone. What it knows beyond the learner of tasks shows at $K = 2$.
 #
 # Now look at your three numbers again, beside the rows *alone*, *pooled* and *learner of tasks* at $K = 2$.
-# Was your third guess below the others by a factor of fifty?
+# Was your third guess below the others by a factor of twenty?
 #
 # Why is the band so wide at $K = 2$? Two points $x_1, x_2$ are two equations for $A$ and $B$, and their
 # determinant is $\sin x_1 \cos x_2 - \cos x_1 \sin x_2 = \sin(x_1 - x_2)$. Where it is near 0 (points in the same
@@ -895,29 +1198,24 @@ plotting.show(
 rng = np.random.default_rng(12)  # the same 1000 tasks once more
 pairs = np.stack([SinusoidTasks(k_shot=2).sample(rng).support.x[:, 0] for _ in range(1000)])
 determinants = abs(np.sin(pairs[:, 0] - pairs[:, 1]))
-worst = np.argsort(results[ours, 2].values)[-10:]
-claim(
-    "In the ten worst of the 1000 tasks the determinant is under 0.3.",
-    determinants[worst].max() < 0.3,
-    determinants[worst].max(),
-)
+errors = results[ours, 2].values
+alike = determinants < 0.2
+claim("In fewer than one task of five the determinant is under 0.2.", alike.mean() < 0.2, alike.mean())
+share = errors[alike].sum() / errors.sum()
+claim("These tasks make more than half of the whole error.", share > 0.5, share)
 claim("In half of all tasks it is over 0.6.", np.median(determinants) > 0.6, np.median(determinants))
 
 # %% [markdown]
 # ### Which half of the prior does it?
 #
-# "Pooled, then fitted" has a learned starting point as well, and gains little. Is its covariance $I$ only
-# badly scaled? We try five scales. And we try the other half alone: the learned covariance around a zero mean.
+# "Pooled, then fitted" has a learned starting point as well, and gains little, although its scale is the best of five. We
+# try the other half alone: the learned covariance around a zero mean.
 
 # %%
-scales = (0.01, 0.1, 1, 10, 100)
-starts = [pretrained | {"covariance": scale * np.eye(12)} for scale in scales]
-fitted = [regression_score(lambda s, p=p: adapt(p, s), SinusoidTasks(k_shot=2), seed=12) for p in starts]
 no_mean = params | {"mean": np.zeros(12)}
 half = {k: regression_score(lambda s: adapt(no_mean, s), SinusoidTasks(k_shot=k), seed=12) for k in (1, 2)}
 for k, score in half.items():
     print(f"K = {k}  learned covariance, mean 0: {score}")
-best = min(score.mean for score in fitted)
 claim(
     "With one point the learned mean helps.",
     results[ours, 1].interval[1] < half[1].interval[0],
@@ -925,61 +1223,70 @@ claim(
     half[1],
 )
 claim(
-    "With two, the covariance alone is under a twentieth of the best scale.",
-    20 * half[2].interval[1] < best,
+    "With two, the covariance alone has under a twentieth of the error of the mean alone.",
+    20 * half[2].interval[1] < results["pooled, then fitted", 2].mean,
     half[2],
-    best,
+    results["pooled, then fitted", 2],
 )
 
 # %% [markdown]
-# The mean helps where there is one point. The *covariance* does the rest. It says in which directions tasks
-# differ, so that two points move the whole curve.
+# The mean helps where there is one point. The *covariance* does the rest: it says in which directions tasks differ.
 #
 # ### How many tasks does it take?
 #
 # We learn the prior from $n$ training tasks only, and test with two support points. Few tasks can be lucky or
-# unlucky ones, so we do it for ten different sets of $n$.
+# unlucky ones, so we do it for many different sets of $n$: a hundred sets of three, ten of the others.
 
 
 # %%
-def error_after(x, y):
-    """The mean squared error with two support points, after these training tasks."""
-    fewer = learn_prior(x, y)
-    return regression_score(lambda s: adapt(fewer, s), SinusoidTasks(k_shot=2), seed=12).mean
+def error_after(start, n):
+    """The mean squared error with two support points, after n of the training tasks."""
+    fewer = learn_prior(train_x[start : start + n], train_y[start : start + n])
+    tasks = SinusoidTasks(k_shot=2)
+    return regression_score(lambda s: adapt(fewer, s), tasks, seed=12, n_tasks=300).mean
 
 
-after = {
-    n: [error_after(train_x[i : i + n], train_y[i : i + n]) for i in range(0, 10 * n, n)]
-    for n in (2, 3, 5, 20)
-}
-for n, errors in after.items():
-    print(f"{n:2d} tasks: best {min(errors):.2f}, median {np.median(errors):.2f}, worst {max(errors):.2f}")
-claim("None of the sets of two tasks is enough.", min(after[2]) > 1, min(after[2]))
-claim(
-    "Of the sets of three some are and some are not.",
-    min(after[3]) < 0.2 and max(after[3]) > 1,
-    min(after[3]),
-    max(after[3]),
-)
-claim("All of the sets of twenty are.", max(after[20]) < 0.1, max(after[20]))
+# %%
+n_sets = {2: 10, 3: 100, 20: 10}
+after = {n: np.array([error_after(n * i, n) for i in range(sets)]) for n, sets in n_sets.items()}
+for n, found in after.items():
+    print(f"{n:2d} tasks: best {min(found):.2f}, median {np.median(found):.2f}, worst {max(found):.2f}")
+few_enough = np.mean(after[3] < 0.2)
+claim("None of the sets of two tasks is enough.", min(after[2]) > 0.5, min(after[2]))
+claim("Over half of the sets of three are, with an error under 0.2.", few_enough > 0.5, few_enough)
+claim("Some sets of three are not: their error is over 1.", max(after[3]) > 1, max(after[3]))
+claim("All of the sets of twenty are.", max(after[20]) < 0.2, max(after[20]))
 
 # %% [markdown]
 # Two tasks have one difference, so the covariance knows one direction where two are needed, and the learner
-# is sure of something wrong. Three tasks have two differences. That should be enough, unless both point the
-# same way. Is that what was wrong with the bad sets? Then their covariance has little in its second direction.
+# is sure of something wrong. Three tasks have two differences. That should be enough, unless both point nearly the
+# same way. Is that what was wrong with the bad sets? Then the covariance of their curves has little in its second
+# direction. (With our first ten sets the four worst were exactly the four that have least there. Another ten took that
+# back, which is why there are a hundred here. And the mean over sets hangs on a few terrible ones: hence medians.)
+
 
 # %%
-threes = [learn_prior(train_x[i : i + 3], train_y[i : i + 3])["covariance"] for i in range(0, 30, 3)]
-second = [np.linalg.eigvalsh(covariance)[-2] for covariance in threes]
-thin, bad = set(np.argsort(second)[:4]), set(np.argsort(after[3])[-4:])
+def second_direction(start):
+    covariance = learn_prior(train_x[start : start + 3], train_y[start : start + 3])["covariance"]
+    return np.linalg.eigvalsh(features(grid) @ covariance @ features(grid).T)[-2]
+
+
+# %%
+second = np.array([second_direction(3 * i) for i in range(100)])
+thin = second < np.median(second)
+middle = np.median(after[3][thin]), np.median(after[3][~thin])
 claim(
-    "The four worst sets of three are the four that have least in the second direction.",
-    thin == bad,
-    thin,
-    bad,
+    "The half with less there has a median error higher by a third or more.",
+    middle[0] > 4 / 3 * middle[1],
+    middle,
 )
+ranks = np.corrcoef(np.argsort(np.argsort(second)), np.argsort(np.argsort(after[3])))[0, 1]
+claim("The ranks of the two go opposite ways, not strictly.", -0.95 < ranks < -0.1, ranks)
 
 # %% [markdown]
+# So a thin second direction is a part of the answer, and not all of it: a correlation well above $-1$ says that sets are
+# bad for other reasons too.
+#
 # After twenty tasks there is little left to gain: look at the table, which was made with 500.
 #
 # ## What breaks it
@@ -1007,7 +1314,7 @@ for (k, kind, name), score in outside.items():
 
 
 # %% [markdown]
-# Again the sentences are checked before we write them down.
+# The sentences are checked before we write them down.
 
 
 # %%
@@ -1016,6 +1323,7 @@ def outside_below(k, kind, name, other):
     return outside[k, kind, name].interval[1] < outside[k, kind, other].interval[0]
 
 
+# %%
 within = ("phases shifted", "larger amplitudes")
 overcome = all(outside_below(10, kind, ours, "alone") for kind in within)
 claim(
@@ -1036,12 +1344,11 @@ claim(
 )
 
 # %% [markdown]
-# Two kinds of failure, and they are worth telling apart. Shifted phases and larger amplitudes lie *within*
+# Two kinds of failure. Shifted phases and larger amplitudes lie *within*
 # the directions that the covariance knows, only far from the mean. With one point the prior's mean can mislead
 # (the phases) or be too timid and still useful (the amplitudes); a few more points correct it. Faster curves
 # lie *outside* of these directions. The prior has all but ruled such curves out, so even ten points do not
-# persuade it, while the learner alone does well. Look for this edge in every learner of tasks that you meet;
-# later chapters, still to come, measure it.
+# persuade it, while the learner alone, which knows less, is far below it. Look for this edge in every learner of tasks.
 #
 # ## The same in PyTorch, on the device that is there
 #
@@ -1054,6 +1361,7 @@ import torch
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+# %%
 def to_torch(episode, device="cpu"):
     """The episode as tensors on the device."""
     support, query = (
@@ -1062,13 +1370,14 @@ def to_torch(episode, device="cpu"):
     return Episode(support, query, episode.task)
 
 
-from reference.pytorch import episodes as torch_reference
+# %%
+from reference.pytorch.machine import arrays as torch_reference
 
 same(to_torch, torch_reference.to_torch, lambda rng: (SinusoidTasks(k_shot=3).sample(rng),))
 same(to_torch, torch_reference.to_torch, lambda rng: (test_tasks.sample(rng),))
 
 # %% [markdown]
-# Devices like large arrays. A **batch of episodes** is an episode whose arrays have one axis more in front,
+# A **batch of episodes** is an episode whose arrays have one axis more in front,
 # one entry a task. Curves all have the same shapes, so a thousand tasks stack into one.
 
 
@@ -1079,6 +1388,7 @@ def stack(episodes):
     return Episode(*(Examples(*map(np.stack, zip(*part, strict=True))) for part in parts))
 
 
+# %%
 rng = np.random.default_rng(12)
 episodes = [SinusoidTasks(k_shot=5).sample(rng) for _ in range(1000)]
 batch = to_torch(stack(episodes), device)
@@ -1086,9 +1396,8 @@ print("support x:", tuple(batch.support.x.shape), batch.support.x.dtype)
 print("query y:  ", tuple(batch.query.y.shape), batch.query.y.dtype)
 
 # %% [markdown]
-# `adapt` for the whole batch is the same equation. `.mT` transposes the last two axes, and
-# `torch.linalg.solve` solves a thousand small systems at once. Compare it with `condition` line by line:
-# nothing is new but the leading axis.
+# `adapt` for the whole batch is the same equation with a leading axis. `.mT` transposes the last two axes, and
+# `torch.linalg.solve` solves a thousand small systems at once.
 
 
 # %%
@@ -1097,6 +1406,7 @@ def features_torch(x):
     return torch.exp(-((x - torch.as_tensor(CENTRES, device=x.device)) ** 2) / 2)
 
 
+# %%
 def adapt_torch(params, support):
     """A learner of tasks for a batch: support x and y are (n_tasks, k_shot, 1)."""
     h = features_torch(support.x)
@@ -1123,8 +1433,6 @@ off = abs(squared - results[ours, 5].values).max()
 claim("So do the errors behind the table, task by task.", off < 1e-7, off)
 
 # %% [markdown]
-# Same generator, same tasks, same equation: on whatever device this ran, it is the same learner.
-#
 # ## What differs from the papers
 #
 # Support and query sets, N-way and K-shot are as in Vinyals et al. (2016). Our sinusoids are those of Finn et
@@ -1134,32 +1442,33 @@ claim("So do the errors behind the table, task by task.", off < 1e-7, off)
 # training task at 50 points, so that each could be fitted by itself; with few points a task, mean and
 # covariance must be estimated jointly.
 #
+# **Without weights.** In `condition` the covariance of the weights comes up only between inputs: the matrix
+# $H \Sigma H^\top$ says how the targets at two inputs vary together. A function that gives this number for any two inputs
+# is a *kernel*, and the guess of the targets needs nothing else; with normal distributions it is called a Gaussian
+# process. Patacchiola et al. (2020), *deep kernel transfer*, learn the kernel itself. A network embeds the inputs, a kernel
+# compares the embeddings, and the parameters of both are shared by all tasks; they are trained so that the targets of
+# the earlier tasks become probable. A new task then needs no gradient step and no parameters of its own: one solve, as
+# here. It is the learner of this chapter with learned bumps, as many of them as one likes, and a covariance that need
+# not be written down.
+#
 # ## The museum: labels that know too much
 #
-# Here is a sampler as one finds it in public code. It draws its classes at random, draws different drawings, keeps
-# support and query apart, and shuffles all rows. There is one bug in it. Do not look for it yet; watch what it does.
+# Here is a sampler as one finds it in public code. It draws classes and drawings as yours does (it calls yours), keeps
+# support and query apart, and shuffles all rows. Then it turns the numbers of the classes in the bank into labels
+# $0, \dots, N - 1$, in its own way. There is one bug in it. Do not look for it yet; watch what it does.
 
 
 # %%
 @dataclass(frozen=True)
-class MuseumTasks:
+class MuseumTasks(GlyphTasks):
     """An N-way K-shot sampler with a bug."""
 
-    bank: Bank
-    n_way: int
-    k_shot: int
-    n_query: int
-
     def sample(self, rng):
-        classes = rng.choice(len(self.bank.names), self.n_way, replace=False)
-        rows = choose_drawings(rng, self.bank, classes, self.k_shot + self.n_query)
-        parts = rows[:, : self.k_shot], rows[:, self.k_shot :]
-        support, query = (self.examples(rng.permutation(part.ravel()), classes) for part in parts)
-        return Episode(support, query, self.bank.names[classes])
-
-    def examples(self, rows, classes):
-        class_of_row = np.searchsorted(self.bank.offsets, rows, side="right") - 1
-        return Examples(as_input(self.bank.images[rows]), self.relabel(class_of_row, classes))
+        episode = super().sample(rng)
+        number_of = {name: c for c, name in enumerate(self.bank.names)}
+        classes = np.array([number_of[name] for name in episode.task])
+        parts = (Examples(part.x, self.relabel(classes[part.y], classes)) for part in episode[:2])
+        return Episode(*parts, task=episode.task)
 
     def relabel(self, class_of_row, classes):
         """Any class numbers become 0..n_way-1."""
@@ -1167,7 +1476,7 @@ class MuseumTasks:
 
 
 # %% [markdown]
-# It passes every test that we have.
+# Its facts are ours.
 
 # %%
 museum = MuseumTasks(numbered, n_way=5, k_shot=2, n_query=3)
@@ -1183,7 +1492,7 @@ same(museum_facts, our_facts, lambda rng: (rng,), n_cases=200)
 # ### The symptom
 #
 # A learner that never looks at the support set cannot tell which class is called 0 and which is called 1. It
-# must score $1/N$, however clever it is. So let us build a *blind* learner and hope that it fails.
+# must score $1/N$. So let us build a *blind* learner and hope that it fails.
 #
 # We split the characters of the training scripts at random: two thirds to learn from, one third to be tested
 # on. No character is in both, as in the split of Vinyals et al. (2016). `select` keeps the classes in the
@@ -1268,10 +1577,9 @@ claim("The blind learner is above chance on the museum's episodes.", leaking.int
 
 # %% [markdown]
 # It reads labels off single drawings, of characters it has never seen, without a support set. A network
-# trained on such episodes is paid for this trick as much as for the skill, and where test classes follow the
-# same order its reported accuracy contains the trick. In the extreme a network recognises every training
-# class and needs no support at all (Yin et al., 2020, call it the memorisation problem). Exercise 3 computes
-# how far that could go.
+# trained on such episodes can lower its loss by this trick too. In the extreme every class has the same label in all
+# episodes: then a network that recognises the training classes needs no support at all (Yin et al., 2020, call it the
+# memorisation problem). Exercise 5 computes how far the trick could go here.
 #
 # Now look at `MuseumTasks` again. Which line does it? Find it before you read on.
 #
@@ -1279,7 +1587,7 @@ claim("The blind learner is above chance on the museum's episodes.", leaking.int
 #
 # `np.unique(..., return_inverse=True)`. `np.unique` *sorts*. It turns class numbers into $0..N-1$ by size, so
 # in every episode the class that comes first in the bank gets label 0, whatever the order of the draw was.
-# The word "sort" stands nowhere.
+# The word "sort" stands nowhere. (And `task`, which names label 0 first, no longer tells the truth.)
 #
 # </details>
 #
@@ -1320,142 +1628,28 @@ class MendedTasks(MuseumTasks):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-mended, chapter = blind_score(MendedTasks), blind_score(GlyphTasks)
-print(f"blind learner, mended sampler:         {mended}")
-print(f"blind learner, sampler of the chapter: {chapter}; chance: 1/5")
+mended = blind_score(MendedTasks)
+print(f"blind learner, mended sampler: {mended}; chance: 1/5")
 
 # %%
 check_labels_follow_the_draw(MendedTasks(numbered, n_way=5, k_shot=2, n_query=3))
 check_labels_follow_the_draw(our_tasks)
-at_chance = all(abs(score.mean - 1 / 5) < 0.02 for score in (mended, chapter))
-claim("The blind learner is back at chance, within 0.02.", at_chance, mended, chapter)
+claim("The blind learner is back at chance, within 0.02.", abs(mended.mean - 1 / 5) < 0.02, mended)
 
 # %% [markdown]
-# Keep the blind learner in mind as a tool. Whatever the benchmark, a learner that ignores the support must
-# score at chance. If it does not, the episodes leak.
+# Keep the blind learner as a tool: on whatever benchmark, a learner that ignores the support must score at chance.
 #
 # ## Exercises
 
 # %% [markdown]
-# ### Exercise 1: An episode from a list of labels
+# ### Exercise 4: A split that tests for new tasks
 #
-# *Difficulty: easy. Time: 20 minutes. Points: 4.*
+# *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
-# Data rarely come as a sorted bank. Often there is one array that says of each drawing which class it is of:
-# any class numbers, in any order, and some classes have many more drawings than others. Write `draw_episode`.
-# It returns four arrays: the rows and the labels of the support, and the rows and the labels of the query.
-# Rows are positions in `labels`. Every class has the same chance to be drawn, however many drawings it has, and
-# so has every drawing of a class. (You may assume that each class has at least `k_shot + n_query`.)
-#
-# <details><summary>Hint 1</summary>
-#
-# Four steps, as in the chapter: classes, drawings, labels, order. `np.unique(labels)` lists the classes, each once.
-#
-# </details>
-# <details><summary>Hint 2</summary>
-#
-# `np.flatnonzero(labels == c)` gives the rows of class `c`. Draw `k_shot + n_query` of them at once, without
-# replacement.
-#
-# </details>
-# <details><summary>Hint 3</summary>
-#
-# Put the drawn rows into an array of shape `(n_way, k_shot + n_query)`. Cut it by columns, label it by rows
-# (`np.repeat(np.arange(n_way), k_shot)`), then apply one `rng.permutation` to rows and labels alike.
-#
-# </details>
-
-
-# %% solution="draw-episode"
-def draw_episode(labels, n_way, k_shot, n_query, rng):
-    """(support_rows, support_y, query_rows, query_y) of one N-way K-shot episode, each in random order."""
-    ### BEGIN SOLUTION
-    classes = rng.choice(np.unique(labels), n_way, replace=False)
-    members = [np.flatnonzero(labels == c) for c in classes]
-    rows = np.stack([rng.choice(own, k_shot + n_query, replace=False) for own in members])
-    parts = []
-    for part in (rows[:, :k_shot], rows[:, k_shot:]):
-        y = np.repeat(np.arange(n_way), part.shape[1])
-        order = rng.permutation(len(y))
-        parts += [part.ravel()[order], y[order]]
-    return tuple(parts)
-    ### END SOLUTION
-
-
-# %% test="draw-episode" points=2
-labels = np.random.default_rng(0).permutation(np.repeat([3, 7, 8, 20, 31, 40], 12))
-for seed in range(50):
-    s_rows, s_y, q_rows, q_y = draw_episode(labels, 4, 2, 3, np.random.default_rng(seed))
-    assert len(s_rows) == 8 and len(q_rows) == 12, (
-        f"4 classes need 4*2 support and 4*3 query rows, got {len(s_rows)} and {len(q_rows)}."
-    )
-    assert sorted(s_y) == sorted([0, 1, 2, 3] * 2), (
-        f"support labels should be 0..n_way-1, each k_shot times; got {sorted(map(int, s_y))}. "
-        "Inside an episode a class goes by its place in the draw, not by its number."
-    )
-    rows, y = np.r_[s_rows, q_rows], np.r_[s_y, q_y]
-    classes = [set(labels[rows[y == k]].tolist()) for k in range(4)]
-    assert all(len(c) == 1 for c in classes) and len(set.union(*classes)) == 4, (
-        f"labels 0..3 stand for {classes}: they should be four distinct classes, one for each label. "
-        "(Rows are positions in `labels`, not within a class.)"
-    )
-    assert len(set(rows)) == len(rows), (
-        "a drawing appears twice. Support and query must share none: can one draw serve both?"
-    )
-print("draw_episode: the counts are right")
-
-# %% test="draw-episode" points=1
-labels = np.repeat([2, 4, 6, 8, 10], [100, 10, 10, 10, 10])
-drawn = [list(map(np.asarray, draw_episode(labels, 2, 2, 2, np.random.default_rng(s)))) for s in range(300)]
-again = draw_episode(labels, 2, 2, 2, np.random.default_rng(0))
-assert all(np.array_equal(a, b) for a, b in zip(drawn[0], again, strict=True)), (
-    "the same generator should give the same episode: draw everything from rng."
-)
-### BEGIN HIDDEN TESTS
-large = np.mean([2 in labels[rows] for rows, _, _, _ in drawn])
-assert 0.25 < large < 0.55, (
-    f"the class with 100 drawings is in a share of {large:.2f} of episodes, 2 of 5 would be fair. "
-    "Draw from the list of classes, not from the list of drawings: every class has the same chance."
-)
-n_used = len(set(np.concatenate([np.r_[s_rows, q_rows] for s_rows, _, q_rows, _ in drawn]).tolist()))
-assert n_used > 110, (
-    f"300 episodes used only {n_used} of the 140 drawings. Is it always the same drawings of a class? "
-    "They should be drawn at random too."
-)
-### END HIDDEN TESTS
-print("draw_episode: classes and drawings are drawn at random")
-
-# %% test="draw-episode" points=1
-drawn = [list(map(np.asarray, draw_episode(labels, 2, 2, 2, np.random.default_rng(s)))) for s in range(300)]
-### BEGIN HIDDEN TESTS
-sorted_share = np.mean([labels[rows[y == 0][0]] < labels[rows[y == 1][0]] for rows, y, _, _ in drawn])
-assert 0.35 < sorted_share < 0.65, (
-    f"label 0 is the smaller class number in a share of {sorted_share:.2f} of episodes; 0.5 would be fair. "
-    "The label itself now says something of the class: what sorted it?"
-)
-for name, at in (("support", 1), ("query", 3)):
-    first = np.mean([episode[at][0] == 0 for episode in drawn])
-    assert 0.35 < first < 0.65, (
-        f"the first {name} row has label 0 in a share of {first:.2f} of episodes; 0.5 would be fair. "
-        "The position tells the label: shuffle rows and labels together."
-    )
-    alike = np.mean([episode[at][0] == episode[at][1] for episode in drawn])
-    assert 0.2 < alike < 0.47, (
-        f"the first two {name} rows have one label in a share of {alike:.2f} of episodes; 1/3 would be fair. "
-        "Neighbours tell each other's label: shuffle the rows, not the classes."
-    )
-### END HIDDEN TESTS
-print("draw_episode: passed")
-
-# %% [markdown]
-# ### Exercise 2: A split that tests for new tasks
-#
-# *Difficulty: easy. Time: 15 minutes. Points: 2.*
-#
-# Write `split_by_group(groups, share, rng)`. `groups` says for each drawing to which group it belongs. A
-# group may be a class, or a whole script if you want a harder test. Choose `round(share * number of groups)`
-# groups at random, each with the same chance, and hold them out. Return `(train_rows, test_rows)`: the
-# positions of the drawings in `groups`, as whole numbers.
+# Data rarely come as a sorted bank. Often there is one array that says of each drawing to which group it belongs, in
+# any order. A group may be a class, or a whole script if you want a harder test. Write
+# `split_by_group(groups, share, rng)`. Choose `round(share * number of groups)` groups at random, each with the same
+# chance, and hold them out. Return `(train_rows, test_rows)`: the positions of the drawings in `groups`, as whole numbers.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1464,12 +1658,12 @@ print("draw_episode: passed")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `names = np.unique(groups)`; draw some of `names` without replacement.
+# `np.unique(groups)` lists the groups, each once, however many drawings it has.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.isin(groups, held_out)` is true for the drawings of the groups held out; `np.flatnonzero` turns it into rows.
+# `np.isin` tells for each drawing whether its group is among some; `np.flatnonzero` turns yes and no into positions.
 #
 # </details>
 
@@ -1487,7 +1681,10 @@ def split_by_group(groups, share, rng):
 
 # %% test="split-by-group" points=1
 groups = np.repeat([f"script {letter}" for letter in "abcdefghij"], [40, 5, 5, 5, 5, 5, 5, 5, 5, 40])
-train_rows, test_rows = map(np.asarray, split_by_group(groups, 0.3, np.random.default_rng(0)))
+groups = np.random.default_rng(0).permutation(groups)
+given = split_by_group(groups, 0.3, np.random.default_rng(0))
+assert isinstance(given, tuple | list) and len(given) == 2, "return the pair (train_rows, test_rows)."
+train_rows, test_rows = map(np.asarray, given)
 assert train_rows.dtype.kind == test_rows.dtype.kind == "i", (
     f"positions of drawings are whole numbers; got {train_rows.dtype}. A mask or names are no positions yet."
 )
@@ -1510,12 +1707,16 @@ again = split_by_group(groups, 0.2, np.random.default_rng(1))[1]
 assert np.array_equal(splits[1][1], again), (
     "the same generator should give the same split: draw everything from rng."
 )
-### BEGIN HIDDEN TESTS
 held = [set(groups[test]) for _, test in splits]
 counts = sorted({len(names) for names in held})
 assert counts == [2], (
     f"share 0.2 of 10 groups is 2 groups, held out were {counts}. Count groups, and draw none of them twice."
 )
+print("split_by_group: the counts are right")
+
+# %% test="split-by-group" points=1
+splits = [split_by_group(groups, 0.2, np.random.default_rng(seed)) for seed in range(200)]
+held = [set(groups[test]) for _, test in splits]
 n_choices = len(set(map(frozenset, held)))
 assert n_choices > 5, (
     f"200 generators gave {n_choices} different choice(s) of groups. The groups should be "
@@ -1524,15 +1725,21 @@ assert n_choices > 5, (
 large = np.mean(["script a" in names for names in held])
 assert 0.1 < large < 0.35, (
     f"the largest group is held out in a share of {large:.2f} of splits, 0.2 would be fair. "
-    "Draw from the list of groups, not of drawings: every group has the same chance."
+    "Every group has the same chance, however many drawings it has."
+)
+### BEGIN HIDDEN TESTS
+numbers = np.array([7, 7, 3, 9, 9, 9, 4])
+train_rows, test_rows = split_by_group(numbers, 0.5, np.random.default_rng(2))
+assert sorted([*train_rows, *test_rows]) == [*range(7)] and len(set(numbers[test_rows])) == 2, (
+    f"of the groups 3, 4, 7 and 9 two are held out; got rows {train_rows} and {test_rows}."
 )
 ### END HIDDEN TESTS
 print("split_by_group: passed")
 
 # %% [markdown]
-# ### Exercise 3: How much a sorted label can leak
+# ### Exercise 5: How much a sorted label can leak
 #
-# *Difficulty: medium. Time: 25 minutes. Points: 3.*
+# *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
 # The blind learner of the museum is a poor reader of drawings. Suppose a perfect one: it knows the place $u$
 # of every query's class in the bank exactly, but still never sees the support. Labels follow the order of the
@@ -1541,18 +1748,17 @@ print("split_by_group: passed")
 #
 # <details><summary>Hint 1</summary>
 #
-# The bet may depend on $u$. What is the probability of being right at one given $u$, if you bet as well as you can?
+# Do it for $N = 2$ with a pencil: what do you bet at $u = 0.2$, and how often are you right?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# At a given $u$ it is $\max_k P(\text{label} = k \mid u)$. For $N = 2$ this is $\max(1 - u, u)$, whose
-# average is $3/4$.
+# The bet may depend on $u$. What is the probability of being right at one given $u$, if you bet as well as you can?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Average over many evenly spaced $u$. `label_probabilities(u, n_way)` of the chapter has shape `(len(u), n_way)`.
+# `label_probabilities` takes an array of places. An average over a uniform $u$ needs many of them, evenly spaced.
 #
 # </details>
 
@@ -1567,18 +1773,19 @@ def blind_ceiling(n_way):
 
 
 # %% test="blind-ceiling" points=3
-got = blind_ceiling(2)
+got = np.asarray(blind_ceiling(2), dtype=float)
+assert got.shape == (), f"one number is wanted, got shape {got.shape}: average over u, too."
 assert abs(got - 0.75) < 0.002, (
     f"blind_ceiling(2) should be 3/4, got {got:.4f}. The bet may depend on u: bet first, "
     "on the most probable label at this u, then average over u (many of them)."
 )
-### BEGIN HIDDEN TESTS
-got = blind_ceiling(5)
+got = float(blind_ceiling(5))
 assert abs(got - 0.5021) < 0.002, (
     f"blind_ceiling(5) should be 0.502, got {got:.4f}. k of the *other* N-1 classes stand before it, "
     "and the best bet is the most probable label, not the expected one."
 )
-got = blind_ceiling(20)
+### BEGIN HIDDEN TESTS
+got = float(blind_ceiling(20))
 assert abs(got - 0.2647) < 0.002, (
     f"blind_ceiling(20) should be 0.265, got {got:.4f}. Is the bet right for any N?"
 )
@@ -1586,9 +1793,9 @@ assert abs(got - 0.2647) < 0.002, (
 print("blind_ceiling: passed")
 
 # %% [markdown]
-# ### Exercise 4: Knowing how wrong one will be
+# ### Exercise 6: Knowing how wrong one will be
 #
-# *Difficulty: hard. Time: 30 minutes. Points: 3.*
+# *Difficulty: hard. Time: 35 minutes. Points: 4.*
 #
 # The learner of tasks can say how large its error will be before it has seen a single target, from the
 # *inputs* of the support alone. Write `expected_error(params, support_x, query_x)`: for each query input the
@@ -1597,21 +1804,19 @@ print("blind_ceiling: passed")
 #
 # <details><summary>Hint 1</summary>
 #
-# With $G = \Sigma H^\top(H\Sigma H^\top + \sigma^2 I)^{-1}$, the error of the guess is $w - \hat w = d
-# - G r$. Its covariance is $\mathbb{E}[(d - Gr)(d - Gr)^\top]$.
+# The error of the guess of $w$ is $d - G r$. What is its covariance, as an expectation of products?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Multiply it out, and use $G\,\mathbb{E}[r r^\top] = \mathbb{E}[d r^\top]$. Two of the four terms cancel:
-# $\Sigma - G H \Sigma$ remains. A support point can only take away.
+# Multiply it out: four terms. You know $\mathbb{E}[d r^\top]$ and $\mathbb{E}[r r^\top]$. What does the best $G$ do to
+# their product? Check with one point and one weight that a support point can only take away.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For one query input with row of heights $h$ the answer is
-# $h\,(\Sigma - GH\Sigma)\,h^\top$. For all of them, take the diagonal of
-# $H_Q (\Sigma - GH\Sigma) H_Q^\top$.
+# If $w$ has the error covariance $C$, a prediction $h w$ has the error variance $h\, C\, h^\top$. There are many query
+# inputs, and nobody asks how their errors go together.
 #
 # </details>
 
@@ -1627,7 +1832,7 @@ def expected_error(params, support_x, query_x):
     ### END SOLUTION
 
 
-# %% test="expected-error" points=2
+# %% test="expected-error" points=1
 easy = {"mean": np.ones(12), "covariance": 2.0 * np.eye(12), "noise": 0.5}
 far, near = np.array([[-5.0]]), np.array([[4.0], [5.0]])
 got = expected_error(easy, far, near)
@@ -1655,21 +1860,37 @@ assert np.all(expected_error(some, rng.uniform(-5, 5, (6, 1)), near) > 0), (
     "an expected squared error is positive. "
     "Points may say the same thing twice: take them all at once, in one G."
 )
-### BEGIN HIDDEN TESTS
-sx, qx = rng.uniform(-5, 5, (3, 1)), rng.uniform(-5, 5, (4, 1))
-w = some["mean"] + rng.normal(size=(4000, 12)) @ half.T
-y = features(sx) @ w[..., None] + 0.2 * rng.normal(size=(4000, 3, 1))
-guesses = np.stack([adapt(some, Examples(sx, targets))(qx)[:, 0] for targets in y])
-want, got = ((guesses - w @ features(qx).T) ** 2).mean(0), expected_error(some, sx, qx)
+print("expected_error: positive")
+
+
+# %% test="expected-error" points=2
+def squared_errors(prior, half, sx, qx):
+    """The mean squared errors of adapt at qx on 4000 tasks drawn from the prior."""
+    rng = np.random.default_rng(2)
+    w = prior["mean"] + rng.normal(size=(4000, 12)) @ half.T
+    y = features(sx) @ w[..., None] + np.sqrt(prior["noise"]) * rng.normal(size=(4000, len(sx), 1))
+    guesses = np.stack([adapt(prior, Examples(sx, targets))(qx)[:, 0] for targets in y])
+    return ((guesses - w @ features(qx).T) ** 2).mean(0)
+
+
+sx, qx = np.array([[-1.0], [0.5], [3.0]]), np.array([[-3.0], [0.0], [1.0], [4.0]])
+want, got = squared_errors(some, half, sx, qx), expected_error(some, sx, qx)
 assert np.allclose(got, want, rtol=0.15), (
     f"4000 drawn tasks have the squared errors {want.round(3)}, expected_error says {np.round(got, 3)}. "
     "Start from the covariance of d - G r: the whole Sigma, all points at once, noise on the diagonal only."
+)
+### BEGIN HIDDEN TESTS
+noisy = some | {"noise": 0.5}
+sx, qx = np.array([[-2.0], [-1.8], [0.0], [2.5], [4.0]]), np.array([[-4.0], [1.0], [3.0]])
+want, got = squared_errors(noisy, half, sx, qx), expected_error(noisy, sx, qx)
+assert np.allclose(got, want, rtol=0.15), (
+    f"with noise 0.5 drawn tasks have {want.round(3)}, expected_error says {np.round(got, 3)}."
 )
 ### END HIDDEN TESTS
 print("expected_error: passed")
 
 # %% [markdown]
-# ### Exercise 5: Three learners in one notation
+# ### Exercise 7: Three learners in one notation
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
@@ -1686,12 +1907,12 @@ print("expected_error: passed")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For (a), what does the learner do with $S$ at test time? For (b), look at the second oracle of `condition`.
+# For (a), what does the learner do with $S$ at test time? For (b), which formula of the chapter is a minimum?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For (c): $\phi = \theta - \alpha \nabla L_S(\theta)$. With no support there is no loss to descend.
+# For (c): where there is no example there is no loss, and nothing to descend.
 #
 # </details>
 
@@ -1702,9 +1923,11 @@ print("expected_error: passed")
 #
 # (b) Learner of tasks: $\theta = (\mu, \Sigma, \sigma^2)$. Inner: $\phi = \arg\min_w \frac{1}{\sigma^2} |y_S
 # - H_S w|^2 + (w - \mu)^\top \Sigma^{-1} (w - \mu)$. Outer: $\mu$, $\Sigma$ are the mean and the
-# covariance of the training tasks' weights, $\sigma^2$ their residual. No other choice gives the linear guess
-# a smaller expected error, so it is $\min_\theta \mathbb{E}_{\mathcal{T}} L_Q(\phi)$ too (up to what 500
-# tasks cannot tell), solved by averaging instead of descending.
+# covariance of the training tasks' weights, $\sigma^2$ their residual. It was not found by descending
+# $\mathbb{E}_{\mathcal{T}} L_Q(\phi)$. If what bumps cannot express were noise of this variance that has nothing to do with
+# $w$, the true mean and covariance would give the smallest expected error of all linear guesses, and so minimise that
+# too. Here the rest depends on the task, and 500 tasks tell the two moments only nearly; so it is close to a minimum,
+# not one.
 #
 # (c) One gradient step: $\theta$ is a starting point. Inner: $\phi = \theta - \alpha \nabla L_S(\theta)$. Outer:
 # $\min_\theta \mathbb{E}_{\mathcal{T}} L_Q\big(\theta - \alpha \nabla L_S(\theta)\big)$.
@@ -1714,12 +1937,147 @@ print("expected_error: passed")
 # <!-- END SOLUTION -->
 
 # %% [markdown]
+# <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
+#
+# (a) $\theta$ is one vector of weights; $\phi = \theta$, whatever $S$ is; $\theta$ minimises the mean loss over all points of
+# all tasks. (b) $\theta$ is a mean, a covariance and a noise; $\phi$ minimises the support loss over the noise plus the
+# squared distance from the mean, measured by the covariance; $\theta$ is counted from the training tasks, not descended to.
+# That choice has the least expected query loss among linear guesses if the rest of the targets is noise that has nothing to
+# do with $w$; here this holds nearly. (c) $\theta$ is a starting point; $\phi$ is it after one step down the support loss;
+# $\theta$ minimises the expected query loss at $\phi$. With an empty support all three answer: (a) as ever, (b) with the mean
+# function, (c) with the starting point.
+#
+# A grader looks for: (1 point) the three $\theta$ and that (a) has no inner learning; (1 point) the inner objective of (b)
+# with both terms, and that of (c) as a step, not as a minimum; (1 point) the three answers to an empty support. A remark
+# that (b)'s outer choice is optimal only under a condition deserves praise.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 8: A family of your own
+#
+# *Difficulty: hard. Time: 35 minutes. Points: 4.*
+#
+# Invent a family of curves on $[-5, 5]$ for which a learner of tasks needs *three* points where it needs two on sinusoids,
+# and derive what every learner without a support set must lose on it. Write two things:
+#
+# - `own_curve(rng)` draws one task and returns its function, which takes inputs of shape `(n, 1)` and gives targets of the
+#   same shape, without noise. Tasks differ in three directions, no more and no less, and these are smooth enough for the
+#   twelve bumps.
+# - `own_best_single`: the error of the best single function on your family, for inputs uniform in $[-5, 5]$, within a
+#   tenth. Derive it with a pencil, as the chapter did.
+#
+# The tests learn a prior from 400 of your tasks, count its directions, and let `adapt` meet 400 more.
+#
+# <details><summary>Hint 1</summary>
+#
+# A sinusoid is a sum of two fixed curves, each times a number that the task draws. What would a third direction be?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The error is a variance between tasks, averaged over $x$. Where the drawn numbers are independent, their variances add,
+# each times the mean square of its curve. What does a mean that is not zero contribute?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Keep the three parts about equally large, and the curves wide: a curve that wiggles much more than $\sin x$ is no sum of
+# twelve bumps. Powers of $x$ grow; what is the mean of $x^2$ over $[-5, 5]$?
+#
+# </details>
+
+
+# %% tags=["setup"]
+def points_of(curve, rng, k_shot):
+    """An episode of k_shot support and 30 query points of a curve; a sentence if it is none."""
+    x = rng.uniform(-5, 5, (k_shot + 30, 1))
+    assert callable(curve), f"own_curve(rng) should return a function of x, not a {type(curve).__name__}."
+    y = np.asarray(curve(x), dtype=float)
+    assert y.shape == x.shape, f"for inputs {x.shape} the curve gives {y.shape}; one target for each input."
+    assert np.isfinite(y).all(), "a target is not finite."
+    return Episode(Examples(x[:k_shot], y[:k_shot]), Examples(x[k_shot:], y[k_shot:]))
+
+
+# %% tags=["setup"]
+def judged_family(own_curve, seed):
+    """(shares of the variance, {k: error of adapt}, error of one function for all) of a family of curves."""
+    rng = np.random.default_rng(seed)
+    past = [points_of(own_curve(rng), rng, 30) for _ in range(400)]
+    x, y = (np.stack([np.concatenate([e.support[i], e.query[i]]) for e in past]) for i in (0, 1))
+    own, single = learn_prior(x, y), least_squares(features(x).reshape(-1, 12), y.reshape(-1, 1))
+    h = features(np.linspace(-5, 5, 61)[:, None])
+    values = np.maximum(np.sort(np.linalg.eigvalsh(h @ own["covariance"] @ h.T))[::-1], 0)
+    errors = {}
+    for k in (2, 3):
+        new = [points_of(own_curve(rng), rng, k) for _ in range(400)]
+        errors[k] = np.median([np.mean((adapt(own, e.support)(e.query.x) - e.query.y) ** 2) for e in new])
+    many = [points_of(own_curve(rng), rng, 1).query for _ in range(4000)]
+    all_x, all_y = (np.concatenate([q[i] for q in many]) for i in (0, 1))
+    miss = np.mean((features(all_x) @ single - all_y[:, 0]) ** 2)
+    return values / max(values.sum(), 1e-300), errors, miss
+
+
+# %% solution="own-family"
+### BEGIN SOLUTION
+def own_curve(rng):
+    a, b, c = rng.normal(size=3)
+    return lambda x: 1 + a + b * np.sin(x) + c * np.cos(x)
+
+
+own_best_single = 2.0  # the variances are 1 each; the mean squares of the curves are 1, and together 1
+### END SOLUTION
+
+# %% test="own-family" points=1
+rng = np.random.default_rng(0)
+points_of(own_curve(rng), rng, 1)
+both = [own_curve(np.random.default_rng(seed))(np.linspace(-5, 5, 9)[:, None]) for seed in (0, 0, 1)]
+assert np.allclose(both[0], both[1]), "the same generator should give the same task: draw all of it from rng."
+assert not np.allclose(both[0], both[2]), "two generators give the same curve: a family has many tasks."
+curve, x = own_curve(np.random.default_rng(0)), np.linspace(-5, 5, 9)[:, None]
+again = "a curve gives other targets when it is asked again: the numbers are drawn once a task."
+assert np.allclose(curve(x), curve(x)), again
+print("own_curve: a family of curves")
+
+# %% test="own-family" points=1
+shares, errors, miss = judged_family(own_curve, seed=0)
+told = f"The shares of the variance in the first five directions are {shares[:5].round(3)}"
+assert shares[2] > 0.02, f"{told}: there are fewer than three (the third should hold 0.02 or more)."
+assert shares[3] < 0.005, f"{told}: there are more than three (the fourth should hold less than 0.005)."
+story = f"The median errors are {errors[2]:.4g} with two points and {errors[3]:.4g} with three"
+assert errors[3] < errors[2] / 5, f"{story}: the third point should take four fifths of it or more."
+assert errors[3] < miss / 20, f"{story}, and {miss:.4g} for one function: are your curves sums of the bumps?"
+### BEGIN HIDDEN TESTS
+shares, errors, miss = judged_family(own_curve, seed=1)
+assert shares[2] > 0.015 and shares[3] < 0.007 and errors[3] < errors[2] / 4, (
+    f"with other tasks the shares are {shares[:5].round(3)} and the errors {errors}."
+)
+### END HIDDEN TESTS
+print("own_curve: three directions, three points")
+
+# %% test="own-family" points=2
+_, _, miss = judged_family(own_curve, seed=2)
+squares = np.mean(np.concatenate([own_curve(np.random.default_rng(s))(x) for s in range(500)]) ** 2)
+told = np.asarray(own_best_single, dtype=float)
+assert told.shape == (), f"own_best_single is one number; got shape {told.shape}."
+story = f"own_best_single = {told:.4g}; one function for all loses {miss:.4g} on 4000 of your tasks"
+assert miss > 0 and (abs(told / miss - 1) < 0.1 or abs(told / squares - 1) > 0.1), (
+    f"{story}. Yours is the error of always answering 0: the best function is the mean curve."
+)
+assert abs(told / miss - 1) < 0.1, f"{story}. Which of the three parts adds how much, averaged over x?"
+### BEGIN HIDDEN TESTS
+_, _, miss = judged_family(own_curve, seed=3)
+assert abs(told / miss - 1) < 0.12, f"own_best_single = {told:.4g}; with other tasks it is {miss:.4g}."
+### END HIDDEN TESTS
+print("own_best_single: passed")
+
+# %% [markdown]
 # ## Summary
 #
 # - A task is a draw from a distribution over tasks; an episode is its support set to learn from and its query set to be judged on.
 # - An honest N-way K-shot sampler has distinct classes, disjoint support and query, labels by the order of the draw, and
 #   shuffled rows; an honest split holds out classes.
-# - The best single model for all tasks is their average, and its error is the variance between tasks, whatever the amount of data.
+# - The best single function for all tasks is their average; its error is the variance between tasks, however many data there are.
 # - A learner of tasks also learns how tasks differ: on sinusoids two points then do more than ten points alone, as long as the
 #   new task differs in the ways it has seen.
 # - A learner that ignores the support must score at chance; if it does not, the labels leak.
@@ -1732,5 +2090,6 @@ print("expected_error: passed")
 # - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks, arXiv:1703.03400.
 # - James Harrison, Apoorva Sharma, Marco Pavone, 2018, Meta-Learning Priors for Efficient Online Bayesian Regression, arXiv:1807.08912.
 # - Erin Grant et al., 2018, Recasting Gradient-Based Meta-Learning as Hierarchical Bayes, arXiv:1801.08930.
+# - Massimiliano Patacchiola et al., 2020, Bayesian Meta-Learning for the Few-Shot Setting via Deep Kernels, arXiv:1910.05199.
 # - Mingzhang Yin et al., 2020, Meta-Learning without Memorization, arXiv:1912.03820.
 # - Timothy Hospedales et al., 2020, Meta-Learning in Neural Networks: A Survey, arXiv:2004.05439.

@@ -6,15 +6,16 @@
 #
 # **Objectives.** After this chapter you can
 #
-# - give an accuracy its 95 % interval, and check by simulation that an interval keeps its promise,
+# - give an accuracy its 95 % interval, check by simulation that an interval keeps its promise, and say over what it
+#   runs: episodes, classes or trainings,
 # - compare two learners on the same episodes, and say why that needs fewer of them,
-# - compute how many episodes resolve a difference of one point,
-# - find out whether a learner's predictions lean on the other queries,
+# - compute how many episodes find a difference of one point in four experiments of five,
+# - find out whether a learner's predictions lean on the other queries, and say when they may,
 # - tell an interval from a standard deviation, and name what even a right interval cannot show.
 #
 # **Prerequisites.** Chapter 01 (tasks, episodes, support and query). Mean and variance; arrays in NumPy.
 #
-# **Time.** 70 minutes to read, 1 minute to run.
+# **Time.** 70 minutes to read, 140 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -23,7 +24,7 @@ import numpy as np
 from reference import plotting
 from reference.baselines import nearest_centroid
 from reference.checks import claim, same
-from reference.episodes import Episode, Examples
+from reference.episodes import Examples
 from reference.tasks.bank import FewShot
 from reference.tasks.glyphs import glyphs
 
@@ -39,19 +40,20 @@ plt.style.use(plotting.STYLE)
 # - The distances to the mean are -0.2, 0, 0, 0, 0.2; their squares sum to 0.08.
 # - The *sample variance* divides that by one less than the number of values: $s^2 = 0.08 / 4 = 0.02$.
 # - The *standard error* of the mean is $\sqrt{s^2 / n} = \sqrt{0.02 / 5} = 0.063$.
-# - The *half-width* of the 95 % interval is 1.96 times that: 0.124.
+# - The *half-width* of the 95 % interval is 1.96 times that, 0.124, when the values are many. Five are few: $s$ itself
+#   is uncertain then, and Student (1908) found that 2.78 has to stand in place of 1.96. That gives 0.176.
 #
-# So the learner's accuracy is 0.80 +- 0.12. The program should agree with the pencil.
+# So the learner's accuracy is 0.80 +- 0.18. The program should agree with the pencil.
 
 # %%
 by_hand = np.array([0.6, 0.8, 0.8, 0.8, 1.0])
 n = len(by_hand)
 mean = by_hand.sum() / n
 s = np.sqrt(np.sum((by_hand - mean) ** 2) / (n - 1))
-print(f"mean {mean:.4g}, s {s:.4g}, half-width {1.96 * s / np.sqrt(n):.3g}")
+print(f"mean {mean:.4g}, s {s:.4g}, half-width {2.78 * s / np.sqrt(n):.3g}")
 
 # %% [markdown]
-# Five episodes say little: anything from 0.68 to 0.92 is in the interval. The rest of the chapter is about three
+# Five episodes say little: anything from 0.62 to 0.98 is in the interval. The rest of the chapter is about three
 # questions. Where do the 1.96, the $n - 1$ and the root come from? How does one compare two learners? And what
 # can be wrong with a number although its interval is right?
 #
@@ -77,8 +79,8 @@ my_guess = {
 # %% [markdown]
 # ## Where the formula comes from
 #
-# A task $\mathcal{T} \sim p(\mathcal{T})$ gives one episode, and the episode one accuracy $a_i$. The accuracies
-# of different episodes are independent draws with the same mean $\mu$ and the same variance $\sigma^2$. The
+# A task $\mathcal{T} \sim p(\mathcal{T})$ gives one episode, and the episode one accuracy $a_i$. For now let the
+# accuracies of different episodes be independent draws with the same mean $\mu$ and the same variance $\sigma^2$. The
 # number we are after is $\mu$; what we have is $\hat\mu = \frac{1}{n} \sum_i a_i$.
 #
 # **Step 1. The mean is right on average.** $\mathbb{E}[\hat\mu] = \frac{1}{n} \sum_i \mathbb{E}[a_i] = \mu$.
@@ -105,41 +107,23 @@ def all_draws(values, n):
 
 world = np.array([0.5, 0.8, 1.0])
 draws = all_draws(world, 3)
-claim(
-    "Step 1: the means of all draws average to mu.",
-    np.isclose(draws.mean(1).mean(), world.mean()),
-    draws.mean(1).mean(),
-    world.mean(),
-)
-claim(
-    "Step 2: their variance is sigma^2 / n.",
-    np.isclose(draws.mean(1).var(), world.var() / 3),
-    draws.mean(1).var(),
-    world.var() / 3,
-)
-claim(
-    "Step 3: s^2 with n - 1 averages to sigma^2.",
-    np.isclose(draws.var(1, ddof=1).mean(), world.var()),
-    draws.var(1, ddof=1).mean(),
-    world.var(),
-)
-claim(
-    "With n it averages to less.",
-    np.isclose(draws.var(1).mean(), world.var() * 2 / 3),
-    draws.var(1).mean(),
-    world.var() * 2 / 3,
-)
+seen = draws.mean(1).mean(), draws.mean(1).var(), draws.var(1, ddof=1).mean(), draws.var(1).mean()
+claim("Step 1: the means of all draws average to mu.", np.isclose(seen[0], world.mean()), seen[0])
+claim("Step 2: their variance is sigma^2 / n.", np.isclose(seen[1], world.var() / 3), seen[1])
+claim("Step 3: s^2 with n - 1 averages to sigma^2.", np.isclose(seen[2], world.var()), seen[2])
+claim("With n it averages to two thirds of it.", np.isclose(seen[3], world.var() * 2 / 3), seen[3])
 
 # %% [markdown]
 # **Step 4. The mean is nearly normal.** The *central limit theorem* says: the mean of many independent draws is
-# distributed like a normal variable, whatever one draw looks like. A normal variable stays within $z$ standard
-# deviations of its mean with probability $\mathrm{erf}(z / \sqrt{2})$; for 95 % that gives $z = 1.96$. So in 95
-# of 100 experiments the interval
+# distributed nearly like a normal variable, if one draw has a finite variance, as every accuracy has. A normal
+# variable stays within $z$ standard deviations of its mean with probability $\mathrm{erf}(z / \sqrt{2})$; for 95 % that
+# gives $z = 1.96$. So in 95 of 100 experiments the interval
 #
 # $$\hat\mu \pm 1.96\, \frac{s}{\sqrt{n}}$$
 #
 # holds $\mu$. That sentence is the whole meaning of "95 %". It speaks about experiments, not about episodes: 95 %
-# of the *episodes* lie in a far wider range.
+# of the *episodes* lie in a far wider range. (With fewer than 30 values take Student's factor: 2.78 for five, 4.30 for
+# three. Exercise 4 shows what 1.96 does there.)
 
 # %%
 from math import erf, sqrt
@@ -152,26 +136,19 @@ print(f"within 1.96: {erf(1.96 / sqrt(2)):.4f}")
 #
 # $$\mathrm{Var}(a - b) = \mathrm{Var}(a) + \mathrm{Var}(b) - 2\, \mathrm{Cov}(a, b).$$
 #
-# An episode with five look-alike characters is hard for everybody, so the covariance is positive, and the
-# difference varies less than the two accuracies suggest. On different episodes the covariance is zero, and
-# nothing is saved.
+# Where the same episodes are hard for both learners, the covariance is positive, and the difference varies less than
+# the two accuracies suggest. On different episodes the covariance is zero, and nothing is saved.
 
 # %%
 rng = np.random.default_rng(0)
 hardness = rng.normal(size=50)  # shared by both learners
 a, b = hardness + rng.normal(size=50), hardness + rng.normal(size=50)
 cov = np.cov(a, b)
-claim(
-    "Var(a - b) = Va + Vb - 2 Cov.",
-    np.isclose(np.var(a - b, ddof=1), cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]),
-    np.var(a - b, ddof=1),
-    cov[0, 0] + cov[1, 1] - 2 * cov[0, 1],
-)
+both_sides = np.var(a - b, ddof=1), cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
+claim("Var(a - b) = Va + Vb - 2 Cov.", np.isclose(*both_sides), both_sides)
 
 # %% [markdown]
 # ## Build it in NumPy
-#
-# ### The interval
 #
 # First the accuracy of one episode: the share of queries whose highest score stands at their label. It is
 # written for any number of leading axes, so that later it takes many episodes at once.
@@ -183,11 +160,63 @@ def accuracy(scores, labels):
     return np.mean(scores.argmax(axis=-1) == labels, axis=-1)
 
 
+# %%
+from reference import evaluation
+
+same(accuracy, evaluation.accuracy, lambda rng: (rng.normal(size=(4, 15, 5)), rng.integers(0, 5, (4, 15))))
+
+# %% [markdown]
+# ### Exercise 1: The half-width
+#
+# *Difficulty: easy. Time: 10 minutes. Points: 2.*
+#
+# Write `half_width(values)`, half the width of the 95 % interval of the mean of 30 values or more. All that the
+# chapter prints and claims goes through it. (The first three exercises write what the chapter goes on to use. To skip
+# one, put the lines behind "To go on without it:" in the place of the function.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Steps 2, 3 and 4 give one factor each.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# By what does NumPy divide the sum of squares if nothing else is said?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# You need the spread of the *mean*. For the five values of the first page, with 1.96, it must give 0.124.
+#
+# </details>
+
+
+# %% solution="half-width"
 def half_width(values):
     """Half the width of the 95 % interval of the mean."""
+    ### BEGIN SOLUTION
     return 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
+    ### END SOLUTION
 
 
+# To go on without it: from reference.evaluation import Score
+# To go on without it: half_width = lambda values: Score(values).half_width
+
+# %% test="half-width" points=2
+from reference.evaluation import Score
+
+same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.random(40),))
+wide = [float(half_width(np.tile([0.4, 0.6], n))) for n in (50, 200)]
+assert np.isclose(wide[0], 2 * wide[1], rtol=0.01), (
+    f"100 values give {wide[0]:.4g} and 400 like them {wide[1]:.4g}; four times the evidence halves it."
+)
+### BEGIN HIDDEN TESTS
+same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=35),))
+### END HIDDEN TESTS
+print("half_width: passed")
+
+
+# %% tags=["setup"]
 def interval(values):
     """The ends of the 95 % interval of the mean."""
     return np.mean(values) - half_width(values), np.mean(values) + half_width(values)
@@ -199,49 +228,70 @@ def report(values):
 
 
 # %% [markdown]
-# The reference has the same three under other names: `accuracy`, and a `Score` that holds the values of all
-# episodes and knows its `half_width` and its `interval`.
-
-# %%
-from reference import evaluation
-
-same(accuracy, evaluation.accuracy, lambda rng: (rng.normal(size=(4, 15, 5)), rng.integers(0, 5, (4, 15))))
-same(half_width, lambda values: evaluation.Score(values).half_width, lambda rng: (rng.random(30),))
-same(interval, lambda values: evaluation.Score(values).interval, lambda rng: (rng.random(30),))
-
-# %% [markdown]
 # ### The loop
 #
-# An evaluation draws episodes, lets the learner adapt to each support set, and keeps *every* accuracy. It does
-# not keep running sums: we shall need the single values to pair them. The generator `rng` serves the drawing
-# alone, so two learners that are given equal generators meet the same episodes.
+# An evaluation draws episodes, lets the learner adapt to each support set, and keeps *every* accuracy, not a running
+# sum: we shall need the single values to pair them. As in chapter 01, `adapt(support)` gives the function
+# `predict(x)`, which gives scores (q, n_way) for the queries.
+
+# %% [markdown]
+# ### Exercise 2: Evaluate
+#
+# *Difficulty: medium. Time: 15 minutes. Points: 3.*
+#
+# Write `evaluate(adapt, tasks, *, n_episodes, rng)`: the accuracies of `n_episodes` fresh episodes as an array.
+# `tasks.sample(rng)` draws one. The generator serves the drawing alone, so that two learners that are given equal
+# generators meet the same episodes; and a learner sees no label of a query.
+#
+# <details><summary>Hint 1</summary>
+#
+# An `episode` has `support.x`, `support.y`, `query.x` and `query.y`. Which of these four may `adapt` see, which
+# `predict`, and which neither?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Each round draws, adapts, predicts and scores. What has to happen anew in each?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Collect the numbers in a list; `accuracy` from above gives one for each episode.
+#
+# </details>
 
 
-# %%
+# %% solution="evaluate"
 def evaluate(adapt, tasks, *, n_episodes, rng):
     """One accuracy for each of n_episodes fresh episodes."""
+    ### BEGIN SOLUTION
     values = []
     for _ in range(n_episodes):
         episode = tasks.sample(rng)
         predict = adapt(episode.support)
         values.append(accuracy(predict(episode.query.x), episode.query.y))
     return np.array(values)
+    ### END SOLUTION
 
 
-# %% [markdown]
-# As in chapter 01, `adapt` sees the support set alone. Note what `predict` sees: all queries of the episode at
-# once. Two of the three leaks of this chapter come in through that door.
+# To go on without it: from reference.evaluation import evaluate as scored
+# To go on without it: evaluate = lambda adapt, tasks, **how: scored(adapt, tasks, **how).values
 
-# %%
+# %% test="evaluate" points=3
+from reference.evaluation import evaluate as by_reference
+
 few = FewShot(glyphs("validation"), n_way=5, k_shot=1, n_query=5)
 
 
-def by_reference(adapt, tasks, *, n_episodes, rng):
-    """The values of the reference's Score."""
-    return evaluation.evaluate(adapt, tasks, n_episodes=n_episodes, rng=rng).values
+def reference_values(adapt, tasks, *, n_episodes, rng):
+    return by_reference(adapt, tasks, n_episodes=n_episodes, rng=rng).values
 
 
-same(evaluate, by_reference, lambda rng: (nearest_centroid, few, {"n_episodes": 3, "rng": rng}))
+same(evaluate, reference_values, lambda rng: (nearest_centroid, few, {"n_episodes": 4, "rng": rng}))
+### BEGIN HIDDEN TESTS
+more = FewShot(glyphs("validation"), n_way=3, k_shot=2, n_query=4)
+same(evaluate, reference_values, lambda rng: (nearest_centroid, more, {"n_episodes": 6, "rng": rng}))
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ### First numbers
@@ -266,11 +316,8 @@ print(f"standard deviation between episodes: {np.std(full, ddof=1):.3f}")
 
 # %%
 claim("Raw pixels beat chance.", interval(full)[0] > 1 / 5, interval(full))
-claim(
-    "The half-width is a fifth of the spread.",
-    5 < np.std(full) / half_width(full) < 5.2,
-    np.std(full) / half_width(full),
-)
+ratio = np.std(full) / half_width(full)
+claim("The half-width is a fifth of the spread.", 5 < ratio < 5.2, ratio)
 
 # %% [markdown]
 # ### Does the interval keep its promise?
@@ -283,7 +330,7 @@ many = evaluate(nearest_centroid, tasks, n_episodes=4000, rng=np.random.default_
 experiments = many.reshape(100, 40)
 low, high = np.array([interval(values) for values in experiments]).T
 n_right = np.sum((low <= many.mean()) & (many.mean() <= high))
-claim("Between 90 and 99 of the 100 intervals hold the truth.", 90 <= n_right <= 99, n_right)
+claim("At least 84 of the 100 intervals hold the truth.", n_right >= 84, n_right)
 
 # %%
 ax = plotting.intervals(low, high, truth=many.mean())
@@ -296,7 +343,8 @@ plotting.show(
 # %% [markdown]
 # **Figure 1.** The interval keeps its promise: about 95 of 100 experiments catch the truth, and a handful miss
 # it. Nothing tells the experimenter which kind is hers. The figure does not show what happens with five
-# episodes instead of 40; that is for exercise 1.
+# episodes instead of 40; that is for exercise 4. And the truth here is the mean over all episodes *of these
+# scripts*: experiments with other scripts are another question, which comes later.
 #
 # ### The bootstrap: the same without a formula
 #
@@ -324,32 +372,22 @@ same(
 # How spread out are the redrawn means? That is step 2 with the values as the world: their variance is the
 # variance of the values (with $n$, not $n - 1$) divided by $n$. For the five accuracies of the first page all
 # $5^5 = 3125$ redraws can be listed, so this is exact. Hence the bootstrap gives nearly the interval of the
-# formula, a little narrower for small $n$.
+# formula. Of five values it is too narrow, and knows nothing of Student's factor; but it never leaves the range of
+# the values, where the formula gladly reports accuracies above 1.
 
 # %%
-redrawn = all_draws(by_hand, 5).mean(axis=1)
+redrawn = all_draws(by_hand, 5).mean(axis=1).var()
 claim(
     "All redrawn means have the variance of the values, over n.",
-    np.isclose(redrawn.var(), by_hand.var() / 5),
-    redrawn.var(),
-    by_hand.var() / 5,
+    np.isclose(redrawn, by_hand.var() / 5),
+    redrawn,
 )
 ends = bootstrap_interval(full, n_resamples=1000, rng=np.random.default_rng(3))
 gap = np.abs(np.subtract(ends, interval(full))).max()
-claim("On 100 episodes both intervals have the same ends, within 0.003.", gap < 0.003, gap)
+claim("On 100 episodes both intervals have the same ends, within 0.004.", gap < 0.004, gap)
 
 # %% [markdown]
-# They part where the values crowd against a wall. Here are five episodes of a very good learner. The formula's
-# interval reaches beyond 1, where no accuracy can be; the bootstrap's cannot leave the range of the values.
-# (That does not make it right: five values are too few for either. The cure is more episodes.)
-
-# %%
-good = np.array([0.9, 1.0, 1.0, 1.0, 1.0])
-ends = bootstrap_interval(good, n_resamples=1000, rng=np.random.default_rng(4))
-print(f"formula: up to {interval(good)[1]:.3g}; bootstrap: up to {ends[1]:.3g}")
-
-# %% [markdown]
-# ## Two learners, one set of episodes
+# ## Build it for two learners, on one set of episodes
 #
 # Is it worth looking at every pixel? The second learner averages 2 x 2 pixels into one before it compares, so
 # that a stroke that is off by a pixel still meets its partner.
@@ -374,21 +412,22 @@ print(f"half resolution: {report(half)}")
 print(f"difference:      {report(half - full)}")
 
 # %% [markdown]
-# The two intervals overlap by far. Many tables stop here and say "no significant difference". But both learners
+# The two intervals overlap. Many tables stop here and say "no significant difference". But both learners
 # were given the same generator, hence the same 100 episodes. The third line is the interval of the 100
 # *differences*, and it leaves out zero clearly.
 
 
-# %%
+# %% tags=["setup"]
 def paired(a, b):
     """The 95 % interval of the mean difference a - b of two learners on the same episodes."""
     return interval(a - b)
 
 
+# %%
 same(
     paired,
     lambda a, b: evaluation.compare(evaluation.Score(a), evaluation.Score(b)).interval,
-    lambda rng: (rng.random(30), rng.random(30)),
+    lambda rng: (rng.random(40), rng.random(40)),
 )
 
 # %% [markdown]
@@ -396,16 +435,11 @@ same(
 # without the covariance), and the half-width the root of the sum of squares, here `unpaired`.
 
 # %%
-unpaired = np.hypot(half_width(half), half_width(full))
+unpaired, of_pairs = np.hypot(half_width(half), half_width(full)), half_width(half - full)
 correlation = np.corrcoef(half, full)[0, 1]
-claim(
-    "Unpaired, the difference is not resolved.",
-    (half - full).mean() < unpaired,
-    (half - full).mean(),
-    unpaired,
-)
-claim("Paired, it is: half resolution is better.", paired(half, full)[0] > 0, paired(half, full))
-claim("The two learners' accuracies correlate by 0.8 to 0.98.", 0.8 < correlation < 0.98, correlation)
+claim("Paired, half resolution is better.", paired(half, full)[0] > 0, paired(half, full))
+claim("Unpaired, the half-width is more than twice as large.", unpaired > 2 * of_pairs, unpaired, of_pairs)
+claim("The two learners' accuracies correlate by more than 0.8.", correlation > 0.8, correlation)
 
 # %% [markdown]
 # Why it works is best seen by looking at the first episodes in a row.
@@ -420,30 +454,145 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 2.** Episodes differ more than learners do: both lines go up on easy episodes and down on hard ones.
+# **Figure 2.** Episodes differ more than these learners do: both lines go up on easy episodes and down on hard ones.
 # The difference between the lines is far steadier than either line. That is the covariance of step 5. The
 # figure shows 40 of the 100 episodes and proves nothing by itself; the interval of the differences does.
-#
-# How many episodes would have been enough? Set the half-width equal to the difference $d$ that you want to see
-# and solve for $n$: $n = (1.96\, s / d)^2$, where $s$ is the standard deviation of the *differences* if the
-# episodes are shared, and $\sqrt{s_a^2 + s_b^2}$ if not. Exercise 3 asks for it.
-
-# %%
-needed = (1.96 / 0.01) ** 2 * np.array(
-    [np.var(half - full, ddof=1), np.var(half, ddof=1) + np.var(full, ddof=1)]
-)
-claim(
-    "To resolve one point, pairing saves nine tenths of the episodes.",
-    needed[0] < needed[1] / 10,
-    needed[0],
-    needed[1] / 10,
-)
 
 # %% [markdown]
+# ### Exercise 3: A verdict on the same episodes
+#
+# *Difficulty: easy. Time: 10 minutes. Points: 2.*
+#
+# Two learners met the same episodes; `a` and `b` hold their accuracies. Write `verdict(a, b)`, which returns
+# `"a"` if the first is better at 95 %, `"b"` if the second is, and `"open"` if the episodes do not decide.
+#
+# <details><summary>Hint 1</summary>
+#
+# One interval is needed, not two. Of what?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# It decides as soon as it leaves out one certain number.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# There are two ways to leave it out, and one to hold it: three cases, three answers.
+#
+# </details>
+
+
+# %% solution="verdict"
+def verdict(a, b):
+    """Which of two learners on the same episodes is better at 95 %: "a", "b" or "open"."""
+    ### BEGIN SOLUTION
+    low, high = interval(np.subtract(a, b))
+    if low > 0:
+        return "a"
+    return "b" if high < 0 else "open"
+    ### END SOLUTION
+
+
+# To go on without it: from reference.evaluation import Score, compare
+# To go on without it: sides = lambda a, b: np.sign(compare(Score(a), Score(b)).interval).sum()
+# To go on without it: verdict = lambda a, b: {2: "a", -2: "b"}.get(sides(a, b), "open")
+
+# %% test="verdict" points=2
+hardness = np.linspace(0.3, 0.9, 40)
+wiggle = np.tile([0.01, -0.01], 20)
+cases = {
+    "a leads by 0.02, give or take 0.01": (hardness + 0.02 + wiggle, hardness, "a"),
+    "the same, with a and b exchanged": (hardness, hardness + 0.02 + wiggle, "b"),
+    "a leads by 0.001, give or take 0.04": (hardness + 0.001 + 4 * wiggle, hardness, "open"),
+    "a leads by 0.005, give or take 0.01": (hardness + 0.005 + wiggle, hardness, "a"),
+    "what is hard for one is easy for the other; a leads by 0.1": (hardness[::-1] + 0.1, hardness, "open"),
+    "the two are equal": (hardness, hardness, "open"),
+}
+for story, (a, b, expected) in cases.items():
+    given = verdict(a, b)
+    assert given == expected, (
+        f"40 shared episodes; {story}: the verdict is {expected!r}, you say {given!r}. Hard and easy "
+        "episodes cancel in the differences a - b. What does the interval of their mean (not their spread) "
+        "say about 0?"
+    )
+### BEGIN HIDDEN TESTS
+given = verdict(hardness, hardness + 0.005 + wiggle), verdict(hardness + 4 * wiggle, hardness + 0.001)
+assert given == ("b", "open"), f"expected 'b' and 'open', you say {given}."
+### END HIDDEN TESTS
+print("verdict: passed")
+
+# %% [markdown]
+# ### How many episodes?
+#
+# Set the half-width equal to the difference $d$ that you want to see and solve for $n$: $n = (1.96\, s / d)^2$, where
+# $s$ is the standard deviation of the *differences* if the episodes are shared, and $\sqrt{s_a^2 + s_b^2}$ if not.
+
+# %%
+apart = np.var(half, ddof=1) + np.var(full, ddof=1)
+needed = (1.96 / 0.01) ** 2 * np.array([np.var(half - full, ddof=1), apart])
+claim("For one point, pairing saves over four fifths of the episodes.", needed[0] < needed[1] / 5, needed)
+
+# %% [markdown]
+# That many episodes *resolve* the difference: an observed $d$ just leaves out zero. Will it be observed? Before the
+# experiment, the observed difference falls below the true one as often as above. So let us run the experiment
+# 4,000 times in a world where the true difference is exactly one point, with that many episodes, and with twice and
+# three times as many. The share of experiments whose interval leaves out zero on the right side is the **power**.
+
+# %%
+rng, spread = np.random.default_rng(5), np.std(half - full, ddof=1)
+power = {}
+for times in (1, 2, 3):
+    n = int(np.ceil(times * needed[0]))
+    of_worlds = rng.normal(0.01, spread, size=(4000, n))
+    reach = 1.96 * of_worlds.std(axis=1, ddof=1) / np.sqrt(n)
+    power[times] = np.mean(of_worlds.mean(axis=1) - reach > 0)
+claim(
+    "Episodes that resolve a difference find it in one experiment of two.",
+    abs(power[1] - 0.5) < 0.05,
+    power[1],
+)
+claim("Twice as many find it in four of five.", abs(power[2] - 0.8) < 0.04, power[2])
+claim("Three times as many miss it in fewer than one of ten.", power[3] > 0.9, power[3])
+
+# %% [markdown]
+# Plan for a power of 80 % or more; exercise 6 asks for the number. An experiment with a power of one half that finds
+# nothing has said nothing.
+#
 # **A rule to keep.** Draw the test episodes once, from a generator with a fixed seed. Let every learner meet
 # them. Store every learner's accuracy on every episode.
 #
-# ## Build it in PyTorch: many episodes at once
+# ### Many comparisons at once
+#
+# A 95 % interval errs in one experiment of twenty. Compare twenty learners that are all worthless with a baseline, and
+# you must expect one of them to come out "better" or "worse". Holm (1979) mends this: sort the $p$-values (the chance of
+# a difference at least as large as the observed one if there were none); compare the smallest with $0.05 / m$, the next with
+# $0.05 / (m - 1)$, and so on, and stop at the first that is too large. The chance of even *one* wrong verdict is then
+# at most 5 %. Here are 1,000 experiments with twenty learners that differ from the baseline in nothing.
+
+
+# %%
+def p_value(differences):
+    """The chance of a mean this far from 0 if the truth is 0, by the normal law."""
+    z = np.abs(differences.mean(-1)) / differences.std(-1, ddof=1) * np.sqrt(differences.shape[-1])
+    return 1 - np.vectorize(erf)(z / sqrt(2))
+
+
+def holm(p):
+    """Which of m p-values stand when the chance of one wrong verdict among all is to be 5 %."""
+    order = np.argsort(p)
+    ok = np.cumprod(p[order] <= 0.05 / np.arange(len(p), 0, -1)).astype(bool)
+    return ok[np.argsort(order)]
+
+
+worthless = p_value(np.random.default_rng(6).normal(size=(1000, 20, 100)))  # 20 learners, 100 episodes
+naive = np.mean((worthless < 0.05).any(axis=1))
+corrected = np.mean([holm(p).any() for p in worthless])
+claim("Without correction two experiments of three find a difference.", abs(naive - 2 / 3) < 0.06, naive)
+claim("With Holm's, fewer than one in ten does.", corrected < 0.1, corrected)
+
+# %% [markdown]
+# ## A learner that learns, and a quick evaluation
 #
 # For the experiment we need a learner that learns. We borrow a *prototypical network* (Snell et al. 2017),
 # which chapter 06 builds from nothing. Two sentences are enough here: a network $f_\theta$ turns an image into a
@@ -457,7 +606,6 @@ claim(
 
 # %%
 import copy
-import time
 from functools import partial
 
 import torch
@@ -477,8 +625,8 @@ _ = keep_freed_memory()
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 # %% [markdown]
-# The network and a function `embed(params, x)` that runs it with given parameters. `channels_last` is a matter
-# of speed only.
+# The network, and a function `embed(params, x)` that runs it with given parameters. `channels_last` is a matter of
+# speed only.
 
 
 # %%
@@ -494,172 +642,103 @@ def embedding(net):
     return lambda params, x: functional_call(net, params, channels_last(x))
 
 
-# %% [markdown]
-# The loop above takes one episode at a time and leaves most of a large device idle. Episodes have equal shapes,
-# so they can be stacked, with a first axis that counts them, and go through the network together. After that it
-# is all arithmetic on the axes $t$ (episode), $n$ (support example), $q$ (query), $k$ (class), $d$ (feature):
-# with $y_{tnk} = 1$ where example $n$ of episode $t$ is of class $k$,
-#
-# $$c_{tkd} = \frac{\sum_n y_{tnk}\, z_{tnd}}{\sum_n y_{tnk}}, \qquad
-# \text{score}_{tqk} = -\sum_d (z_{tqd} - c_{tkd})^2.$$
-
-
-# %%
-def batch_scores(embed, params, support, query_x, n_way):
-    """Minus the squared distance of every query to every prototype: (n_tasks, q, n_way)."""
-    n_tasks, n_support = support.y.shape
-    together = torch.cat([support.x, query_x], dim=1)  # (n_tasks, n + q, ...)
-    z = embed(params, together.flatten(0, 1)).unflatten(0, (n_tasks, -1))
-    belongs = F.one_hot(support.y, n_way).to(z)  # y_tnk
-    sums = torch.einsum("tnk,tnd->tkd", belongs, z[:, :n_support])
-    prototypes = sums / belongs.sum(1)[..., None]
-    return -((z[:, n_support:, None] - prototypes[:, None]) ** 2).sum(-1)
-
-
-# %% [markdown]
-# The check runs the reference's `adapt` on one episode after the other, in float64, with a linear embedding.
-# `same` compares values and gradients. (The reference's scores are log-probabilities, so ours get a
-# `log_softmax` first; that changes no order.)
-
-
-# %%
-def linear(params, x):
-    return x.flatten(1) @ params["weight"]
-
-
-def ours(params, support, query_x):
-    return F.log_softmax(batch_scores(linear, params, support, query_x, n_way=3), dim=-1)
-
-
-def one_by_one(params, support, query_x):
-    learners = [
-        prototypical.adapt(params, Examples(x, y), embed=linear) for x, y in zip(*support, strict=True)
-    ]
-    return torch.stack([predict(x) for predict, x in zip(learners, query_x, strict=True)])
-
-
-def case(rng):
-    x, query_x, weight = (
-        torch.from_numpy(rng.normal(size=shape)) for shape in ((4, 6, 8), (4, 9, 8), (8, 5))
-    )
-    return {"weight": weight}, Examples(x, torch.tensor([[0, 1, 2, 2, 1, 0]] * 4)), query_x
-
-
-same(ours, one_by_one, case)
-
-# %% [markdown]
-# With ten digits, and with not one prediction changed:
-
-# %%
-stacked, looped = (scores(*case(np.random.default_rng(9))) for scores in (ours, one_by_one))
-claim("Scores agree to 1e-10.", (stacked - looped).abs().max() < 1e-10, (stacked - looped).abs().max())
-differing = (stacked.argmax(-1) != looped.argmax(-1)).sum()
-claim("Predictions agree exactly.", differing == 0, differing)
-
-# %% [markdown]
-# A pass over thousands of images at once would need gigabytes for the inner layers, so the evaluation cuts the
-# stack into portions of `n_at_once` episodes.
-
-
-# %%
-def stack(episodes):
-    """Episodes of equal shapes as one, with a first axis that counts them."""
-    parts = ([e.support for e in episodes], [e.query for e in episodes])
-    return Episode(*(Examples(*map(np.stack, zip(*part, strict=True))) for part in parts))
-
-
 @torch.inference_mode()
-def score_batch(net, params, batch, *, n_at_once=20):
-    """The scores of all queries of all episodes, as an array (n_tasks, q, n_way)."""
-    support, query, _ = to_torch(batch, device)
-    n_way = int(support.y.max()) + 1
-    portions = zip(*(part.split(n_at_once) for part in (*support, query.x)), strict=True)
-    scores = [batch_scores(embedding(net), params, Examples(x, y), q, n_way) for x, y, q in portions]
-    return torch.cat(scores).cpu().numpy()
+def embed_images(learner, images):
+    """The embeddings (n, 32) of images; in training mode they depend on each other."""
+    net, params = learner
+    x = torch.from_numpy(as_input(images)).to(device)
+    return embedding(net)(params, x).cpu().numpy()
 
 
 # %% [markdown]
-# The whole evaluation, on an untrained network, held against the reference's `evaluate`, which loops.
-
-
-# %%
-net, params = new_learner(seed=0)
-
-
-def all_at_once(adapt, tasks, *, n_episodes, rng):
-    batch = stack([tasks.sample(rng) for _ in range(n_episodes)])
-    return accuracy(score_batch(net, params, batch), batch.query.y)
-
-
-adapt = in_numpy(partial(prototypical.adapt, params, embed=embedding(net)), device)
-same(all_at_once, by_reference, lambda rng: (adapt, few, {"n_episodes": 8, "rng": rng}))
-
-# %% [markdown]
-# ### Honest means independent, and independent means fast
-#
 # In evaluation mode the embedding of an image does not depend on its episode. Then why embed the image again in
-# every episode? The 146 validation characters have 2,920 drawings in all. Embed each *once*; an episode is then
-# a handful of row numbers, and its scores are arithmetic on short vectors:
-# $-|z - c|^2 = 2\, z \cdot c - |c|^2 - |z|^2$, where the last term is the same for all classes and changes no
-# prediction. This shortcut is open to honest learners only: one whose predictions lean on the rest of the episode
-# must be run on every episode.
+# every episode? Embed each image of the bank *once*; an episode is then a handful of row numbers, and its scores are
+# arithmetic on short vectors: $-|z - c|^2 = 2\, z \cdot c - |c|^2 - |z|^2$, where the last term is the same for all
+# classes and changes no prediction. This shortcut is open to honest learners only: one whose predictions lean on the
+# rest of the episode must be run on every episode.
 
 
 # %%
-def draw_rows(bank, rng, n_tasks):
-    """Row numbers (n_tasks, 5, 16) of the images of 5-way episodes with 1 + 15 images a class."""
-    classes = rng.random((n_tasks, len(bank.names))).argsort(axis=1)[:, :5]
+def embed_bank(learner, bank):
+    """One embedding for every image of the bank."""
+    portions = np.split(bank.images, range(500, len(bank.images), 500))
+    return np.concatenate([embed_images(learner, images) for images in portions])
+
+
+def draw_rows(bank, rng, n_tasks, copies=1):
+    """Rows (n_tasks, 5, 16) of the images of 5-way episodes: 1 of support and 15 of query for each class.
+
+    Each class waits for a random time, and the five that come first are drawn. `copies` says how often
+    a class stands in the bank: with two copies it comes twice as early, with none never.
+    """
+    with np.errstate(divide="ignore"):
+        waiting = rng.exponential(size=(n_tasks, len(bank.names))) / copies
+    classes = waiting.argsort(axis=1)[:, :5]
     drawings = rng.random((n_tasks, 5, 20)).argsort(axis=2)[..., :16]
     return bank.offsets[classes][..., None] + drawings
 
 
+# %%
+def scores_of(prototypes, queries):
+    """Minus the squared distance of each query to each prototype, up to a term that all classes share."""
+    return 2 * queries @ prototypes.swapaxes(-1, -2) - (prototypes**2).sum(-1)[..., None, :]
+
+
+def scores_of_rows(z, rows):
+    """The scores (n_tasks, 75, 5) from the embeddings z of the whole bank; one shot, so c_k = z_k."""
+    return scores_of(z[rows[:, :, 0]], z[rows[:, :, 1:]].reshape(len(rows), 75, -1))
+
+
+BY_CLASS = np.repeat(np.arange(5), 15)  # the labels of the queries of one episode in rows
+
+
 def values_of_rows(z, rows):
-    """The accuracy of each episode, from the embeddings z of the whole bank: one-shot, so c_k = z_k."""
-    prototypes, queries = z[rows[:, :, 0]], z[rows[:, :, 1:]].flatten(1, 2)
-    scores = 2 * queries @ prototypes.mT - (prototypes**2).sum(-1)[:, None]
-    return accuracy(scores.cpu().numpy(), np.repeat(np.arange(5), 15))
+    """The accuracy of each episode."""
+    return accuracy(scores_of_rows(z, rows), BY_CLASS)
 
-
-@torch.inference_mode()
-def embed_bank(net, params, bank):
-    """One embedding for every image of the bank."""
-    portions = torch.from_numpy(as_input(bank.images)).split(500)
-    return torch.cat([embedding(net)(params, x.to(device)) for x in portions])
-
-
-# %% tags=["timing", "nbval-ignore-output"]
-rng = np.random.default_rng(6)
-sixty = [tasks.sample(rng) for _ in range(60)]
-at_once = stack(sixty)
-for _ in range(2):  # the first round warms up
-    times = [time.perf_counter()]
-    for episode in sixty:
-        adapt(episode.support)(episode.query.x)
-    times.append(time.perf_counter())
-    score_batch(net, params, at_once)
-    times.append(time.perf_counter())
-embedded = embed_bank(net, params, tasks.bank)
-for _ in range(20):
-    values_of_rows(embedded, draw_rows(tasks.bank, rng, 100))
-times.append(time.perf_counter())
-print("on {}: 60 episodes one by one {:.2f} s, at once {:.2f} s;".format(device.type, *np.diff(times)[:2]))
-print(f"2,000 episodes with every image embedded once {np.diff(times)[2]:.2f} s")
 
 # %% [markdown]
-# What to expect: on a CPU the convolutions are the work. They take about the same time in either order, so
-# stacking gains little or nothing there; it is meant for devices that one episode cannot fill, and the printed
-# line says what it gains on yours. Embedding once gains everywhere, because no work is done twice.
-#
+# The check gives the same episodes to the reference's learner and accuracy, one after the other, each with its images
+# embedded anew.
+
+# %%
+fresh = new_learner(seed=0)
+fresh_adapt = in_numpy(partial(prototypical.adapt, fresh[1], embed=embedding(fresh[0])), device)
+
+
+def one_by_one(rows):
+    """The accuracies of episodes in rows, by the reference."""
+    values = []
+    for episode in rows:
+        x = as_input(tasks.bank.images[episode])  # (5, 16, 1, 28, 28)
+        predict = fresh_adapt(Examples(x[:, 0], np.arange(5)))
+        values.append(evaluation.accuracy(predict(x[:, 1:].reshape(75, 1, 28, 28)), BY_CLASS))
+    return np.array(values)
+
+
+def all_at_once(rows):
+    return values_of_rows(embed_bank(fresh, tasks.bank), rows)
+
+
+same(all_at_once, one_by_one, lambda rng: (draw_rows(tasks.bank, rng, 4),), n_cases=2)
+
+# %%
+drawn, images = 10_000 * 80, len(tasks.bank.images)
+print(f"{len(tasks.bank.names)} validation characters, {images:,} drawings: 10,000 episodes embed")
+print(f"{drawn:,} images one by one, and {images:,} here: {drawn / images:.0f} times fewer.")
+
+# %% [markdown]
 # ## The experiment: a ladder of inflated accuracy
 #
 # ### The honest rung
 #
-# The network is trained on 217 characters, the Greek and Latin ones: 20-way episodes, 250 steps. It will be
-# tested on scripts it has never seen: Armenian, Canadian syllabics, Lao, N'Ko and Tifinagh.
+# The network is trained on Greek and Latin characters: 20-way episodes, 150 steps. It will be tested on scripts it has
+# never seen: Armenian, Canadian syllabics, Lao, N'Ko and Tifinagh. We train three times, with the seeds 0, 1 and 2,
+# because one training is one draw of the method. Seed 0 is the one that is looked at closely.
 
 
 # %%
-def train(bank, *, seed=0, n_steps=250):
+def train(bank, seed, n_steps=150):
     """A network trained on episodes of this bank, in evaluation mode, and its parameters."""
     rng = np.random.default_rng(seed)
     net, params = new_learner(seed)
@@ -674,25 +753,23 @@ def train(bank, *, seed=0, n_steps=250):
     return net.eval(), params
 
 
-training_bank, _ = glyphs("train").split(["Greek", "Latin"])
-trained = train(training_bank)
+training_bank, set_aside = glyphs("train").split(["Greek", "Latin"])
+networks = [train(training_bank, seed) for seed in (0, 1, 2)]
+trained = networks[0]
 
 # %% [markdown]
-# Now the drawer is opened: 300 test episodes, drawn once, for everybody. Baselines first: chance, raw pixels,
+# Now the drawer is opened: 400 test episodes, drawn once, for everybody. Baselines first: chance, raw pixels,
 # and the network before training.
 
 # %%
 test_bank = glyphs("test")
-test_tasks = FewShot(test_bank, n_way=5, k_shot=1, n_query=15)
-rng = np.random.default_rng(2)
-episodes = [test_tasks.sample(rng) for _ in range(300)]
-batch = stack(episodes)
-labels = batch.query.y
-
-pixels = np.array([accuracy(nearest_centroid(e.support)(e.query.x), e.query.y) for e in episodes])
-untrained = accuracy(score_batch(*new_learner(seed=0), batch), labels)
-honest_scores = score_batch(*trained, batch)
-honest = accuracy(honest_scores, labels)
+shared = draw_rows(test_bank, np.random.default_rng(2), 400)
+ink = as_input(test_bank.images).reshape(len(test_bank.images), -1)
+pixels = values_of_rows(ink, shared)
+untrained = values_of_rows(embed_bank(new_learner(seed=0), test_bank), shared)
+z = embed_bank(trained, test_bank)
+honest = values_of_rows(z, shared)
+print(f"Trained on {len(training_bank.names)} characters, tested on {len(test_bank.names)} others.")
 
 # %% tags=["training", "nbval-ignore-output"]
 for name, values in (("raw pixels", pixels), ("untrained", untrained), ("honest", honest)):
@@ -700,17 +777,23 @@ for name, values in (("raw pixels", pixels), ("untrained", untrained), ("honest"
 print("chance       1/5")
 
 # %%
+beats = paired(pixels, untrained), paired(honest, pixels)
 claim("The untrained network is above chance.", interval(untrained)[0] > 1 / 5, interval(untrained))
-claim("Raw pixels beat the untrained network.", paired(pixels, untrained)[0] > 0, paired(pixels, untrained))
-claim(
-    "The trained network beats raw pixels by 20 points or more.",
-    paired(honest, pixels)[0] > 0.2,
-    paired(honest, pixels),
-)
+claim("Raw pixels beat the untrained network.", beats[0][0] > 0, beats[0])
+claim("The trained network beats raw pixels by 20 points or more.", beats[1][0] > 0.2, beats[1])
 
 # %% [markdown]
-# That is the number to report, and its interval says how exactly 300 episodes show the truth *of this network*.
-# How exact is it really? With the whole test bank embedded once, 10,000 other episodes take a second or two.
+# ### Over what does the interval run?
+#
+# That is the number to report, and its interval says how exactly 400 episodes show the truth *of this network on these
+# characters*. More episodes are cheap: every image is embedded once, and 10,000 episodes take a moment. The interval
+# shrinks to a fraction of a point. Do we know the learner so exactly?
+#
+# All these episodes are drawn from the same few characters. Had the makers of the bank drawn other characters, *all*
+# episodes would be a little harder or easier together. Lafargue et al. (2024) point out that the usual interval of
+# few-shot papers takes the test data as given: it is about the drawing of episodes alone. To see what the choice of
+# characters does, use the bootstrap one level up: redraw the *classes* with replacement (some come twice, more than
+# a third not at all), and draw episodes from what came out.
 
 
 # %%
@@ -720,98 +803,217 @@ def ten_thousand(z):
     return np.concatenate([values_of_rows(z, draw_rows(test_bank, rng, 500)) for _ in range(20)])
 
 
-z = embed_bank(*trained, test_bank)
-exact = ten_thousand(z)
+def over_classes(values_of, rng, n_resamples=100):
+    """Half the middle 95 % of the means over redrawn banks: as many classes, with replacement."""
+    n, means = len(test_bank.names), []
+    for _ in range(n_resamples):
+        copies = np.bincount(rng.integers(n, size=n), minlength=n)
+        means.append(values_of(draw_rows(test_bank, rng, 500, copies)).mean())
+    return np.subtract(*np.quantile(means, [0.975, 0.025])) / 2
 
-# %% tags=["training", "nbval-ignore-output"]
-print(f"honest, 300 episodes:    {report(honest)}")
-print(f"honest, 10,000 episodes: {report(exact)}")
 
-# %%
-near = abs(honest.mean() - exact.mean()) < 3 / 1.96 * half_width(honest)
-claim("The two agree within three standard errors.", near, honest.mean(), exact.mean())
+embedded = [embed_bank(network, test_bank) for network in networks]
+by_network = np.array([ten_thousand(each) for each in embedded])
+exact = by_network[0]
+of_classes = over_classes(partial(values_of_rows, z), np.random.default_rng(8))
 
 # %% [markdown]
-# "Of this network" is a warning. Train once more, on the same characters for as many steps, from another seed.
-# This is the same method. What does the paired interval say about the two?
+# And the network is one draw, too. The third interval is over three trainings, with Student's factor for three.
+
 
 # %%
-another = ten_thousand(embed_bank(*train(training_bank, seed=2), test_bank))
-low_end, high_end = paired(another, exact)
+def over_runs(numbers):
+    """The half-width of the mean over three training runs."""
+    assert len(numbers) == 3
+    return 4.30 * np.std(numbers, ddof=1) / np.sqrt(3)
+
+
+# %% tags=["training", "nbval-ignore-output"]
+print(f"over 400 episodes:       {report(honest)}")
+print(f"over 10,000 episodes:    {report(exact)}")
+print(f"over redrawn classes:    {exact.mean():.3f} +- {of_classes:.3f} (100 redraws)")
+runs = by_network.mean(axis=1)
+print(f"over three trainings:    {runs.mean():.3f} +- {over_runs(runs):.3f}: {runs.round(3)}")
+
+# %%
+near = abs(honest.mean() - exact.mean()) < 3.5 / 1.96 * half_width(honest)
 claim(
-    "A method differs significantly from itself: zero is left out.",
-    low_end > 0 or high_end < 0,
-    low_end,
-    high_end,
+    "400 and 10,000 episodes agree within three and a half standard errors.",
+    near,
+    honest.mean(),
+    exact.mean(),
+)
+wider = of_classes / half_width(exact)
+claim("The interval over classes is over five times as wide as that of 10,000 episodes.", wider > 5, wider)
+claim(
+    "It is wider than that of 400 episodes, too.",
+    of_classes > half_width(honest),
+    of_classes,
+    half_width(honest),
 )
 
+# %% [markdown]
+# So beyond a few hundred episodes, more of them make a number exact and not certain: what is missing is characters.
+# (Exercise 5 works out where the limit lies.)
+#
+# And which interval does "method A is better than method B" need? Compare the method with itself: the best and the
+# worst of the three trainings, paired, over episodes and over redrawn classes.
+
+# %%
+order = np.argsort(by_network.mean(axis=1))
+best, worst = order[-1], order[0]
+apart_by = by_network[best] - by_network[worst]
+
+
+def lead_of_best(rows):
+    return values_of_rows(embedded[best], rows) - values_of_rows(embedded[worst], rows)
+
+
+lead_over_classes = over_classes(lead_of_best, np.random.default_rng(8))
+
 # %% tags=["training", "nbval-ignore-output"]
-print(f"seed 2: {report(another)}")
-print(f"seed 2 - seed 0: {report(another - exact)}")
+print(f"best - worst: {report(apart_by)}; over redrawn classes +- {lead_over_classes:.3f}")
+
+# %%
+claim(
+    "A method differs from itself: best and worst of three trainings.",
+    interval(apart_by)[0] > 0,
+    interval(apart_by),
+)
+wider = lead_over_classes / half_width(apart_by)
+claim("Paired, too, the interval over classes is over three times as wide.", wider > 3, wider)
 
 # %% [markdown]
-# The interval did its work: these two *networks* do differ, and enough episodes show it. But seeds are drawn like
-# episodes are. A sentence about the *method* needs several trainings, and the interval of their means. Keep that
-# in mind for the third leak, which compares two trainings.
+# The interval over episodes did its work: these *networks* do differ on these characters. Pairing does not take the luck
+# of the characters away: some suit one network better than the other. And trainings are drawn as episodes are. A sentence about a *method* needs several trainings of each, and the interval over them. Keep that
+# in mind for the third leak, which compares trainings.
 #
 # ### Leak 1: batch statistics
 #
 # Somebody forgets `net.eval()`, or the code has no running averages at all. Then the network normalises the
 # queries by the mean and spread of *all queries of the episode*. This is called *transduction*: predictions for
-# one query use the others. Nichol et al. (2018) report their results with and without it.
-#
-# What does it give away? All 75 queries together say where this task lies among all tasks, and there are exactly
-# 15 of each class, so their mean stands in the middle of the five classes. (Danger: in training mode the network
-# also *writes* to its running averages. We work on a copy, or the honest learner would change too.)
+# one query use the others. (Danger: in training mode the network also *writes* to its running averages. We work on a
+# copy, or the honest learner would change too.)
+
 
 # %%
-forgetful = copy.deepcopy(trained[0]).train(), trained[1]
-adapt_forgetful = in_numpy(partial(prototypical.adapt, forgetful[1], embed=embedding(forgetful[0])), device)
-with torch.inference_mode():
-    predictors = [adapt_forgetful(e.support) for e in episodes]
-    statistics = np.stack([predict(e.query.x) for predict, e in zip(predictors, episodes, strict=True)])
+def in_company(learner, bank, support, query):
+    """Scores (n_tasks, q, 5) by batch statistics: the support rows are one batch, the query rows another."""
+    forgetful = copy.deepcopy(learner[0]).train(), learner[1]
+    embed = partial(embed_images, forgetful)
+    pairs = zip(support, query, strict=True)
+    return np.stack([scores_of(embed(bank.images[s]), embed(bank.images[q])) for s, q in pairs])
+
+
+support, query = shared[:, :, 0], shared[:, :, 1:].reshape(400, 75)
+batch_statistics = accuracy(in_company(trained, test_bank, support, query), BY_CLASS)
 
 # %% [markdown]
-# The same learner in the same mode, but the queries of one class come first, then those of the next: as when a
-# person writes the same letter fifteen times. Every query is still answered, and counted, once.
+# What is it worth when the batch of queries is made up otherwise? We keep classes and support, and draw the 75 queries
+# from the same drawings: *unevenly*, the shares of the five classes being drawn at random (from a Dirichlet
+# distribution, as Veilleux et al. 2021 do it), or all from *one class*, as when a person writes the same letter again
+# and again. The honest learner answers the same queries.
+
 
 # %%
-with torch.inference_mode():
-    class_by_class = np.empty_like(statistics)
-    for predict, e, scores in zip(predictors, episodes, class_by_class, strict=True):
-        for k in range(5):
-            scores[e.query.y == k] = predict(e.query.x[e.query.y == k])
+def query_rows(labels, rng):
+    """Query images (400, 75) with these labels: drawings of the episode's classes, with replacement."""
+    drawing = rng.integers(1, 16, size=labels.shape)
+    return np.take_along_axis(shared.reshape(400, 80), 16 * labels + drawing, axis=1)
+
+
+rng = np.random.default_rng(9)
+shares = rng.dirichlet([2] * 5, size=400)
+uneven = np.array([rng.choice(5, size=75, p=p) for p in shares])
+make_ups = {"uneven": uneven, "one class": np.zeros((400, 75), int)}
+company = {}
+for name, labels in make_ups.items():
+    asked = query_rows(labels, rng)
+    alone = accuracy(scores_of(z[support], z[asked]), labels)
+    together = accuracy(in_company(trained, test_bank, support, asked), labels)
+    company[name] = together - alone
 
 # %% tags=["training", "nbval-ignore-output"]
-batch_statistics = accuracy(statistics, labels)
-one_class_at_a_time = accuracy(class_by_class, labels)
-print(f"batch statistics:              {report(batch_statistics)}")
-print(f"  difference to honest:        {report(batch_statistics - honest)}")
-print(f"  queries one class at a time: {report(one_class_at_a_time)}")
+print(f"batch statistics:  {report(batch_statistics)}")
+print(f"together - alone:  {report(batch_statistics - honest)}")
+for name, difference in company.items():
+    print(f"  queries {name:10s} {report(difference)}")
 
 # %%
+gain = paired(batch_statistics, honest)
+claim("Batch statistics add to the accuracy; pairing shows it.", gain[0] > 0, gain)
+claim("On uneven queries they take away.", interval(company["uneven"])[1] < 0, interval(company["uneven"]))
 claim(
-    "Batch statistics add to the accuracy; pairing shows it.",
-    paired(batch_statistics, honest)[0] > 0,
-    paired(batch_statistics, honest),
-)
-claim(
-    "They cost over 15 points once classes come one at a time.",
-    paired(one_class_at_a_time, honest)[1] < -0.15,
-    paired(one_class_at_a_time, honest),
+    "On one class they take over 15 points.",
+    interval(company["one class"])[1] < -0.15,
+    interval(company["one class"]),
 )
 
 # %% [markdown]
-# The gain is about a point; pairing leaves no doubt that it is there. The last number is what this section is about:
-# the reported accuracy belongs to the learner *and to a test set with exactly fifteen queries of each class*.
-# Take that away and a good part of it is gone. An honest learner scores the same in any order of arrival.
+# ### Why does it help?
+#
+# A plausible story: 75 queries show the network what the images of this task look like. If so, it should help as much
+# to normalise support and queries *together*, in one batch of 80: that is how the network was trained, and the
+# same queries are in it. Let us see whether the story stands. Beside it we try another: the even queries are shifted so
+# that their mean lies at zero, and so is the support; each set is balanced, so their means stand for the same point,
+# and an offset that five accidental drawings gave the support is taken out. If this is the reason, then shifting both
+# sets by hand, on the *honest* embeddings, must help as well; and on uneven queries it must harm.
+
+
+# %%
+def in_one_batch(learner, bank, support, query):
+    """Scores by batch statistics of all images of the episode together."""
+    forgetful = copy.deepcopy(learner[0]).train(), learner[1]
+    both = [embed_images(forgetful, bank.images[rows]) for rows in np.concatenate([support, query], axis=1)]
+    return np.stack([scores_of(part[:5], part[5:]) for part in both])
+
+
+def centred(support, query):
+    """The scores of honest embeddings after each set has been shifted to mean zero."""
+    shifted = [z[rows] - z[rows].mean(axis=1, keepdims=True) for rows in (support, query)]
+    return scores_of(*shifted)
+
+
+one_batch = accuracy(in_one_batch(trained, test_bank, support, query), BY_CLASS) - honest
+asked = query_rows(uneven, rng)
+shifted = accuracy(centred(support, query), BY_CLASS) - honest
+shifted_uneven = accuracy(centred(support, asked), uneven) - accuracy(scores_of(z[support], z[asked]), uneven)
+five = shared[:, :, 1]  # one query of each class
+shifted_five = accuracy(centred(support, five), np.arange(5)) - accuracy(
+    scores_of(z[support], z[five]), np.arange(5)
+)
+
+# %% tags=["training", "nbval-ignore-output"]
+print(f"support and queries in one batch: {report(one_batch)}")
+print(f"each shifted to mean zero, even:  {report(shifted)}")
+print(f"                         uneven:  {report(shifted_uneven)}")
+print(f"  with one query of each class:   {report(shifted_five)}")
+
+# %%
+less = interval(batch_statistics - honest - one_batch)
+claim("The same queries in one batch with the support give less.", less[0] > 0, less)
+claim("Shifting both sets helps on even queries.", interval(shifted)[0] > 0.005, interval(shifted))
+claim("It harms on uneven ones.", interval(shifted_uneven)[1] < 0, interval(shifted_uneven))
+claim("With one query of each class it helps, too.", interval(shifted_five)[0] > 0.01, interval(shifted_five))
+
+# %% [markdown]
+# The first story falls: it is not that the queries are seen, but that support and queries are each moved to their own
+# middle. The second has passed its test, on both sides; it may not be the whole reason. (Five queries, one of each
+# class, are what chapters 07 and 08 ask in one batch.)
+#
+# **Is it a leak, then?** It is one if nobody says so. Declared, transduction is a legitimate method: where queries do
+# come in even batches (a form with one box for each letter), the shift is worth its points on new scripts, too. Then
+# say: what was the batch, how many of each class, did anybody use that number? Nichol et al. (2018) report both ways:
+# for 5-way 1-shot Omniglot 97.7 % with transduction and 95.4 % without, each with settings of its own. Veilleux et al. found that methods tuned to even batches fell, some of them below methods that take each
+# query alone, when the shares were drawn at random. Without a declaration a reader must assume that a query can come
+# alone.
 #
 # ### Leak 2: sorted queries
 #
 # Many samplers build an episode class by class and never shuffle: the queries arrive as 15 of class 0, then 15
-# of class 1, and so on. A prototypical network treats each query alone and cannot notice. But learners that read
-# the queries as a sequence can: recurrent networks, convolutions over the row, attention with positions. Nobody
-# tells them to cheat. Give such a learner one small layer over the row of queries,
+# of class 1, and so on (as our rows do). A prototypical network treats each query alone and cannot notice. But learners
+# that read the queries as a sequence can: recurrent networks, convolutions over the row, attention with positions.
+# Nobody tells them to cheat. Give such a learner one small layer over the row of queries,
 #
 # $$\text{score}'_{q} = \sum_{j=-4}^{4} w_j\, \text{score}_{q + j},$$
 #
@@ -822,27 +1024,27 @@ claim(
 def read_in_order(scores, weights):
     """Each query's scores (..., q, n_way), mixed with those of its neighbours in the row."""
     reach, n_query = len(weights) // 2, scores.shape[-2]
-    padded = F.pad(scores, (0, 0, reach, reach))
+    padded = F.pad(torch.as_tensor(scores), (0, 0, reach, reach))
     return sum(w * padded[..., j : j + n_query, :] for j, w in enumerate(weights))
-
-
-def sort_queries(scores, labels):
-    """The queries of each episode in the order of their classes."""
-    order = labels.argsort(axis=1, kind="stable")
-    return np.take_along_axis(scores, order[..., None], axis=1), np.take_along_axis(labels, order, axis=1)
 
 
 def fit_reader(scores, labels):
     """The nine weights with the least cross-entropy on these episodes, by gradient descent."""
-    scores, labels = torch.from_numpy(scores), torch.from_numpy(labels)
+    labels = torch.from_numpy(labels).flatten()
 
     def gradient(params, _):
         weights = params["weights"].detach().requires_grad_()
-        loss = F.cross_entropy(read_in_order(scores, weights).flatten(0, 1), labels.flatten())
+        loss = F.cross_entropy(read_in_order(scores, weights).flatten(0, 1), labels)
         return {"weights": torch.autograd.grad(loss, weights)[0]}, loss.detach()
 
     start = {"weights": F.one_hot(torch.tensor(4), 9).float()}  # each query by itself
-    return meta_train(start, gradient, lambda: None, rule=adam(0.03), n_steps=150)[0]["weights"]
+    return meta_train(start, gradient, lambda: None, rule=adam(0.03), n_steps=150)[0]["weights"].numpy()
+
+
+def shuffled(scores, rng):
+    """The queries of each episode in random order, and their labels."""
+    order = rng.permuted(np.tile(np.arange(75), (len(scores), 1)), axis=1)
+    return np.take_along_axis(scores, order[..., None], axis=1), BY_CLASS[order]
 
 
 # %% [markdown]
@@ -851,79 +1053,55 @@ def fit_reader(scores, labels):
 
 # %%
 rng = np.random.default_rng(4)
-of_training = FewShot(training_bank, n_way=5, k_shot=1, n_query=15)
-lessons = stack([of_training.sample(rng) for _ in range(100)])
-lesson_scores = score_batch(*trained, lessons)
-on_sorted = fit_reader(*sort_queries(lesson_scores, lessons.query.y))
-on_shuffled = fit_reader(lesson_scores, lessons.query.y)
-
-
-def read(scores, weights):
-    return read_in_order(torch.from_numpy(scores), weights).numpy()
-
-
-sorted_scores, sorted_labels = sort_queries(honest_scores, labels)
-sorted_queries = accuracy(read(sorted_scores, on_sorted), sorted_labels)
-same_reader_shuffled = accuracy(read(honest_scores, on_sorted), labels)
-shuffled_reader = accuracy(read(honest_scores, on_shuffled), labels)
+lessons = scores_of_rows(embed_bank(trained, training_bank), draw_rows(training_bank, rng, 100))
+on_sorted = fit_reader(lessons, np.tile(BY_CLASS, (100, 1)))
+on_shuffled = fit_reader(*shuffled(lessons, rng))
+honest_scores = scores_of_rows(z, shared)
+mixed, mixed_labels = shuffled(honest_scores, rng)
+sorted_queries = accuracy(read_in_order(honest_scores, on_sorted).numpy(), BY_CLASS)
+same_reader_shuffled = accuracy(read_in_order(mixed, on_sorted).numpy(), mixed_labels)
+shuffled_reader = accuracy(read_in_order(mixed, on_shuffled).numpy(), mixed_labels)
 
 # %% tags=["training", "nbval-ignore-output"]
-print("weights learned on sorted queries:  ", on_sorted.numpy().round(2))
-print("weights learned on shuffled queries:", on_shuffled.numpy().round(2))
+print("weights learned on sorted queries:  ", on_sorted.round(2))
+print("weights learned on shuffled queries:", on_shuffled.round(2))
 print(f"sorted queries:             {report(sorted_queries)}")
 print(f"  difference to honest:     {report(sorted_queries - honest)}")
 print(f"  same reader, shuffled:    {report(same_reader_shuffled)}")
 print(f"shuffled reader - honest:   {report(shuffled_reader - honest)}")
 
 # %%
-beside, alone = np.array([3, 5]), np.arange(9) != 4
-claim(
-    "On sorted queries it learned to ask the neighbours.",
-    on_sorted.numpy()[beside].min() > 0.1,
-    on_sorted.numpy()[beside].min(),
-)
-claim(
-    "On shuffled queries it learned not to.",
-    np.abs(on_shuffled.numpy()[alone]).max() < 0.1,
-    np.abs(on_shuffled.numpy()[alone]).max(),
-)
-claim(
-    "Reading sorted queries adds over 2 points.",
-    paired(sorted_queries, honest)[0] > 0.02,
-    paired(sorted_queries, honest),
-)
-claim(
-    "Shuffle them, and it loses over 10.",
-    paired(same_reader_shuffled, honest)[1] < -0.1,
-    paired(same_reader_shuffled, honest),
-)
-claim(
-    "Even on shuffled queries a reader gains a little.",
-    paired(shuffled_reader, honest)[0] > 0,
-    paired(shuffled_reader, honest),
-)
-claim(
-    "Its weights for the neighbours sum to less than zero.",
-    on_shuffled.numpy()[alone].sum() < 0,
-    on_shuffled.numpy()[alone].sum(),
-)
+beside, others = on_sorted[[3, 5]], np.delete(on_shuffled, 4)
+claim("On sorted queries it learned to ask the neighbours.", beside.min() > 0.1, beside)
+claim("On shuffled queries it learned not to.", np.abs(others).max() < 0.1, np.abs(others).max())
+gain = paired(sorted_queries, honest)
+claim("Reading sorted queries adds over 2 points.", gain[0] > 0.02, gain)
+loss = paired(same_reader_shuffled, honest)
+claim("Shuffle them, and it loses over 10.", loss[1] < -0.1, loss)
+small = paired(shuffled_reader, honest)
+claim("Even the reader of shuffled queries gains a little.", small[0] > 0, small)
+claim("Its weights for the neighbours sum to less than zero.", others.sum() < 0, others.sum())
 
 # %% [markdown]
-# The network is the same in all of these lines, and so are the images. Only the order of the rows tells. Look at
-# the last line of numbers, too: the reader that learned on shuffled queries gains a little. Its weights for the
-# neighbours are slightly *negative*. In a row of exactly 15 queries of each class, whatever the neighbour is,
-# you are less likely to be. A learner that may look at the other queries finds every regularity of the test set.
+# The network is the same in all of these lines, and so are the images. Only the order of the rows tells. Unlike batch
+# statistics, nothing can be declared here: the order of the rows *is* the label. Even on shuffled queries a reader gains
+# a little, with slightly *negative* weights for the neighbours: in an even row, whatever your neighbour is, you are less
+# likely to be. What may look at the other queries finds every regularity of the test set.
 #
 # ### Leak 3: test classes in training
 #
 # Somebody splits the *drawings* into training and test instead of the *classes*, or trains on "all the data" and
-# draws test episodes from it later. We train a second network, in the same way and for as many steps, on the
-# Greek and Latin characters and the test characters together. Then we add up all three leaks: that network, in
-# training mode, with sorted queries.
+# draws test episodes from it later. We train on the Greek and Latin characters and the test characters together, in the
+# same way and for as many steps.
+#
+# If that scores higher, is it the leak? Not only the test characters were added: there are now nearly twice as many
+# classes, and more classes may well be worth something by themselves. The control adds as many *other* characters: drawn
+# from the training scripts that we have set aside, Cyrillic, Georgian, arrows and so on. Three runs each, in pairs: the
+# runs of one seed begin with the same weights.
 
 
 # %%
-def together(*banks):
+def joined(*banks):
     """One bank with the classes of all of them."""
     sizes = np.concatenate([bank.sizes for bank in banks])
     names, groups = (np.concatenate([getattr(bank, kind) for bank in banks]) for kind in ("names", "groups"))
@@ -931,22 +1109,51 @@ def together(*banks):
     return make_bank(images, np.repeat(np.arange(len(sizes)), sizes), names=names, groups=groups)
 
 
-leaked = train(together(training_bank, test_bank))
-test_classes = accuracy(score_batch(*leaked, batch), labels)
+leaked = [train(joined(training_bank, test_bank), seed) for seed in (0, 1, 2)]
+controls = []
+for seed in (0, 1, 2):
+    chosen = np.random.default_rng(100 + seed).permutation(len(set_aside.names))[: len(test_bank.names)]
+    controls.append(train(joined(training_bank, set_aside.select(chosen)), seed))
+print(f"{len(training_bank.names)} characters, and {len(chosen)} more, drawn from {len(set_aside.names)}")
 
 # %%
-careless = copy.deepcopy(leaked[0]).train()
-adapt_leaked = in_numpy(partial(prototypical.adapt, leaked[1], embed=embedding(careless)), device)
-with torch.inference_mode():
-    scores = np.stack([adapt_leaked(e.support)(e.query.x) for e in episodes])
-scores, scored_labels = sort_queries(scores, labels)
-all_three = accuracy(read(scores, on_sorted), scored_labels)
+by_leaked, by_control = (
+    np.array([ten_thousand(embed_bank(network, test_bank)).mean() for network in group])
+    for group in (leaked, controls)
+)
+added = {
+    "test classes": by_leaked - by_network.mean(axis=1),
+    "as many others": by_control - by_network.mean(axis=1),
+}
+added["the first over the second"] = by_leaked - by_control
+
+# %% tags=["training", "nbval-ignore-output"]
+for name, differences in added.items():
+    mean, width = differences.mean(), over_runs(differences)
+    print(f"{name:26s} {mean:.3f} +- {width:.3f} (95% CI, three runs): {differences.round(3)}")
+
+# %%
+leak, other, net_gain = added.values()
+claim("Test classes in training add over 2 points in each of three runs.", leak.min() > 0.02, leak)
+claim("They add more than as many other classes, in each run.", net_gain.min() > 0, net_gain)
+
+# %% [markdown]
+# The first line alone would have put everything down to the leak. The second is what more classes may be worth by
+# themselves; three runs hardly tell it from nothing. The third line is the leak's own: the runs agree that there is
+# one, and leave its size open, for an interval over three runs is wide.
+#
+# Now all three leaks together: the network that has seen the test classes, in training mode, with sorted queries.
+
+# %%
+test_classes = values_of_rows(embed_bank(leaked[0], test_bank), shared)
+careless = in_company(leaked[0], test_bank, support, query)
+all_three = accuracy(read_in_order(careless, on_sorted).numpy(), BY_CLASS)
 
 # %% [markdown]
 # ### The ladder
 #
-# All rungs met the same 300 episodes, so each difference to the honest rung has a paired interval. Beside it
-# stands your guess.
+# All rungs met the same 400 episodes, so each difference to the honest rung has a paired interval. Beside it
+# stands your guess. (Seed 0 alone: the third leak and the last rung are one run each here.)
 
 # %% tags=["training", "nbval-ignore-output"]
 rungs = {
@@ -956,28 +1163,17 @@ rungs = {
     "all three": all_three,
 }
 for name, values in rungs.items():
-    print(
-        f"{name:25s} {report(values)}; gain {report(values - honest)}; you guessed {my_guess[name] / 100:.3f}"
-    )
+    print(f"{name:25s} {report(values)}")
+    print(f"    gain {report(values - honest)}; you guessed {my_guess[name] / 100:.3f}")
 
 # %%
 gains = {name: paired(values, honest) for name, values in rungs.items()}
-claim("Every leak inflates the accuracy.", min(gains.values())[0] > 0, gains)
+stand = holm(np.array([p_value(values - honest) for values in rungs.values()]))
+claim("Every leak inflates the accuracy; all four gains stand after Holm's correction.", stand.all(), gains)
+claim("All three together add over 6 points.", gains["all three"][0] > 0.06, gains["all three"])
+errors = 1 - all_three.mean(), 1 - honest.mean()
 claim(
-    "Test classes in training add over 2 points.",
-    gains["test classes in training"][0] > 0.02,
-    gains["test classes in training"][0],
-)
-claim("All three together add over 6 points.", gains["all three"][0] > 0.06, gains["all three"][0])
-claim(
-    "The honest learner errs on one query in six, give or take 3 points.",
-    abs(honest.mean() - 5 / 6) < 0.03,
-    honest.mean(),
-)
-claim(
-    "With all three leaks it seems to err on fewer than one in fifteen.",
-    interval(all_three)[0] > 14 / 15,
-    interval(all_three),
+    "With all three more than a third of its errors seem to be gone.", errors[0] < errors[1] * 2 / 3, errors
 )
 
 # %%
@@ -985,46 +1181,46 @@ everything = {"raw pixels": pixels, "untrained network": untrained, "honest": ho
 means = np.array([values.mean() for values in everything.values()])
 half_widths = np.array([half_width(values) for values in everything.values()])
 ax = plotting.ladder(list(everything), means, half_widths, reference=1 / 5)
-ax.set(xlabel="accuracy on 300 test episodes (dashed: chance)", xticks=np.linspace(0, 1, 6))
+ax.set(xlabel="accuracy on 400 test episodes (dashed: chance)", xticks=np.linspace(0, 1, 6))
 plotting.show(
-    "Horizontal bars with intervals: raw pixels near 0.47, untrained 0.40, honest 0.84, then batch "
-    "statistics, sorted queries, test classes in training and all three, rising to about 0.95."
+    "Horizontal bars with intervals: raw pixels near 0.47, untrained 0.40, honest near 0.8, then batch "
+    "statistics, sorted queries, test classes in training and all three, rising to over 0.9."
 )
 
 # %% [markdown]
 # **Figure 3.** The ladder of inflated accuracy. Each rung above "honest" is the same architecture, trained as
-# long, under a protocol that is wrong in one way; the last is wrong in all three. None of them would read a new
-# script better. With all three leaks a learner that errs on one query in six looks as if it erred on fewer than
-# one in fifteen. The figure does not say that these leaks are always so large: two networks with other seeds, or
-# another data set, give other gaps.
+# long, under a protocol that is wrong in one way; the last is wrong in all three. The second and the third would read
+# a new script no better than the honest one does; the first would, if its queries came in even batches. The intervals
+# run over episodes of one bank and one training each. The figure does not say that these leaks are always so large:
+# other networks and other data have other gaps.
 
 # %%
-changes = {name: values - honest for name, values in rungs.items()}
-changes |= {
-    "batch statistics,\none class at a time": one_class_at_a_time - honest,
+changes = {name: values - honest for name, values in rungs.items()} | {
+    "batch statistics,\nuneven queries": company["uneven"],
+    "batch statistics,\none class at a time": company["one class"],
     "reader of sorted queries,\nshuffled": same_reader_shuffled - honest,
 }
 means = np.array([values.mean() for values in changes.values()])
 half_widths = np.array([half_width(values) for values in changes.values()])
 ax = plotting.ladder(list(changes), means, half_widths, reference=0)
-ax.set(xlabel="difference to the honest rung, paired (300 episodes)")
+ax.set(xlabel="difference to the honest rung, paired (400 episodes)")
 plotting.show(
-    "Horizontal bars of paired differences to the honest rung: four small gains of 0.01 to 0.1 on the right "
-    "of zero, two losses of 0.2 to 0.35 on the left."
+    "Horizontal bars of paired differences to the honest rung: four gains of 0.01 to 0.15 on the right "
+    "of zero, three losses on the left, the last two of them of 0.2 and more."
 )
 
 # %% [markdown]
 # **Figure 4.** What a leak gives in the table, it takes in use. The learners of the first two rungs lean on the
-# make-up of the test set, and fall far below the honest one when it changes. The third leak has no such row: no
+# make-up of the test set, and fall below the honest one when it changes. The third leak has no such row: no
 # rearrangement of the queries brings it to light. One must compare the lists of classes.
 #
 # ### A fourth way up: choosing on the test episodes
 #
 # No code is wrong here, only the order of work. Somebody tries thirty variants, evaluates each on the test
 # episodes, and reports the best. Our thirty variants of the honest network each ignore eight of the 32
-# features of the embedding, drawn at random. We choose the best by 30 test episodes, note its lead over the average variant there,
-# and look up its lead on all other episodes. (A lead is a paired difference: hard and easy episodes cancel.) And
-# because one such story could be luck, we tell it 100 times with fresh episodes.
+# features of the embedding, drawn at random. We choose the best by 30 test episodes, note its lead over the average
+# variant there, and look up its lead on all other episodes. (A lead is a paired difference: hard and easy episodes
+# cancel.) And because one such story could be luck, we tell it 100 times with fresh episodes.
 
 # %% tags=["training", "nbval-ignore-output"]
 rng = np.random.default_rng(7)
@@ -1041,8 +1237,9 @@ print(f"lead, reported - true: {luck.mean():.4f} +- {half_width(luck):.4f} (95% 
 claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[0] > 0, interval(luck))
 
 # %% [markdown]
-# The best of many is partly good and partly lucky, and only the first part comes back. So choose on the
-# *validation* classes, and open the drawer with the test classes once, for one learner.
+# The best of many is partly good and partly lucky, and only the first part comes back. Holm's correction guards
+# verdicts, not the reported number. So choose on the *validation* classes, and open the drawer with the test classes
+# once, for one learner.
 #
 # ## How many episodes? Move the slider
 #
@@ -1052,34 +1249,36 @@ claim("The best of thirty on 30 episodes is reported too good.", interval(luck)[
 from reference.figures import show_interval
 
 _ = show_interval(exact[:1000], n_episodes=1000)
-plotting.show("A line that settles near 0.84 within a band that narrows quickly at first and slowly later.")
+plotting.show(
+    "A line that settles near 0.8 within a band that narrows steadily along a logarithmic axis of episodes."
+)
 
 # %% [markdown]
-# **Figure 5.** The band narrows like $1/\sqrt{n}$: four times the episodes for half the width. The first hundred
-# do most of the work. The figure is one draw of episodes; another draw wanders differently inside its band.
+# **Figure 5.** The band narrows like $1/\sqrt{n}$: on the logarithmic axis each step of the same length takes the same
+# share of its width, four times the episodes one half (and at the left end, where Student's factor is at work, a
+# little more). The figure is one draw of episodes; another draw wanders
+# differently inside its band. It knows nothing of the interval over classes, below which no number of episodes leads.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
 
-sliders(show_interval, exact[:1000], n_episodes=(2, 1000, 300))
+sliders(show_interval, exact[:1000], n_episodes=(10, 1000, 300))
 
 # %% [markdown]
 # ## What breaks it
 #
-# - **Few episodes.** With five, $s$ itself is uncertain, and 1.96 is too small (Student's $t$ says 2.78).
-#   The reference's `Score` takes Student's factor below 30 episodes.
+# - **Few episodes.** With five, $s$ itself is uncertain, and 1.96 is too small.
 # - **Counting queries instead of episodes.** The 75 queries of an episode share one support set: if it is a bad
-#   drawing, all suffer. They are not 75 independent draws; the independent thing is the episode. Exercise 1
-#   measures what that mistake costs.
-# - **One training run.** The interval is about *this network*; we saw a method beat itself. "Method A beats method
-#   B" needs several trainings of each, and then the training run is what is drawn independently.
-# - **Small test banks.** Episodes from 198 characters repeat the characters. The interval covers other episodes
-#   of these scripts, not other scripts.
+#   drawing, all suffer. They are not 75 independent draws. Exercise 4 measures what that mistake costs.
+# - **One training run.** The interval is about *this network*; we saw a method beat itself.
+# - **Small test banks.** The episodes of a bank share its characters. An interval over episodes covers other episodes
+#   of these scripts; one over classes covers other characters like these; neither covers other kinds of script.
 #
-# **What differs from the papers.** The tables of Vinyals et al. (2016) hold means alone; those of Snell et al. (2017)
-# have, on their larger data set, the interval of this chapter. Both put rows of several papers side by side, measured
-# on different episodes. From such a table only unpaired comparisons can be made. That is why this course stores
-# every value.
+# **What differs from the papers.** The tables of Vinyals et al. (2016) hold means alone, and so does the Omniglot
+# table of Snell et al. (2017); their miniImageNet table has the interval of this chapter, over 600 episodes. All of them
+# put rows of several papers side by side, measured on different episodes. From such a table only unpaired comparisons
+# can be made. That is why this course stores every value. Lafargue et al. (2024) also compare episodes drawn with and
+# without shared images; our bootstrap over classes asks the same question one level up.
 #
 # ## The museum: a "+-" that means something else
 #
@@ -1109,11 +1308,8 @@ invented = {"SnapNet": (68.2, 9.8), "HydraProto": (70.4, 9.6), "MetaMeta++": (68
 
 # %%
 widths = [plus_minus(many[:n]) for n in (250, 1000, 4000)]
-claim(
-    "Sixteen times the episodes, and the '+-' stays, within a tenth.",
-    abs(widths[2] / widths[0] - 1) < 0.1,
-    widths[2] / widths[0],
-)
+steady = abs(widths[2] / widths[0] - 1) < 0.2
+claim("Sixteen times the episodes, and the '+-' stays, within a fifth.", steady, widths[2] / widths[0])
 
 # %% [markdown]
 # More evidence must make us surer. Find the fault in `plus_minus`, then pin it down: write a test that any
@@ -1141,7 +1337,8 @@ check_shrinks(plus_minus)
 
 # %% [markdown]
 # The test fails, as it should. The fix is one division and one factor, and we have had it since the first page.
-# The published rows can be mended too, because they say how many episodes there were.
+# The published rows can be mended too, because they say how many episodes there were. There are three comparisons, so
+# Holm's correction belongs to them.
 
 # %%
 check_shrinks(half_width)
@@ -1149,17 +1346,16 @@ mended = {name: (mean, 1.96 * std / np.sqrt(600)) for name, (mean, std) in inven
 for name, (mean, width) in mended.items():
     print(f"{name:10s} {mean:.1f} +- {width:.2f}")
 
-
 # %%
-def resolved(first, second):
-    """Whether two rows on different episodes differ: the gap against the root of the sum of squares."""
-    (mean_a, width_a), (mean_b, width_b) = mended[first], mended[second]
-    return abs(mean_a - mean_b) > np.hypot(width_a, width_b)
-
-
-claim("HydraProto differs from SnapNet.", resolved("HydraProto", "SnapNet"), mended)
-claim("HydraProto differs from MetaMeta++.", resolved("HydraProto", "MetaMeta++"), mended)
-claim("SnapNet and MetaMeta++ are not told apart.", not resolved("SnapNet", "MetaMeta++"), mended)
+first_two = [("HydraProto", "SnapNet"), ("HydraProto", "MetaMeta++"), ("MetaMeta++", "SnapNet")]
+z_values = []
+for one, two in first_two:
+    (mean_one, width_one), (mean_two, width_two) = mended[one], mended[two]
+    z_values.append((mean_one - mean_two) / (np.hypot(width_one, width_two) / 1.96))
+p_values = np.array([1 - erf(abs(value) / sqrt(2)) for value in z_values])
+verdicts = dict(zip(first_two, holm(p_values), strict=True))
+claim("HydraProto differs from both others.", verdicts[first_two[0]] and verdicts[first_two[1]], p_values)
+claim("SnapNet and MetaMeta++ are not told apart.", not verdicts[first_two[2]], p_values[2])
 
 # %% [markdown]
 # "No difference at all" was wrong for two pairs of three. The opposite mistake happens as well: one row has an
@@ -1170,14 +1366,14 @@ claim("SnapNet and MetaMeta++ are not told apart.", not resolved("SnapNet", "Met
 # ## Exercises
 
 # %% [markdown]
-# ### Exercise 1: Does an interval keep its promise?
+# ### Exercise 4: Does an interval keep its promise?
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
 # Write `coverage(interval, draw, truth, n_trials, rng)`: the share of `n_trials` experiments whose interval holds
 # `truth`. `draw(rng)` runs one experiment and gives its values; `interval(values)` gives the pair (low, high).
 #
-# The test cell then holds three intervals against an invented learner: the interval of this chapter, the same
+# The second test then holds three intervals against an invented learner: the interval of this chapter, the same
 # with five episodes, and one that counts each query as an independent draw. Guess the three shares first.
 #
 # <details><summary>Hint 1</summary>
@@ -1187,12 +1383,12 @@ claim("SnapNet and MetaMeta++ are not told apart.", not resolved("SnapNet", "Met
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Every trial needs an experiment of its own, and both ends of its interval.
+# Every trial needs an experiment of its own.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `low, high = interval(draw(rng))`, then count `low <= truth <= high`, then divide by the number of trials.
+# An interval can miss on two sides; and a share lies between 0 and 1.
 #
 # </details>
 
@@ -1211,21 +1407,27 @@ def coverage(interval, draw, truth, n_trials, rng):
 
 # %% test="coverage" points=2
 recorded = [[-1, 1], [1, 2], [-2, 5], [-3, -1], [-1, 4]]  # five experiments; three of them enclose 0
-waiting = iter(recorded)
-share = coverage(lambda values: (min(values), max(values)), lambda rng: next(waiting), 0, 5, None)
-left = len(list(waiting))
-assert left == 0, f"{left} of 5 experiments were never drawn: each trial needs a fresh experiment."
-assert share <= 1, f"coverage gave {share}: that is a count, and a share is asked for. Divide by the trials."
+n_drawn = []
+
+
+def next_recorded(rng):
+    n_drawn.append(1)
+    return recorded[(len(n_drawn) - 1) % 5]
+
+
+share = coverage(lambda values: (min(values), max(values)), next_recorded, 0, 5, None)
+assert len(n_drawn) == 5, f"5 trials drew {len(n_drawn)} experiments: each trial needs one, a fresh one."
+assert np.shape(share) == () and isinstance(share, int | float | np.number), (
+    f"one number is needed, you gave {share!r}."
+)
+assert share <= 1, f"coverage gave {share}: that is a count, and a share is asked for."
 assert np.isclose(share, 3 / 5), (
     f"[-1, 1], [1, 2], [-2, 5], [-3, -1], [-1, 4] and truth 0: three of five hold it, you say {share}. "
-    "An interval holds the truth if both ends are on the right side of it: low <= truth <= high."
+    "Is it the truth that is looked for, and are both ends on the right side of it?"
 )
 ### BEGIN HIDDEN TESTS
 share = coverage(interval, lambda rng: rng.normal(2.0, 1.0, size=50), 2.0, 1000, np.random.default_rng(0))
-assert 0.92 < share < 0.97, (
-    f"1,000 experiments of 50 normal values around 2: the share should be near 0.95, you say {share}. "
-    "Is it the truth that is looked for in the interval, and not the experiment's own mean?"
-)
+assert 0.92 < share < 0.97, f"1,000 experiments of 50 normal values around 2: near 0.95, you say {share}."
 ### END HIDDEN TESTS
 print("coverage: passed")
 
@@ -1240,165 +1442,192 @@ def invented_episodes(n):
     return lambda rng: rng.binomial(75, rng.beta(14, 6, size=n)) / 75
 
 
+def with_196(values, variance=lambda values: values.var(ddof=1)):
+    """The interval of this chapter, with 1.96 also where the values are few."""
+    reach = 1.96 * np.sqrt(variance(values) / len(values))
+    return values.mean() - reach, values.mean() + reach
+
+
 def queries_as_draws(values):
     """The interval that takes 75 queries an episode for independent draws."""
-    p = values.mean()
-    reach = 1.96 * np.sqrt(p * (1 - p) / (75 * len(values)))
-    return p - reach, p + reach
+    return with_196(values, lambda values: values.mean() * (1 - values.mean()) / 75)
 
 
+methods = (with_196, 100), (with_196, 5), (queries_as_draws, 100)
 shares = [
-    coverage(method, invented_episodes(n), 0.7, 2000, np.random.default_rng(1))
-    for method, n in ((interval, 100), (interval, 5), (queries_as_draws, 100))
+    coverage(method, invented_episodes(n), 0.7, 2000, np.random.default_rng(1)) for method, n in methods
 ]
 story = f"your coverage gives {np.round(shares, 3)}"
-assert 0.93 < shares[0] < 0.97, (
-    f"100 episodes should cover the truth in about 95 of 100 experiments; {story}."
-)
-assert 0.83 < shares[1] < 0.92, f"5 episodes should cover it in about 88 of 100 experiments; {story}."
-assert 0.50 < shares[2] < 0.75, f"counting queries should cover it in fewer than 75 of 100; {story}."
+assert 0.93 < shares[0] < 0.97, f"100 episodes: about 95 of 100 experiments cover the truth; {story}."
+assert 0.83 < shares[1] < 0.92, f"5 episodes: about 88 of 100 experiments cover it; {story}."
+assert 0.50 < shares[2] < 0.75, f"counting queries: fewer than 75 of 100 cover it; {story}."
 print("coverage of three intervals: near 95, below 92 and below 75 in 100 experiments")
 
 # %% [markdown]
-# ### Exercise 2: A verdict on the same episodes
+# ### Exercise 5: The wall that episodes do not pass
 #
-# *Difficulty: easy. Time: 10 minutes. Points: 2.*
+# *Difficulty: hard. Time: 40 minutes. Points: 6.*
 #
-# Two learners met the same episodes; `a` and `b` hold their accuracies. Write `verdict(a, b)`, which returns
-# `"a"` if the first is better at 95 %, `"b"` if the second is, and `"open"` if the episodes do not decide.
+# Why did 10,000 episodes not make us sure? Work it out on paper. In a simple world class $c$ has an ease $b_c$. The
+# $C$ classes of a test bank were drawn independently; their eases have the variance $\tau^2$. An episode draws $N$
+# *different* classes of the bank, all choices being equally likely, and its accuracy is the mean of their eases plus
+# independent noise of variance $\omega^2$ (the drawings). An evaluation runs $n$ independent episodes on *one* bank and
+# takes the mean.
+#
+# Find the variance of that mean over everything that is drawn, bank included, and write it as
+# `variance_of_mean(tau2, omega2, n_way, n_classes, n_episodes)`. Which part of it do more episodes not remove?
 #
 # <details><summary>Hint 1</summary>
 #
-# One interval is needed, not two. Of what?
+# First keep the bank fixed. To what do infinitely many episodes lead, and how does one episode spread about it? Then
+# let the bank vary. (The variance of a number is the mean of its variance with the bank fixed, plus the variance
+# of its mean with the bank fixed.)
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The interval of the differences `a - b` decides as soon as it leaves out one certain number.
+# Two cases can be checked without any formula: one episode has $N$ fresh classes, whatever the bank; and if the bank
+# has just $N$ classes, every episode has the same ones.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `low, high = interval(a - b)`. If `low > 0`, the first is better.
+# Two different classes drawn from a fixed bank are not independent: if one lies above the bank's mean, the other tends
+# to lie below. The variance of the mean of a sample without replacement is in every book on surveys ("finite
+# population").
 #
 # </details>
 
 
-# %% solution="verdict"
-def verdict(a, b):
-    """Which of two learners on the same episodes is better at 95 %: "a", "b" or "open"."""
+# %% solution="variance-of-mean"
+def variance_of_mean(tau2, omega2, n_way, n_classes, n_episodes):
+    """The variance of the mean accuracy over banks, episodes and noise."""
     ### BEGIN SOLUTION
-    low, high = interval(a - b)
-    if low > 0:
-        return "a"
-    return "b" if high < 0 else "open"
+    within_bank = tau2 * (1 / n_way - 1 / n_classes) + omega2
+    return tau2 / n_classes + within_bank / n_episodes
     ### END SOLUTION
 
 
-# %% test="verdict" points=1
-hardness = np.linspace(0.3, 0.9, 40)
-wiggle = np.tile([0.01, -0.01], 20)
-given = verdict(hardness + 0.02 + wiggle, hardness)
-assert given == "a", (
-    f"a is 0.02 better on 40 shared episodes, give or take 0.01, you say {given!r}. Hard and easy episodes "
-    "make both spread; in the differences a - b that cancels. Is yours a paired comparison?"
+# %% test="variance-of-mean" points=3
+given = variance_of_mean(0.04, 0.01, 5, 40, 1)
+assert isinstance(given, int | float | np.number), f"one number is asked for, you gave {given!r}."
+assert np.isclose(given, 0.018), (
+    f"one episode has 5 fresh classes: its variance is 0.04 / 5 + 0.01 = 0.018, you say {given:.5g}."
 )
-given = verdict(hardness + 0.001 + 4 * wiggle, hardness)
-assert given == "open", (
-    f"a is 0.001 better, give or take 0.04: 40 episodes do not decide that, you say {given!r}. "
-    "A larger mean is not yet a difference: what does the interval of the differences say about 0?"
+given = variance_of_mean(0.04, 0.01, 5, 5, 100)
+assert np.isclose(given, 0.0081), (
+    "a bank of 5 classes, 5-way: every episode has all of them, so only the noise is averaged: 100 episodes "
+    f"leave 0.0081, you say {given:.5g}."
 )
-print("verdict: passed on shared episodes")
-
-# %% test="verdict" points=1
-given = verdict(hardness, hardness)
-assert given == "open", f"equal learners differ in nothing, you say {given!r}."
-### BEGIN HIDDEN TESTS
-given = verdict(hardness, hardness + 0.02 + wiggle)
-assert given == "b", f"with a and b exchanged the verdict must be 'b', you say {given!r}: look at both ends."
-given = verdict(hardness[::-1] + 0.1, hardness)  # what is hard for one is easy for the other
-assert given == "open", (
-    f"on opposite tastes the differences spread twice as far, and 0.1 is not resolved, you say {given!r}. "
-    "Var(a - b) = Va + Vb - 2 Cov, and here Cov is negative. Only the differences themselves know."
+few, many_more = (variance_of_mean(0.04, 0.01, 5, 40, n) for n in (100, 10**9))
+assert 0 < many_more < few, (
+    f"100 episodes give {few:.5g} and a billion {many_more:.5g}: more must be surer, and never quite sure."
 )
-given = verdict(hardness + 0.004 + wiggle, hardness)
-assert given == "a", (
-    f"differences of 0.004 with a spread of 0.01 are resolved by 40 episodes, you say {given!r}. "
-    "The standard deviation of the differences is not yet the half-width: divide by the root of n."
+assert np.isclose(variance_of_mean(0.04, 0, 5, 80, 10**9) / many_more, 1 / 2, rtol=0.01), (
+    f"a billion episodes on 40 classes leave {many_more:.5g}: twice the classes must leave half of it."
 )
-### END HIDDEN TESTS
-print("verdict: passed")
+print("variance_of_mean: passed where it can be seen without a formula")
 
 # %% [markdown]
-# ### Exercise 3: How many episodes resolve one point?
+# The second test draws 40,000 small banks and evaluates on each.
+
+# %% test="variance-of-mean" points=3
+for n_way, n_classes, n_episodes in ((2, 3, 4), (3, 7, 2), (2, 6, 10)):
+    rng = np.random.default_rng(11)
+    ease = rng.normal(size=(40_000, 1, n_classes)).repeat(n_episodes, axis=1)
+    taken = rng.permuted(ease, axis=2)[..., :n_way].mean(axis=2)
+    measured = (taken + 0.5 * rng.normal(size=taken.shape)).mean(axis=1).var()
+    given = variance_of_mean(1.0, 0.25, n_way, n_classes, n_episodes)
+    assert np.isclose(given, measured, rtol=0.04), (
+        f"{n_episodes} episodes of {n_way} of {n_classes} classes, tau2 = 1, omega2 = 0.25: simulated "
+        f"{measured:.3f}, you say {given:.3f}. Two episodes of one bank may share classes: how many?"
+    )
+### BEGIN HIDDEN TESTS
+given = variance_of_mean(0.02, 0.005, 5, 196, 300)
+assert np.isclose(given, 0.02 / 196 + (0.02 * (1 / 5 - 1 / 196) + 0.005) / 300), f"you say {given:.4g}."
+### END HIDDEN TESTS
+print("variance_of_mean: agrees with 40,000 simulated banks")
+
+# %% [markdown]
+# ### Exercise 6: How many episodes find one point?
 #
-# *Difficulty: medium. Time: 15 minutes. Points: 3.*
+# *Difficulty: medium. Time: 20 minutes. Points: 4.*
 #
-# You have tried two learners on a few shared episodes, a *pilot*. Write `episodes_to_resolve(a, b, gap)`: the
-# smallest number of shared episodes whose interval of the mean difference has a half-width of at most `gap`. Take
-# the spread from the pilot. Accuracies and `gap` are fractions: one point is 0.01.
+# You have tried two learners on a few shared episodes, a *pilot*. Write `episodes_to_find(a, b, gap, power)`: the
+# smallest number of shared episodes with which an experiment finds a true difference of `gap` with the probability
+# `power`, that is, with which the 95 % interval of the mean difference lies above 0. Take the spread from the pilot
+# and the normal law for the mean. Accuracies and `gap` are fractions: one point is 0.01. Leave out the rare case
+# that the interval lies on the wrong side of zero.
+#
+# `NormalDist().inv_cdf(p)` (from `statistics`) is the number below which a standard normal variable falls with
+# probability `p`.
 #
 # <details><summary>Hint 1</summary>
 #
-# Set the half-width equal to the gap and solve for $n$. Whose standard deviation is it?
+# Draw the axis of mean differences: zero, the gap, and the bell of the observed mean around the gap. Where on this axis
+# begins "found"?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# $n \ge (1.96\, s / \text{gap})^2$ with $s$ from the differences.
+# Measured in standard errors of the mean, how far must the gap lie above that place so that the bell has the share
+# `power` beyond it? For a power of one half it lies just there.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Half an episode cannot be drawn, and one fewer is not enough: round up.
+# Two distances, one for the interval and one for the power, add up to the gap. Solve for $n$, and think of the
+# rounding.
 #
 # </details>
 
 
-# %% solution="episodes-to-resolve"
-def episodes_to_resolve(a, b, gap):
-    """The fewest shared episodes whose mean difference a - b has a half-width of at most gap."""
+# %% tags=["setup"]
+from statistics import NormalDist
+
+
+# %% solution="episodes-to-find"
+def episodes_to_find(a, b, gap, power):
+    """The fewest shared episodes that find a true mean difference of gap with this probability."""
     ### BEGIN SOLUTION
-    s = np.std(a - b, ddof=1)
-    return int(np.ceil((1.96 * s / gap) ** 2))
+    s = np.std(np.subtract(a, b), ddof=1)
+    errors = 1.96 + NormalDist().inv_cdf(power)
+    return int(np.ceil((errors * s / gap) ** 2))
     ### END SOLUTION
 
 
-# %% test="episodes-to-resolve" points=3
+# %% test="episodes-to-find" points=4
 pilot = np.linspace(0.3, 0.9, 20)
 other = pilot + np.tile([0.1, -0.1], 10)  # the differences are 0.1 and -0.1: s = 0.1026
-n = episodes_to_resolve(other, pilot, 0.02)
-assert n < 200, (
-    f"the pilot's differences are 0.1 and -0.1; 102 shared episodes resolve 0.02, you say {n}. "
-    "Hard and easy episodes cancel in the differences: is the spread that of a - b?"
-)
-assert n > 20, (
-    f"the half-width falls with the root of n, so n grows with the square: 102 for 0.02, you say {n}."
-)
-assert n == 102, (
-    f"(1.96 * 0.1026 / 0.02)^2 = 101.1, so 102 episodes are needed, you say {n}. "
-    "Is s taken with n - 1 (ddof=1), and which way does one round up?"
-)
+story = "The pilot's differences are 0.1 and -0.1, with n - 1 their spread is 0.1026"
+for gap, power, expected in (
+    (0.02, 0.5, 102),
+    (0.01, 0.5, 405),
+    (0.02, 0.8, 207),
+    (0.02, 0.9, 277),
+    (0.02, 0.2, 33),
+):
+    n = episodes_to_find(other, pilot, gap, power)
+    assert n == expected, (
+        f"{story}; {expected} shared episodes find {gap} with probability {power}, you say {n}."
+    )
+n = episodes_to_find(pilot, other + 0.3, 0.02, 0.5)
+assert n == 102, f"a constant lead of 0.3 changes the mean and not the spread: still 102, you say {n}."
 ### BEGIN HIDDEN TESTS
-n = episodes_to_resolve(other, pilot, 0.01)
-assert n == 405, f"half the gap takes four times the episodes, 405 for 0.01, you say {n}. Mind the square."
-n = episodes_to_resolve(pilot, other + 0.3, 0.02)
-assert n == 102, (
-    f"a constant lead changes the mean and not the spread: still 102, you say {n}. "
-    "The standard deviation is about the mean difference, not about zero."
-)
+n = episodes_to_find(list(pilot), list(other), 0.03, 0.95)
+assert n == 152, f"{story}; 152 find 0.03 with probability 0.95, you say {n}."
 ### END HIDDEN TESTS
-print("episodes_to_resolve: passed")
+print("episodes_to_find: passed")
 
 # %% [markdown]
-# ### Exercise 4: Catch the leak
+# ### Exercise 7: Catch the leak
 #
-# *Difficulty: hard. Time: 25 minutes. Points: 4.*
+# *Difficulty: medium. Time: 20 minutes. Points: 4.*
 #
 # An honest `predict` gives every query the same scores whatever comes with it. Write `leans_on_others(predict, x)`,
-# which returns `True` if any query's scores depend on the other rows of `x`, else `False`. `x` has shape (q, d);
-# `predict` takes any number of rows and gives one row of scores for each. Rounding is no leak: arithmetic on one
-# row and on many may differ in the last digits, so let differences up to `1e-6` pass.
+# which returns `True` if any query's scores depend on the other rows of `x`, else `False`. `x` has shape (q, ...),
+# vectors or images; `predict` takes any number of rows and gives one row of scores for each. Rounding is no leak:
+# arithmetic on one row and on many may differ in the last digits, so let differences up to `1e-6` pass.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1412,9 +1641,36 @@ print("episodes_to_resolve: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `predict(x[i : i + 1])[0]` against `predict(x)[i]`, scores and not classes, for every `i`.
+# A slice of one row keeps the first axis. A leak may raise a score or lower it, and need not change the winner.
 #
 # </details>
+
+# %% [markdown]
+# Learners to try it on: an honest one, one that leans on all queries, and one in which a single row leans.
+
+# %% tags=["setup"]
+rng = np.random.default_rng(8)
+queries, weight = rng.normal(size=(6, 4)), rng.normal(size=(4, 3))
+
+
+def honest_predict(x):
+    return x.reshape(len(x), 4) @ weight
+
+
+def batch_predict(x):
+    return honest_predict(x - x.mean(axis=0))
+
+
+def peeking(row, by):
+    """A learner in which one row of the batch leans on the others by a little, and no other row does."""
+
+    def predict(x):
+        scores = honest_predict(x)
+        if row < len(x):
+            scores[row] += by * (x.sum() - x[row].sum())
+        return scores
+
+    return predict
 
 
 # %% solution="leans-on-others"
@@ -1427,44 +1683,35 @@ def leans_on_others(predict, x):
 
 
 # %% test="leans-on-others" points=2
-rng = np.random.default_rng(8)
-queries, weight = rng.normal(size=(6, 4)), rng.normal(size=(4, 3))
-
-
-def honest_predict(x):
-    return x @ weight
-
-
-def batch_predict(x):
-    return (x - x.mean(axis=0)) @ weight
-
-
-def neighbour_predict(x):
-    scores = x @ weight
-    scores[1:] += scores[:-1].copy()
-    return scores
-
-
-assert not leans_on_others(honest_predict, queries), (
-    "x @ w treats every row by itself, and you found a leak. Do you let rounding pass, with 1e-6?"
+for name, shape in (("vectors", (6, 4)), ("images", (6, 1, 2, 2))):
+    given = leans_on_others(honest_predict, queries.reshape(shape))
+    assert isinstance(given, bool | np.bool_), f"True or False is asked for, you gave {given!r}."
+    assert not given, f"{name}: each row stands by itself but for rounding, and you found a leak."
+assert leans_on_others(batch_predict, queries.reshape(6, 1, 2, 2)), (
+    "The mean of all images is subtracted: a leak."
 )
-assert leans_on_others(neighbour_predict, queries), (
-    "each row is mixed with the one before it, and you found no leak. Do you try only the first query?"
-)
-print("leans_on_others: tells a neighbour's leak from none")
+print("leans_on_others: tells a leak from none")
 
 # %% test="leans-on-others" points=2
 assert leans_on_others(batch_predict, queries), (
-    "the mean of all queries is subtracted, and you found no leak. That mean is the same in any order, so "
-    "shuffling cannot see it. What would a query get if it came alone?"
+    "the mean of all queries is subtracted, and you found no leak. That mean is the same in any order; "
+    "what would a query get if it came alone?"
+)
+for row in range(6):
+    for by in (0.001, -0.001):
+        assert leans_on_others(peeking(row, by), queries), (
+            f"the scores of row {row} move by {by} times the sum of all other rows, all alike, so that the "
+            "winner stays; every other row is honest. That is a leak, and you found none."
+        )
+assert not leans_on_others(lambda x: honest_predict(x) + 1e-8 * len(x), queries), (
+    "a difference of 5e-8 is rounding, not a leak: differences up to 1e-6 pass."
 )
 ### BEGIN HIDDEN TESTS
-assert not leans_on_others(lambda x: x @ weight + 1e-10 * len(x), queries), (
-    "a difference of 1e-9 is rounding, not a leak: leave a tolerance of 1e-6."
+assert leans_on_others(lambda x: honest_predict(x) + 0.001 * x.mean(), queries), (
+    "all scores lean on the mean."
 )
-assert leans_on_others(lambda x: x @ weight + 0.001 * x.mean(), queries), (
-    "every score moves by the same small number, so no prediction changes, and you found no leak. It is one "
-    "nevertheless, and will change others: compare the scores, not the classes they choose."
+assert leans_on_others(lambda x: np.cumsum(honest_predict(x), axis=0), queries), (
+    "rows read those before them."
 )
 ### END HIDDEN TESTS
 print("leans_on_others: passed")
@@ -1473,21 +1720,19 @@ print("leans_on_others: passed")
 # Your function on the learners of this chapter, in float64 so that rounding stays far below the tolerance.
 
 # %%
-some = (
-    Examples(batch.support.x[0].astype(np.float64), batch.support.y[0]),
-    batch.query.x[0].astype(np.float64),
-)
+some = as_input(test_bank.images[shared[0]]).astype(np.float64)
 caught = {}
-for name, (network, weights) in (("honest", trained), ("forgetful", forgetful)):
-    double = copy.deepcopy(network).double(), {key: p.double() for key, p in weights.items()}
+for name, mode in (("honest", False), ("batch statistics", True)):
+    double = copy.deepcopy(trained[0]).double().train(mode), {k: p.double() for k, p in trained[1].items()}
     learner = in_numpy(partial(prototypical.adapt, double[1], embed=embedding(double[0])), device)
     with torch.inference_mode():
-        caught[name] = leans_on_others(learner(some[0]), some[1])
+        predict = learner(Examples(some[:, 0], np.arange(5)))
+        caught[name] = leans_on_others(predict, some[:, 1:].reshape(75, 1, 28, 28))
 claim("The honest learner passes.", not caught["honest"], caught)
-claim("The one that uses batch statistics is caught.", caught["forgetful"], caught)
+claim("The one that uses batch statistics is caught.", caught["batch statistics"], caught)
 
 # %% [markdown]
-# ### Exercise 5: Which number goes into the table?
+# ### Exercise 8: Which number goes into the table?
 #
 # *Difficulty: medium. Time: 10 minutes. Points: 3.*
 #
@@ -1498,7 +1743,7 @@ claim("The one that uses batch statistics is caught.", caught["forgetful"], caug
 #
 # <details><summary>Hint 1</summary>
 #
-# One reason is a leak through `predict`, the other lies in the order of work.
+# One reason lies in `predict`, the other in the order of work.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -1508,34 +1753,53 @@ claim("The one that uses batch statistics is caught.", caught["forgetful"], caug
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Twenty seeds are twenty independent values. What is *their* mean and interval, and on which classes may one choose?
+# How many independent draws of the *method* does she have, and on which classes may one choose?
 #
 # </details>
 
 # %% [markdown] answer="which-number" points=3
 # <!-- BEGIN SOLUTION -->
-# The batch statistics let each query see the other 74 and the exact balance of the classes; a learner that meets
+# The batch statistics let each query lean on the other 74 and on the even make-up of the batch; a learner that meets
 # queries alone, or unevenly, will do worse. And the best of twenty on the test episodes was chosen partly for its
 # luck on these episodes. The interval describes how the mean over episodes of *this* number varies with the draw
 # of episodes; it takes the protocol as given and knows nothing of the nineteen others. She should evaluate with
-# running statistics (or report both, and call the one transductive), choose, if she must, on validation classes,
+# running statistics (or report both, and declare the one transductive), choose, if she must, on validation classes,
 # and report on the test episodes the mean over the twenty seeds with the interval of these twenty means.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
+# <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
+#
+# The queries are normalised by their own statistics, so every answer leans on the other 74 and on there being fifteen
+# of each class; asked alone, the network would score otherwise. And the best of twenty was picked on the test
+# episodes, so a part of its lead is luck that does not come back. The interval is about the drawing of episodes for one
+# given network under one given protocol: both faults are the same in every episode, and it cannot see them. She should
+# have asked each query alone or said how the batch was made up, chosen on validation classes or not at all, and
+# reported the mean of the twenty networks with the interval over them.
+#
+# A grader looks for: (1 point) transduction *and* choice on test episodes; (1 point) an interval takes the protocol and
+# the network as given, or words to that effect; (1 point) running statistics or a declaration, *and* the mean over
+# twenty seeds with the interval over seeds, or a choice on validation classes.
+#
+# </details>
+
+# %% [markdown]
 # ## Summary
 #
-# - The mean over $n$ episodes has the 95 % interval $\hat\mu \pm 1.96\, s / \sqrt{n}$; episodes count, not queries.
-# - On the same episodes compare differences: $\mathrm{Var}(a - b)$ loses twice the covariance, and one point takes
-#   a fraction of the episodes.
-# - An interval says how exact a number is, not whether its protocol is honest: three leaks took a learner
-#   from one error in six to fewer than one in fifteen.
-# - A query's scores must not depend on the other queries, test classes must be new, and choices are made on
-#   validation classes.
+# - The mean over $n$ episodes has the 95 % interval $\hat\mu \pm 1.96\, s / \sqrt{n}$; episodes count, not queries. Say
+#   over what it runs: episodes of one bank, classes, or trainings.
+# - On the same episodes compare differences: $\mathrm{Var}(a - b)$ loses twice the covariance. Plan for power, which
+#   takes twice the episodes that "resolve" takes, and correct for many comparisons.
+# - An interval says how exact a number is, not whether its protocol is honest: three leaks hid more than a
+#   third of a learner's errors.
+# - A query's scores must not depend on the other queries unless the batch is declared; test classes must be new, and
+#   choices are made on validation classes. A leak is measured against a control that adds as much of something else.
 # - A "+-" that does not shrink with the number of episodes is a standard deviation.
 #
 # ## Read more
 #
+# - Student, 1908, The Probable Error of a Mean, Biometrika 6.
+# - Sture Holm, 1979, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6.
 # - Bradley Efron, 1979, Bootstrap Methods: Another Look at the Jackknife, Annals of Statistics 7.
 # - Sergey Ioffe, Christian Szegedy, 2015, Batch Normalization, arXiv:1502.03167.
 # - Oriol Vinyals et al., 2016, Matching Networks for One Shot Learning, arXiv:1606.04080.
@@ -1543,3 +1807,6 @@ claim("The one that uses batch statistics is caught.", caught["forgetful"], caug
 # - Alex Nichol, Joshua Achiam, John Schulman, 2018, On First-Order Meta-Learning Algorithms, arXiv:1803.02999.
 # - Wei-Yu Chen et al., 2019, A Closer Look at Few-shot Classification, arXiv:1904.04232.
 # - John Bronskill et al., 2020, TaskNorm: Rethinking Batch Normalization for Meta-Learning, arXiv:2003.03284.
+# - Olivier Veilleux et al., 2021, Realistic Evaluation of Transductive Few-Shot Learning, arXiv:2204.11181.
+# - Raphael Lafargue et al., 2024, Oops, I Sampled it Again: Reinterpreting Confidence Intervals in Few-Shot Learning,
+#   arXiv:2409.02850.

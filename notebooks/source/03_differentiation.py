@@ -14,7 +14,7 @@
 # **Prerequisites.** The chain rule, partial derivatives, the product of two matrices; NumPy. The symbols are
 # those of the table in chapter 01.
 #
-# **Time.** 90 minutes to read, 1 minute to run.
+# **Time.** 70 minutes to read, 140 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -139,6 +139,7 @@ class Tensor:
 Tensor.shape = property(lambda x: x.value.shape)
 
 
+# %% tags=["setup"]
 def detach(x):
     """The plain array of x, without its memory."""
     return x.value if isinstance(x, Tensor) else np.asarray(x, dtype=float)
@@ -146,10 +147,11 @@ def detach(x):
 
 # %% [markdown]
 # An operation computes its value on plain arrays, and writes beside it the vjp of each operand. For the sum, the
-# gradient goes back unchanged. For the product $ab$, the gradient of $a$ is $g \cdot b$.
+# gradient goes back unchanged, to both.
 #
-# Look closely at `g * b`. Here `g` and `b` are tensors, and `*` is the very operation that we are defining. So the
-# vjp, when it runs, is recorded as well. This is the only trick.
+# A vjp gets a *tensor* `g` and gives a *tensor*, made by the very operations that we are defining. So when a vjp runs, what
+# it does is recorded as well. This is the only trick. (Python's `+` and `*` are told here which functions they stand
+# for. `mul` comes next: you write it.)
 
 
 # %% tags=["setup"]
@@ -157,17 +159,81 @@ def add(a, b):
     return Tensor(detach(a) + detach(b), [(a, lambda g: g), (b, lambda g: g)])
 
 
-def mul(a, b):
-    return Tensor(detach(a) * detach(b), [(a, lambda g: g * b), (b, lambda g: g * a)])
-
-
 Tensor.__add__ = Tensor.__radd__ = add
-Tensor.__mul__ = Tensor.__rmul__ = mul
+Tensor.__mul__ = Tensor.__rmul__ = lambda a, b: mul(a, b)
 Tensor.__neg__ = lambda a: -1.0 * a
 Tensor.__sub__ = lambda a, b: a + -1.0 * b
 Tensor.__rsub__ = lambda a, b: b + -1.0 * a
 
+
+# %% tags=["setup"]
+def remembers(result, operand):
+    """Whether the result was computed from this operand, through however many steps."""
+    return result is operand or any(remembers(parent, operand) for parent, _ in result.parents)
+
+
 # %% [markdown]
+# ### Exercise 1: The product
+#
+# *Difficulty: easy. Time: 10 minutes. Points: 2.*
+#
+# Write `mul(a, b)`, the product entry by entry of two tensors of one shape (or of a tensor and a constant), as one
+# `Tensor(...)` with the vjp of each operand.
+#
+# <details><summary>Hint 1</summary>
+#
+# The pencil did it above, in the line for `gu` and in that for `gx`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# If $a$ changes by 1, by how much does $ab$ change? And then $y$, if the gradient of $ab$ is $g$?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The second derivative needs to know that the first one depends on the operands. What may a vjp not do to them?
+#
+# </details>
+
+
+# %% solution="mul"
+def mul(a, b):
+    """a * b, entry by entry."""
+    ### BEGIN SOLUTION
+    return Tensor(detach(a) * detach(b), [(a, lambda g: g * b), (b, lambda g: g * a)])
+    ### END SOLUTION
+
+
+# To go on without it: from reference.checks.lent import mul
+
+
+# %% test="mul" points=2
+a, b, g = Tensor([2.0, 3.0]), Tensor([5.0, -1.0]), Tensor([1.0, 10.0])
+product = mul(a, b)
+assert isinstance(product, Tensor), f"return a Tensor, not a {type(product).__name__}."
+assert np.allclose(product.value, [10, -3]), f"(2, 3) times (5, -1) is (10, -3), got {product.value}."
+assert product.depth == 1, "write one Tensor(...) whose operands are a and b themselves."
+to = {name: [vjp for p, vjp in product.parents if p is x] for name, x in (("a", a), ("b", b))}
+assert [len(vjps) for vjps in to.values()] == [1, 1], "one vjp belongs to each of the operands a and b."
+for name, other, right in (("a", b, [5, -10]), ("b", a, [2, 30])):
+    back = to[name][0](g)
+    assert isinstance(back, Tensor), f"the vjp of {name} gives a {type(back).__name__}, which has no memory."
+    assert np.allclose(back.value, right), (
+        f"a = (2, 3), b = (5, -1) and g = (1, 10) should send {right} back to {name}, got {back.value}."
+    )
+    for what, one in (("g", g), ("the other operand", other)):
+        assert remembers(back, one), f"what the vjp of {name} gives has forgotten that it depends on {what}."
+assert len(mul(a, 3.0).parents) == 1 and np.allclose(mul(3.0, a).value, [6, 9]), "3 is a constant."
+### BEGIN HIDDEN TESTS
+square = mul(a, a)
+assert len(square.parents) == 2 and np.allclose(square.parents[1][1](g).value, [2, 30]), "a * a has a twice."
+### END HIDDEN TESTS
+print("mul: passed")
+
+# %% [markdown]
+# ### Repeating and summing
+#
 # NumPy repeats a small array to fit a large one: a row of 3 added to a table of shape (2, 3) is used twice. Each of
 # its entries reaches two results, so its gradient is the sum of two. "Repeat" and "sum what was repeated" undo each
 # other's shapes, and **each is the vjp of the other**. With this pair, every broadcast and every sum is done.
@@ -179,6 +245,7 @@ def spread(x, shape):
     return Tensor(np.broadcast_to(detach(x), shape), [(x, lambda g: sum_to(g, x.shape))])
 
 
+# %% tags=["setup"]
 def sum_to(x, shape):
     """x summed over the axes along which an array of this shape would be repeated."""
     if x.shape == shape:
@@ -229,15 +296,44 @@ def between(xs, y):
 
 # %% [markdown]
 # Now the backward pass. Every tensor hands its gradient to its operands. A tensor that was used several times gets
-# several gradients, and they add up. Since results come before operands, a gradient is complete before it is
-# handed on. `sum_to` mends the shape where an operand was repeated. All of it is tensor arithmetic.
+# several gradients, and they add up. Since results come before operands in `between`, a gradient is complete before it is
+# handed on. Where an operand was repeated to fit, `sum_to` brings its gradient back to its shape. All of it is tensor
+# arithmetic.
+
+# %% [markdown]
+# ### Exercise 2: The backward pass
+#
+# *Difficulty: medium. Time: 25 minutes. Points: 4.*
+#
+# Write `grads(y, xs)`: the gradients of the scalar tensor `y` in the tensors of the list `xs`, in their order, as tensors
+# that remember. An `x` on which `y` does not depend gets zeros of its shape. Every tensor of `between(xs, y)` hands its
+# gradient on once. Tensors can be keys of a dict.
+#
+# <details><summary>Hint 1</summary>
+#
+# What is the gradient of $y$ in $y$?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Keep a dict from tensor to the gradient collected so far. An operand may be there already, or not yet; or it may not
+# lie between the `xs` and `y` at all.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Two loops, one inside the other: over tensors, and over the pairs that each of them remembers. Which gradient goes into
+# the vjp, and to whom does what comes out belong?
+#
+# </details>
 
 
-# %% tags=["setup"]
+# %% solution="grads"
 def grads(y, xs):
     """The gradient of the scalar y in each of the tensors xs, as tensors that remember."""
     if y.shape != ():
         raise ValueError(f"y: only a scalar has a gradient, this has shape {y.shape}; take total(y).")
+    ### BEGIN SOLUTION
     path = between(xs, y)
     on_path, gradients = set(path), {y: Tensor(1.0)}
     for tensor in path:
@@ -246,8 +342,69 @@ def grads(y, xs):
                 g = sum_to(vjp(gradients[tensor]), parent.shape)
                 gradients[parent] = gradients[parent] + g if parent in gradients else g
     return [gradients.get(x, Tensor(np.zeros(x.shape))) for x in xs]
+    ### END SOLUTION
 
 
+# To go on without it: from reference.checks.lent import grads
+
+# %% test="grads" points=2
+x, z, far = Tensor(2.0), Tensor(5.0), Tensor([7.0, 7.0])
+u = x * x
+y = u * x + u * z  # x^3 + 5 x^2: in x it has the slope 3 x^2 + 10 x = 32, in z the slope x^2 = 4
+found = grads(y, [z, x, far])
+is_list = isinstance(found, list | tuple) and len(found) == 3 and all(isinstance(g, Tensor) for g in found)
+assert is_list, "return a list of tensors, one for each x."
+in_z, in_x, in_far = (g.value for g in found)
+turned = [float(g.value) for g in grads(y, [x, z])]
+assert np.allclose(turned, [in_x, in_z]), (
+    f"for [x, z] and [z, x] the same comes: {turned}. Mind the order of xs."
+)
+story = f"x^3 + z x^2 at x = 2, z = 5 has the slope 32 in x, got {in_x:.4g}"
+assert np.isclose(in_x, 32), f"{story}. x is used in several places: does each of them count, once?"
+assert np.isclose(in_z, 4), f"in z the slope is x^2 = 4, got {in_z:.4g}."
+assert in_far.shape == (2,) and not in_far.any(), f"y does not depend on the third: zeros, got {in_far}."
+assert np.isclose(grads(y, [u])[0].value, 7), (
+    "u lies in the middle: y = u x + u z has the slope x + z = 7 in it."
+)
+assert np.isclose(grads(x, [x])[0].value, 1), "the slope of x in x is 1."
+print("grads: passed on numbers")
+
+# %% test="grads" points=1
+row, table = Tensor([1.0, 2.0, 3.0]), Tensor(np.ones((2, 3)))
+in_row, in_table = grads(total(row * table), [row, table])
+assert in_row.shape == (3,), (
+    f"a row that was repeated twice has a gradient of shape (3,), got {in_row.shape}."
+)
+assert np.allclose(in_row.value, 2), (
+    f"each entry of the row reaches two results: expected 2s, got {in_row.value}."
+)
+(first,) = grads(total(row * row * row), [row])
+assert remembers(first, row), "the gradient of x^3 has forgotten x: keep tensors, not values."
+assert np.allclose(grads(total(first), [row])[0].value, [6, 12, 18]), "its own gradient should be 6 x."
+print("grads: passed on shapes and memory")
+
+# %% test="grads" points=1
+calls = []
+long = Tensor(1.0)
+for _ in range(12):
+    long = Tensor(2 * long.value, [(long, lambda g: calls.append(1) or g + g)])
+    long = long + long
+assert np.isclose(grads(long, ancestors(long)[:1])[0].value, 4.0**12), "24 doublings multiply by 4^12."
+assert len(calls) == 12, (
+    f"12 vjps were called {len(calls)} times: hand a gradient on once, when it is complete."
+)
+### BEGIN HIDDEN TESTS
+p, q = Tensor(np.ones((2, 1))), Tensor([1.0, 2.0])
+in_p, in_q = grads(total(p * q * q + q), [p, q])
+assert np.allclose(in_p.value, 5) and in_p.shape == (2, 1) and np.allclose(in_q.value, [6, 10]), "p q^2 + q."
+### END HIDDEN TESTS
+print("grads: passed")
+
+# %% [markdown]
+# ### Try it
+
+
+# %% tags=["setup"]
 def grad(y, x):
     """The gradient of the scalar y in the tensor x."""
     return grads(y, [x])[0]
@@ -328,9 +485,11 @@ slope1 = grad(y1, x1)
 nodes = [*ancestors(slope1), y1]
 names = r"$x$; $\bar y = 1$; $\bar u = \bar y\,x$; $u = x\,x$; $\bar u\,x$ (left); $\bar y\,u$; "
 names += r"$\bar u\,x$ (right); sum; sum $= \bar x$; $y = u\,x$"
-label = dict(zip(nodes, names.split("; "), strict=True))
 lanes = [1.0, -1.7, -1.3, 2.0, -2.1, 0.2, -1.0, -0.3, -1.0, 1.4]  # how high each is drawn
-places = {label[t]: (1.5 * t.depth, lane) for t, lane in zip(nodes, lanes, strict=True)}
+label, lane = dict(zip(nodes, names.split("; "), strict=False)), dict(zip(nodes, lanes, strict=False))
+if len(nodes) != len(lanes):  # your engine records other steps than ours: numbers in place of names
+    label, lane = {t: f"{i}" for i, t in enumerate(nodes)}, {t: i % 5 - 2 for i, t in enumerate(nodes)}
+places = {label[t]: (1.5 * t.depth, lane[t]) for t in nodes}
 arrows = [(label[operand], label[t]) for t in nodes for operand, _ in t.parents]
 ax = plotting.graph(places, arrows, dark=[label[t] for t in (x1, u1, y1)])
 plotting.show(
@@ -339,8 +498,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the dark nodes are the
-# function, the light ones are what `grad` recorded, and arrows run from the dark to the light. Following them back
+# **Figure 1.** The backward pass is a graph, hanging on the graph of the function: the filled nodes are the
+# function, the outlined ones are what `grad` recorded, and arrows run from the filled to the outlined. Following them back
 # from $\bar x$ to $x$ gives the second derivative. The figure does not show the values, nor the next graph, which
 # hangs on this one in the same way.
 
@@ -356,10 +515,12 @@ def exp(x):
     return Tensor(np.exp(detach(x)), [(x, lambda g: g * exp(x))])
 
 
+# %% tags=["setup"]
 def log(x):
     return Tensor(np.log(detach(x)), [(x, lambda g: g * x**-1.0)])
 
 
+# %% tags=["setup"]
 def power(x, n):
     """x to the power of the number n."""
     return Tensor(detach(x) ** n, [(x, lambda g: g * (n * x ** (n - 1)))])
@@ -437,6 +598,7 @@ def matmul(a, b):
     return Tensor(detach(a) @ detach(b), [(a, lambda g: g @ transpose(b)), (b, lambda g: transpose(a) @ g)])
 
 
+# %% tags=["setup"]
 def transpose(x):
     return Tensor(detach(x).T, [(x, transpose)])
 
@@ -486,6 +648,7 @@ def take(x, where):
     return Tensor(detach(x).ravel()[where], [(x, lambda g: put(g, where, x.shape))])
 
 
+# %% tags=["setup"]
 def put(g, where, shape):
     """Zeros of the shape with each g added at its number."""
     # bincount adds up the weights that fall on the same number
@@ -503,7 +666,7 @@ judge(lambda t: take(t * t * t, np.array([[0, 2], [2, 1]])), np.array([1.0, -2.0
 # products. Each linear operation is partner to the one that carries gradients the other way. This closure is what
 # gives derivatives of every order.
 #
-# ## A Hessian-vector product
+# ## Build it: a Hessian-vector product
 #
 # The Hessian $H$ of a loss $L(\theta)$ with $d$ parameters is the matrix $H_{ij} = \partial^2 L / \partial\theta_i
 # \partial\theta_j$. It says how the gradient changes: a small move $v$ of $\theta$ changes the gradient by $Hv$. For a
@@ -512,17 +675,74 @@ judge(lambda t: take(t * t * t, np.array([[0, 2], [2, 1]])), np.array([1.0, -2.0
 # $$\frac{\partial}{\partial \theta_j} \sum_i v_i \frac{\partial L}{\partial \theta_i}
 # = \sum_i H_{ji}\, v_i = (Hv)_j .$$
 #
-# So: take the gradient, multiply by $v$, sum, and take the gradient of that number.
-
-
-# %% tags=["setup"]
-def hvp(loss, theta, v):
-    """The Hessian of the loss at the array theta, times the array v."""
-    t = Tensor(theta)
-    return grad(total(grad(loss(t), t) * v), t).value
-
+# The right side is what we want, and the left side needs only gradients of numbers.
 
 # %% [markdown]
+# ### Exercise 3: The Hessian, times a vector
+#
+# *Difficulty: easy. Time: 10 minutes. Points: 2.*
+#
+# Write `hvp(loss, theta, v)` for arrays `theta` and `v` of one shape; `loss` takes a tensor and gives a scalar tensor. Return
+# an array. First with a pencil: what is $Hv$ for $L = x_1^2 x_2$ at $(3, 5)$ and $v = (1, 0)$?
+#
+# <details><summary>Hint 1</summary>
+#
+# Which number stands behind $\partial / \partial \theta_j$ in the formula?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# It is computed from a gradient that remembers, and from a constant.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# One tensor is made of `theta`, and two gradients are taken in it.
+#
+# </details>
+
+
+# %% solution="hvp"
+def hvp(loss, theta, v):
+    """The Hessian of the loss at the array theta, times the array v."""
+    ### BEGIN SOLUTION
+    t = Tensor(theta)
+    return grad(total(grad(loss(t), t) * v), t).value
+    ### END SOLUTION
+
+
+# To go on without it: from reference.checks import lent
+# To go on without it: hvp = lent.hvp_by(grads, Tensor)
+
+# %% test="hvp" points=2
+at, e1, e2 = np.array([3.0, 5.0]), np.array([1.0, 0.0]), np.array([0.0, 1.0])
+
+
+def corner(t):
+    return total(t * t * (t - 1.0)) + total(t) * total(t) * total(t) / 6.0  # Hessian 6 x - 2 + 8, and 8
+
+
+try:
+    given = hvp(corner, at, e1)
+except ValueError as error:
+    raise AssertionError(f"{error} The entries of gradient times v are to be added up.") from None
+assert isinstance(given, np.ndarray), f"return an array, not a {type(given).__name__}."
+story = f"At (3, 5) the Hessian is ((24, 8), (8, 36)); times (1, 0) that is (24, 8), got {given.round(4)}"
+assert given.shape == (2,), f"{story}: one entry for each parameter."
+assert given.any(), f"{story}. All zero: was the gradient cut from its memory?"
+assert not np.allclose(given, [32, 44]), f"{story}. These are the sums of the rows: where does v enter?"
+assert not np.allclose(given, [24, 0]), f"{story}. Moving the first parameter moves the second slope, too."
+assert np.allclose(given, [24, 8], rtol=1e-4), f"{story}."
+assert np.allclose(hvp(corner, at, e2), [8, 36], rtol=1e-4), "times (0, 1) it should be (8, 36)."
+### BEGIN HIDDEN TESTS
+column = np.array([[1.0], [2.0]])
+assert np.allclose(hvp(lambda t: total(t * t * t), column, column), [[6], [24]]), "theta may be a column."
+### END HIDDEN TESTS
+print("hvp: passed")
+
+# %% [markdown]
+# ### On a quadratic
+#
 # A quadratic loss $L(\theta) = \tfrac12 (\theta - c)^\top A\, (\theta - c)$ with a symmetric matrix $A$ has the Hessian
 # $A$ everywhere. Chapter 01 drew such losses as tasks. Our product wants matrices, so $\theta$ and $c$ are columns.
 # (On a network we shall ask PyTorch for the same product, under "Experiment".)
@@ -722,6 +942,7 @@ def sgd(theta, g, outer_lr):
     return theta - outer_lr * g
 
 
+# %%
 def adam(theta, g, state, outer_lr):
     """One step of Adam; the state is (t, m, s), at first (0, 0, 0)."""
     t, m, s = state
@@ -766,6 +987,7 @@ def network(theta, x):
     return sum_to(hidden * outputs, x.shape)
 
 
+# %% tags=["setup"]
 def fit_loss(theta, x, y):
     """The mean squared error of the network."""
     error = network(theta, x) - y
@@ -908,6 +1130,7 @@ def torch_loss(t):
     return ((hidden @ outputs - torch.from_numpy(y_fit[:, 0]).to(device)) ** 2).mean()
 
 
+# %%
 def torch_after_steps(t):
     for _ in range(3):
         t = t - 0.01 * torch.func.grad(torch_loss)(t)
@@ -945,6 +1168,7 @@ def numbers_in(*ys):
     return sum(tensor.value.size for tensor in set().union(*map(ancestors, ys)))
 
 
+# %%
 def costs(n):
     """Numbers in the loss, the gradient, one product and the Hessian of a network of n parameters."""
     t = Tensor(np.random.default_rng(n).normal(size=(n, 1)))
@@ -986,8 +1210,8 @@ plotting.show(
 # **Figure 2.** A Hessian-vector product costs a few gradients at every size; the whole Hessian costs in proportion to $d$
 # times as much. This answers the second guess: a few gradients. The figure counts numbers, not seconds, and one kind of
 # network. That a gradient costs only a few times what the function costs, however many variables it has, is a theorem for
-# functions made of the four arithmetic operations (Baur and Strassen 1983); a product is such a gradient of a gradient
-# (Pearlmutter 1994).
+# functions made of the four arithmetic operations (Baur and Strassen 1983); our product is a gradient of a number made
+# of a gradient. (Pearlmutter 1994 differentiates the gradient forward instead, along $v$, as `jvp` of `grad` did above.)
 
 # %% [markdown]
 # ### The memory of unrolled steps
@@ -1024,12 +1248,14 @@ def alive():
     return sum(thing.value.size for thing in gc.get_objects() if type(thing) is Tensor)
 
 
+# %%
 def kept_by(first_order):
     before = alive()
     end = sine_loss(unroll(sine_loss, tw, 0.01, 8, first_order))
     return end, tw.value.size + alive() - before  # the end keeps its graph alive while we count
 
 
+# %%
 kept = [kept_by(False)[1], kept_by(True)[1]]
 claim("Python holds the numbers of the graph and no more.", kept == [full[8], cheap[8]], kept)
 
@@ -1046,7 +1272,7 @@ plotting.show(
 # gradients it hardly grows. The lower line still rises, by one copy of the parameters a step. Even that can go: to first
 # order the meta-gradient is $\nabla L_Q(\phi)$, so one may forget the path, start afresh at $\phi$, and differentiate
 # once. The figure does not show that the two compute different things, nor that memory can be bought with time:
-# exercise 4 does.
+# exercise 7 does.
 #
 # ## Step through a backward pass
 #
@@ -1250,10 +1476,50 @@ at_one.grad = 0.0
 claim("No error, and the slope -1.4 in place of -0.84.", np.isclose(at_one.grad, -1.4), at_one.grad)
 
 # %% [markdown]
+# ## The engine of the next chapters
+#
+# From chapter 06 on the notebooks import the reference's engine. It is yours with more comfort; the words change a little.
+#
+# | here | there, in `reference.scratch` and `reference.rules` |
+# | --- | --- |
+# | `exp(x)`, `total(x)`, `take(x, where)` | NumPy's own functions on a `Tensor`: `np.exp(x)`, `np.sum(x, axis=1)`, `x[where]` |
+# | $\theta$, one long column | `params`, a dict from name to array; a loss takes the dict, `loss(params, ...)` |
+# | `grads(y, [x, z])` | `grad(y, params)`, a dict again; `create_graph=False` gives plain arrays, without a memory |
+# | `grad(loss(t), t).value` | `value_and_grad(loss)(params, ...)`, a pair: the loss and its gradient, plain arrays |
+# | `sgd(theta, g, lr)`, `adam(theta, g, state, lr)` | a `Rule`, as `sgd(lr)` or `adam(lr)`: `rule.init(params)` is the state it begins with, `rule.update(params, gradient, state)` gives new parameters and state |
+# | one turn of the loop in `unroll` | `take_step(loss, params, rule, state)`, new parameters and state |
+# | `unroll(loss, theta, lr, k, first_order)` | `unroll(loss, params, rule, k, first_order=...)` |
+#
+# The outer step of part 2 is `value_and_grad` of a function that unrolls inside, and a rule that takes the gradient. Here is
+# that sentence on both sides: the loss after two steps, and its slope in the start.
+
+
+# %%
+def loss_and_meta_gradient(start, centre):
+    t = Tensor(start)
+    end = unroll(lambda p: total(exp(p) - p * centre), t, 0.1, 2)
+    loss = total((end - centre) * (end - centre))
+    return loss.value, grad(loss, t).value
+
+
+# %%
+def with_the_reference(start, centre):
+    def loss_after(params):
+        rule = rules.sgd(0.1)
+        end = reference_unroll.unroll(lambda p: np.sum(np.exp(p["t"]) - p["t"] * centre), params, rule, 2)
+        return np.sum((end["t"] - centre) ** 2)
+
+    loss, gradient = engine.value_and_grad(loss_after)({"t": start})
+    return loss, gradient["t"]
+
+
+same(loss_and_meta_gradient, with_the_reference, normals((3,), (3,)))
+
+# %% [markdown]
 # ## Exercises
 
 # %% [markdown]
-# ### Exercise 1: Three operations
+# ### Exercise 4: Three operations
 #
 # *Difficulty: easy. Time: 20 minutes. Points: 3.*
 #
@@ -1279,8 +1545,8 @@ claim("No error, and the slope -1.4 in place of -0.84.", np.isclose(at_one.grad,
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# $x_j$ reaches $y_j, y_{j+1}, \dots$, so its gradient is the running sum of `g` *from the end*. Let
-# `cumulate(x, from_end=False)` do both: each is the vjp of the other.
+# Write out the gradients of $x_1, x_2, x_3$ for $g = (g_1, g_2, g_3)$. It is a running sum again; where does it start?
+# Its own vjp is one of the two sums as well, so one function with a switch can do both.
 #
 # </details>
 
@@ -1324,6 +1590,7 @@ def cumulate(x, from_end=False):
 
 # %% test="three-operations" points=1
 t = Tensor([-1.0, 0.2, 2.0])
+assert isinstance(tanh(t), Tensor), f"tanh: return a Tensor, not a {type(tanh(t)).__name__}."
 assert np.allclose(tanh(t).value, np.tanh(t.value)), f"expected {np.tanh(t.value)}, got {tanh(t).value}."
 assert is_one_step(tanh(t), t), "tanh: write one Tensor(...) with a vjp, not a formula of other operations."
 right_twice("tanh", tanh, t.value, "A vjp must multiply the slope 1 - tanh(x)^2 by g, which comes in.")
@@ -1334,6 +1601,7 @@ print("tanh: right to second order")
 
 # %% test="three-operations" points=1
 a, b = np.array([1.0, -2.0, 3.0]), np.array([2.0, 0.5, -1.5])
+assert isinstance(divide(Tensor(a), Tensor(b)), Tensor), "divide: return a Tensor."
 quotient = divide(Tensor(a), Tensor(b)).value
 assert np.allclose(quotient, a / b), f"divide: expected {a / b}, got {quotient}."
 right_twice("divide, in a", lambda t: divide(t, Tensor(b)), a, "a / b has the slope 1 / b in a, times g.")
@@ -1348,6 +1616,7 @@ print("divide: right to second order")
 
 # %% test="three-operations" points=1
 t = Tensor([1.0, 10.0, 100.0])
+assert isinstance(cumulate(t), Tensor), f"cumulate: return a Tensor, not a {type(cumulate(t)).__name__}."
 assert np.allclose(cumulate(t).value, [1, 11, 111]), (
     f"cumulate: expected [1, 11, 111], got {cumulate(t).value}."
 )
@@ -1355,17 +1624,21 @@ assert is_one_step(cumulate(t), t), "cumulate: write one Tensor(...) with a vjp 
 given = detach(grad(total(cumulate(t)), t))
 assert np.allclose(given, [3, 2, 1]), (
     f"cumulate: the gradient of the sum should be [3, 2, 1], got {given}. The first entry reaches all three "
-    "results, the last only one: so the gradients add up from the end."
+    "results, the last only one."
 )
-right_twice("cumulate", lambda x: cumulate(x * x), np.array([0.5, -1.0, 2.0]), "Sum g from the end.")
+x = np.array([0.5, -1.0, 2.0])
+right_twice("cumulate", lambda x: cumulate(x * x), x, "Which results does an entry reach?")
+right_twice("cumulate", lambda x: cumulate(x * cumulate(x)), x, "Which results does an entry reach?")
 ### BEGIN HIDDEN TESTS
 x = np.array([0.5, -1.0, 2.0, 3.0])
-right_twice("cumulate", lambda x: cumulate(x * cumulate(x)), x, "Sum g from the end.")
+right_twice(
+    "cumulate", lambda x: cumulate(cumulate(x) * cumulate(x)), x, "Which results does an entry reach?"
+)
 ### END HIDDEN TESTS
 print("cumulate: right to second order")
 
 # %% [markdown]
-# ### Exercise 2: A Hessian for many parameters
+# ### Exercise 5: A Hessian for many parameters
 #
 # *Difficulty: medium. Time: 15 minutes. Points: 2.*
 #
@@ -1383,13 +1656,12 @@ print("cumulate: right to second order")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Form one number: the sum of `total(gradient * vector)` over all names. Then differentiate that number.
+# In exercise 3 one number was differentiated. Here the parameters come in several arrays; it is still one number.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `leaves = {name: Tensor(p) for name, p in params.items()}`; `grads(loss(leaves), list(leaves.values()))` gives the
-# gradients in the order of the names. Call `grads` again on the sum.
+# `grads` wants a list of tensors and keeps its order; the tensors must be the very ones that the loss was given.
 #
 # </details>
 
@@ -1439,7 +1711,7 @@ assert np.allclose(in_c, expected), f"for matrices c and w expected {expected} i
 print("hvp_of_dict: passed")
 
 # %% [markdown]
-# ### Exercise 3: Curvature for the last steps only
+# ### Exercise 6: Curvature for the last steps only
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
@@ -1459,7 +1731,7 @@ print("hvp_of_dict: passed")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Detach the gradient and $I$ is left. Detach the parameters and nothing is left: the path back to `theta` is cut.
+# What is left of the Jacobian if the gradient is a constant? And what, if the parameters are?
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -1514,7 +1786,7 @@ assert np.isclose(three, product * (t - 2)), (
 print("truncated: passed")
 
 # %% [markdown]
-# ### Exercise 4: Many steps in the memory of one
+# ### Exercise 7: Many steps in the memory of one
 #
 # *Difficulty: hard. Time: 30 minutes. Points: 4.*
 #
@@ -1529,7 +1801,7 @@ print("truncated: passed")
 #
 # <details><summary>Hint 1</summary>
 #
-# Walk forward first and keep the points $\theta_0, \dots, \theta_k$ as plain arrays; then walk back with a vector.
+# In which order does the product get cheap? What must be known when the walk back begins?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -1539,7 +1811,7 @@ print("truncated: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One step back is `v = v - inner_lr * hvp(support_loss, point, v)`, where `point` is where the step *started*.
+# To go back through one step is to multiply the vector by $I - \alpha H$. At which of its two ends is this $H$ taken?
 #
 # </details>
 
@@ -1591,7 +1863,6 @@ assert np.isclose(given, expected), (
 )
 
 
-### BEGIN HIDDEN TESTS
 def twisted(t):
     return total(exp(t * take(t, np.array([1, 2, 0]))))
 
@@ -1601,11 +1872,16 @@ by_graph = grad(to_two(unroll(twisted, begin, 0.1, 4)), begin).value.round(6)
 by_sweep = np.round(detach(swept(twisted, to_two, begin.value, 0.1, 4)), 6)
 story = f"Three parameters: expected {by_graph}, got {by_sweep}. Matrices do not commute"
 assert np.allclose(by_graph, by_sweep, atol=1e-5), f"{story}: the last step comes first on the way back."
+### BEGIN HIDDEN TESTS
+begin = Tensor([-0.2, 0.4, 0.9])
+by_graph = grad(to_two(unroll(twisted, begin, 0.05, 6)), begin).value
+by_sweep = detach(swept(twisted, to_two, begin.value, 0.05, 6))
+assert np.allclose(by_graph, by_sweep), f"Six steps from elsewhere: expected {by_graph}, got {by_sweep}."
 ### END HIDDEN TESTS
 print("swept: passed")
 
 # %% [markdown]
-# ### Exercise 5: What is kept
+# ### Exercise 8: What is kept
 #
 # *Difficulty: medium. Time: 10 minutes. Points: 2.*
 #
@@ -1637,6 +1913,19 @@ print("swept: passed")
 # arrays of parameters only, which is far less than the graphs, and pays with time: the loss and its gradient at every
 # $\theta_i$ are computed a second time on the way back.
 # <!-- END SOLUTION -->
+
+# %% [markdown]
+# <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
+#
+# Second order multiplies by $I - \alpha H_i$ for every step. The vjps that do it read values of the inner backward pass at
+# $\theta_i$, and the outer backward pass comes to them only after the last step; so all of them wait. To first order the
+# factors are $I$: nothing of a step is read. `swept` keeps the points $\theta_0, \dots, \theta_k$, arrays of parameters, and
+# computes loss and gradient at each of them once more on the way back: less memory, more time.
+#
+# A grader looks for: (1 point) the factor $I - \alpha H_i$, whose values are needed *later* than they are made, and its
+# absence to first order; (1 point) the points in place of the graphs, at the price of a second evaluation.
+#
+# </details>
 
 # %% [markdown]
 # ## Summary

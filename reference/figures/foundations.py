@@ -20,14 +20,14 @@ def show_episode(
 
 
 def show_interval(values: Float[np.ndarray, "n"], *, n_episodes: int) -> Axes:
-    """Chapter 02: the mean and its interval after 2 to n_episodes of the values, as they come in."""
-    counts = np.unique(np.geomspace(2, n_episodes, 60).astype(int))
+    """Chapter 02: the mean and its interval after 5 to n_episodes of the values, as they come in."""
+    first = min(5, n_episodes)  # the intervals of fewer leave no room for the others
+    counts = np.unique(np.geomspace(first, n_episodes, 60).round().astype(int))
     scores = [Score(values[:n]) for n in counts]
     low, high = np.transpose([score.interval for score in scores])
     means = np.array([score.mean for score in scores])
     ax = plotting.curves(counts, {"mean so far": means}, bands={"mean so far": (low, high)})
-    ax.set(xlabel="episodes", ylabel="value", xlim=(0, len(values)), title=str(scores[-1]))
-    ax.set_ylim(np.min(values), np.max(values))  # the interval of two episodes is six times as wide
+    ax.set(xscale="log", xlabel="episodes", ylabel="value", xlim=(first, len(values)), title=str(scores[-1]))
     return ax
 
 

@@ -30,7 +30,7 @@ def ladder(
     for rung, mean, half_width in zip(rungs, means, half_widths, strict=True):
         ax.annotate(
             f"{mean:.3f} ± {half_width:.3f}",
-            (mean + half_width, rung),
+            (max(mean + half_width, 0), rung),  # a bar below zero ends there: no number crosses it
             (6, 0),
             textcoords="offset points",
             va="center",

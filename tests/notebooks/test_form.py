@@ -23,7 +23,11 @@ def test_source_and_notebook_agree(source):
 @every_chapter
 @pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
 def test_a_chapter_keeps_the_form(source, rule):
-    assert list(rule(stored(source))) == []
+    complaints = list(rule(stored(source)))
+    if source.stem[:2] in form.NOT_YET.get(rule, ()):
+        assert complaints, f"{source.stem} keeps {rule.__name__} now: take its number out of form.NOT_YET"
+    else:
+        assert complaints == []
 
 
 @every_chapter
@@ -136,7 +140,8 @@ def strip(notebook):
         cell.outputs, cell.execution_count = [], None
 
 
-TITLE, SHOW, CAPTION, ONE, TWO = "# A sample", "show(16)", "**Figure 1.**", "### Exercise 1", "### Exercise 2"
+TITLE, SHOW, CAPTION, ONE, TWO = "# A sample", "show(16)", "**Figure 1.**", "### Exercise 3", "### Exercise 4"
+BUILT = "### Exercise 1", "### Exercise 2"
 HIDDEN = "### BEGIN HIDDEN TESTS"
 ONLY_HIDDEN = f"{HIDDEN}\nassert n\n### END HIDDEN TESTS"
 AXES = new_output("execute_result", data={"text/plain": "<Axes: >"}, execution_count=10)
@@ -160,7 +165,11 @@ BROKEN = [
     (form.has_unique_ids, lambda notebook: notebook.cells.append(notebook.cells[3]), "2 cells have the id"),
     (form.has_known_tags, code("1", tags=["set-up"]), "unknown tag 'set-up'"),
     (form.has_known_tags, code("# NBVAL_SKIP\nx = 1"), "by a comment"),
-    (form.ignores_little, code("x = 1", tags=["training", "nbval-ignore-output"]), "more than a fifth"),
+    (
+        form.ignores_little,
+        lambda n: [code("x = 1", tags=["training", "nbval-ignore-output"])(n) for _ in range(3)],
+        "more than a fifth",
+    ),
     (form.ignores_little, code("x = 1", tags=["nbval-ignore-output"]), "together with one of"),
     (form.ignores_little, code("x = 1", tags=["timing"]), "needs nbval-ignore-output"),
     (form.has_short_cells, code("x = 1\n" * 26), "26 lines, over 25"),
@@ -215,17 +224,39 @@ BROKEN = [
     ),
     (form.has_the_spine, edit(TITLE, "\n- say why", "\nsay why"), "3 to 5"),
     (form.has_the_spine, edit(TITLE, "**Prerequisites.** ", "Prerequisites: "), "**Prerequisites.**"),
-    (form.has_the_spine, edit(TITLE, "10 minutes to read", "a while to read"), "**Time.**"),
+    (form.has_the_spine, edit(TITLE, "5 minutes to read", "a while to read"), "**Time.**"),
     (form.has_the_spine, edit("**Predict.**", "**Predict.**", "Predict."), "**Predict.**"),
     (form.has_the_spine, edit("## Summary", "- A result without", "And a result without"), "Summary"),
     (form.has_the_spine, edit("## Read more", "## Read more", "## More"), "Read more"),
     (
+        form.states_its_time,
+        edit(TITLE, "5 minutes to read", "10 minutes to read"),
+        "**Time.** 5 minutes to read",
+    ),
+    (form.states_its_time, edit(ONE, "Time: 5 minutes", "Time: 15 minutes"), "30 minutes of exercises"),
+    (form.states_its_time, text("word " * 1500), "**Time.** 15 minutes to read"),
+    (form.states_its_time, code("x = 1\n" * 150), "**Time.** 15 minutes to read"),
+    (form.is_read_in_one_sitting, text("word " * 6000), "words, over 6000"),
+    (form.is_read_in_one_sitting, lambda n: [code("x = 1")(n) for _ in range(120)], "code cells, over 120"),
+    (form.its_reader_builds, edit("## Build it", "## Build it", "## The pieces"), "0 exercises stand"),
+    (form.its_reader_builds, remove(BUILT[1]), "1 exercises stand"),
+    (
+        form.its_reader_builds,
+        edit("def half_width", "# To go on without it: half_width", "# half_width"),
+        "gives half_width",
+    ),
+    (
+        form.its_reader_builds,
+        edit("def half_width", "    return", "    x = 1\n" * 15 + "    return"),
+        "16 lines",
+    ),
+    (
         form.exercises_are_whole,
-        lambda notebook: [remove(ONE)(notebook), remove(TWO)(notebook)],
+        lambda notebook: [remove(cell)(notebook) for cell in (*BUILT, ONE, TWO)],
         "no exercise",
     ),
-    (form.exercises_are_whole, edit(ONE, ONE, "Exercise 1"), "outside every exercise"),
-    (form.exercises_are_whole, edit(TWO, TWO, "### Exercise 3"), "### Exercise 2: Title"),
+    (form.exercises_are_whole, edit(ONE, ONE, "Exercise 3"), "outside every exercise"),
+    (form.exercises_are_whole, edit(TWO, TWO, "### Exercise 5"), "### Exercise 4: Title"),
     (form.exercises_are_whole, edit(ONE, "Difficulty: easy. ", ""), "*Difficulty"),
     (form.exercises_are_whole, edit(ONE, "Time: 5 minutes. ", ""), "Time: N minutes"),
     (form.exercises_are_whole, edit(ONE, "Points: 2.", "Points: 3."), "states 3 points, its cells give 2"),

@@ -20,8 +20,9 @@ def test_a_ladder_has_the_first_rung_on_top_and_says_mean_and_interval(ax):
 
 
 def test_a_ladder_of_differences_may_reach_below_zero(ax):
-    plotting.ladder(["worse"], np.array([-0.1]), np.array([0.02]), ax=ax)
+    plotting.ladder(["worse", "better"], np.array([-0.1, 0.1]), np.array([0.02, 0.02]), ax=ax)
     assert ax.get_xlim()[0] < -0.12
+    assert np.allclose([text.xy[0] for text in ax.texts], [0, 0.12])  # beyond the bars
 
 
 def test_intervals_that_miss_the_truth_stand_out(ax):

@@ -11,7 +11,7 @@
 #
 # **Prerequisites.** School algebra; arrays in NumPy.
 #
-# **Time.** 10 minutes to read, 1 minute to run.
+# **Time.** 5 minutes to read, 20 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -56,19 +56,94 @@ claim(
 # %% [markdown]
 # ## Build it
 #
-# The half-width of the interval is $1.96\, s / \sqrt{n}$.
+# The half-width of the interval is $1.96\, s / \sqrt{n}$, and the interval reaches as far to both sides of the mean.
+# You write both.
+
+# %% [markdown]
+# ### Exercise 1: The half-width
+#
+# *Difficulty: easy. Time: 5 minutes. Points: 1.*
+#
+# Write `half_width(values)`, with $s$ as on the first page.
+#
+# <details><summary>Hint 1</summary>
+#
+# How did the pencil get from the squares to the spread?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# By what does NumPy divide the sum of squares where nothing else is said?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Look up `ddof`. And it is the spread of the mean that counts, not the spread of one value.
+#
+# </details>
 
 
-# %% tags=["setup"]
+# %% solution="half-width"
 def half_width(values):
     """Half the width of the 95 % interval of the mean."""
+    ### BEGIN SOLUTION
     return 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))
+    ### END SOLUTION
 
 
-# %%
+# To go on without it: from reference.evaluation import Score
+# To go on without it: half_width = lambda values: Score(values).half_width
+
+# %% test="half-width" points=1
 from reference.evaluation import Score
 
 same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=40),))
+### BEGIN HIDDEN TESTS
+same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.random(50),))
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise 2: The interval
+#
+# *Difficulty: easy. Time: 5 minutes. Points: 1.*
+#
+# Write `interval(values)`, which gives the pair (low, high) of the ends of the 95 % interval.
+#
+# <details><summary>Hint 1</summary>
+#
+# In the middle stands the mean.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Draw it on a line: what lies between the middle and each end?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The function of exercise 1 gives the reach to one side.
+#
+# </details>
+
+
+# %% solution="interval"
+def interval(values):
+    """The ends of the 95 % interval of the mean."""
+    ### BEGIN SOLUTION
+    return np.mean(values) - half_width(values), np.mean(values) + half_width(values)
+    ### END SOLUTION
+
+
+# To go on without it: from reference.evaluation import Score
+# To go on without it: interval = lambda values: Score(values).interval
+
+# %% test="interval" points=1
+from reference.evaluation import Score
+
+same(interval, lambda values: Score(values).interval, lambda rng: (rng.normal(size=40),))
+### BEGIN HIDDEN TESTS
+same(interval, lambda values: Score(values).interval, lambda rng: (rng.random(50),))
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## The experiment
@@ -119,7 +194,7 @@ sliders(show, n=(2, 64, 16))
 # ## Exercises
 
 # %% [markdown]
-# ### Exercise 1: How many values
+# ### Exercise 3: How many values
 #
 # *Difficulty: easy. Time: 5 minutes. Points: 2.*
 #
@@ -166,7 +241,7 @@ assert n == 16, f"enough(2.0, 0.98) should be 16, got {n}. What does twice the s
 print("enough: passed")
 
 # %% [markdown]
-# ### Exercise 2: Interval or spread
+# ### Exercise 4: Interval or spread
 #
 # *Difficulty: medium. Time: 5 minutes. Points: 1.*
 #

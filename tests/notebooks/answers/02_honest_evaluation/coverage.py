@@ -13,7 +13,7 @@ def coverage(interval, draw, truth, n_trials, rng):
     return np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
 
 
-# %% wrong: one experiment is drawn, and looked at again and again | fresh experiment
+# %% wrong: one experiment is drawn, and looked at again and again | a fresh one
 def coverage(interval, draw, truth, n_trials, rng):
     low, high = interval(draw(rng))
     return np.mean([low <= truth <= high for _ in range(n_trials)])
@@ -31,6 +31,17 @@ def coverage(interval, draw, truth, n_trials, rng):
 # %% wrong: only the lower end is compared | both ends
 def coverage(interval, draw, truth, n_trials, rng):
     return np.mean([interval(draw(rng))[0] <= truth for _ in range(n_trials)])
+
+
+# %% wrong: every trial draws two experiments, one for each end | a fresh one
+def coverage(interval, draw, truth, n_trials, rng):
+    return np.mean([interval(draw(rng))[0] <= truth <= interval(draw(rng))[1] for _ in range(n_trials)])
+
+
+# %% wrong: all trials are given back, not their share | one number
+def coverage(interval, draw, truth, n_trials, rng):
+    ends = [interval(draw(rng)) for _ in range(n_trials)]
+    return [low <= truth <= high for low, high in ends]
 
 
 # %% wrong: the experiments that miss are counted | hold

@@ -24,18 +24,18 @@ def leans_on_others(predict, x):
     return False
 
 
-# %% wrong: shuffling the rows finds a reader of the order, and no batch statistics | shuffling
+# %% wrong: shuffling the rows finds a reader of the order, and no batch statistics | a leak
 def leans_on_others(predict, x):
     order = np.random.default_rng(0).permutation(len(x))
     return bool(np.abs(predict(x[order]) - predict(x)[order]).max() > 1e-6)
 
 
-# %% wrong: the first query is tried and no other | only the first
+# %% wrong: the first query is tried and no other | row 1
 def leans_on_others(predict, x):
     return bool(np.abs(predict(x[:1])[0] - predict(x)[0]).max() > 1e-6)
 
 
-# %% wrong: the chosen classes are compared instead of the scores | scores
+# %% wrong: the chosen classes are compared instead of the scores | winner stays
 def leans_on_others(predict, x):
     alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
     return bool((alone.argmax(1) != predict(x).argmax(1)).any())
@@ -47,6 +47,27 @@ def leans_on_others(predict, x):
     return not np.array_equal(alone, predict(x))
 
 
-# %% wrong: predicting twice asks whether the learner is random | no leak
+# %% wrong: the last query is tried and no other | row 0
+def leans_on_others(predict, x):
+    return bool(np.abs(predict(x[-1:])[0] - predict(x)[-1]).max() > 1e-6)
+
+
+# %% wrong: the signed difference finds leaks in one direction alone | a leak
+def leans_on_others(predict, x):
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return bool((alone - predict(x)).max() > 1e-6)
+
+
+# %% wrong: a query is asked with the first few, and only those are compared | a leak
+def leans_on_others(predict, x):
+    return bool(np.abs(predict(x[:3]) - predict(x)[:3]).max() > 1e-6)
+
+
+# %% wrong: the differences themselves are given back | True or False
+def leans_on_others(predict, x):
+    return np.concatenate([predict(x[i : i + 1]) for i in range(len(x))]) - predict(x)
+
+
+# %% wrong: predicting twice asks whether the learner is random | a leak
 def leans_on_others(predict, x):
     return not np.allclose(predict(x), predict(x.copy()))

@@ -13,7 +13,7 @@
 #
 # **Prerequisites.** The engine and the Hessian (chapter 03), MAML (chapter 07), the notation table (chapter 01).
 #
-# **Time.** 90 minutes to read, 1 minute to run.
+# **Time.** 95 minutes to read, 90 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -573,9 +573,9 @@ claim(
 # Do not conclude too much from that. The gradient of a batch is the mean of its examples' gradients. So the square
 # $|g|^2$ of a batch of ten is the mean of 100 products, and 90 of them join *different* examples. A batch of all 50
 # examples of a task, seen five times, has in $H g$ even four fifths of what five different batches of ten have in
-# AvgGradInner: of the 25 pairs of tenths that its square is made of, 20 join different ones. To first order in
-# $\alpha$, then, the same batch is no other thing, only a smaller one. If five times the same batch should teach less,
-# this algebra is not what says so. We shall see.
+# AvgGradInner: of the 25 pairs of tens that its square is made of, 20 join different ones. (With batch norm, where an
+# image's loss depends on its batch, nearly.) To first order in $\alpha$, then, a batch seen again is not of another
+# kind than a fresh one. If five times the same batch should teach less, this algebra is not what says so. We shall see.
 #
 # With MAML the query is another batch. With $n$ steps on the support and one query, its pairs are those of support
 # and query: $g_Q - \alpha\,n\,(H_Q\,g_S + H_S\,g_Q) + O(\alpha^2)$.

@@ -14,7 +14,7 @@
 # **Prerequisites.** Intervals and paired comparison (chapter 02), the engine and `unroll` (chapter 03), MAML (chapter
 # 07). The symbols are those of the table in chapter 01. Chapter 08 is not needed.
 #
-# **Time.** 90 minutes to read, 1 minute to run.
+# **Time.** 115 minutes to read, 105 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial

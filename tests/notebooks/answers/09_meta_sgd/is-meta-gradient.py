@@ -133,7 +133,7 @@ def is_meta_gradient(candidate):
     return sums and np.allclose(np.sum(in_alpha), wanted_alpha.sum(), atol=1e-6)
 
 
-# %% wrong: compares the lengths of the gradients | wrong places
+# %% wrong: compares the lengths of the gradients | wrong
 def is_meta_gradient(candidate):
     rng = np.random.default_rng(0)
     support, query = Quadratics(dimension=3).sample(rng), Quadratics(dimension=3).sample(rng)

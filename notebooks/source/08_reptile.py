@@ -1386,11 +1386,11 @@ for other in ("untrained, group norm", "raw pixels"):
 # 95.32 % of the paper's first version. On 2018-06-14 both were replaced, to match the last version and its 97.68 % and
 # 95.39 %, by one setting for both ways of asking: five inner steps on batches of ten, ten images of a class, five tasks
 # a step, Adam of rate 0.001 without momentum, an outer step that falls from 1 to 0 in a straight line, and 50 steps on
-# batches of five in a test. Ours differ in three more things. Training is a tenth or less of their 100,000 outer steps.
-# Their program turns the training characters by quarters of a circle and leaves the test characters as they are; ours
-# are turned, too. And our test characters are a random draw from all 50 alphabets (as theirs are, another draw), so
-# that most of a test character's alphabet was trained on; the public split of Snell et al., `protocol="vinyals"`, holds
-# out nearly whole alphabets and is harder.
+# batches of five in a test. Ours differ in two more things. Training is a tenth or less of their 100,000 outer steps.
+# And their program turns the training characters by quarters of a circle and leaves the test characters as they are;
+# ours are turned, too. The test characters are, as in their program, a random draw from all 50 alphabets, the **mixed**
+# split, so that most of a test character's alphabet was trained on. The public split of Snell et al. 2017,
+# `protocol="vinyals"`, holds out nearly whole alphabets and is harder.
 #
 # Beside them stand the two MAMLs of chapter 07. They were trained with the queries in one batch.
 

@@ -2008,7 +2008,7 @@ sliders(
 # Two roads lead on from here. **ALFA** (Baik et al. 2020) makes the step depend on the task. Our rates are numbers,
 # the same for every task. There a small network is learned in their place: at every inner step it is given the mean of
 # the weights and of the gradients of each layer, and answers with the rates and a decay of the weights for this step.
-# With such steps even a random start, never learned, did better than MAML in their experiments. So the chapter's
+# With such steps even a random start, never learned, could do better than MAML in their experiments. So the chapter's
 # question can be turned around: if the step is good enough, what is the learned start for? **CAVIA** (Zintgraf et al.
 # 2019) goes the other way and moves less. It adds a few *context* parameters as further inputs of the network; the
 # inner loop adapts these alone, and all the weights are shared by all tasks. On sinusoids two numbers, amplitude and

@@ -20,7 +20,7 @@ def is_transductive(predict, x):
     return bool(np.abs(together - alone).max() > 1e-6 * max(1.0, np.abs(together).max()))
 
 
-# %% wrong: compares classes, which a small shift does not change | not the classes
+# %% wrong: compares classes, which a small shift does not change | classes, which hide
 def is_transductive(predict, x):
     alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
     return not np.array_equal(predict(x).argmax(1), alone.argmax(1))
@@ -37,7 +37,7 @@ def is_transductive(predict, x):
     return not np.array_equal(predict(x), alone)
 
 
-# %% wrong: only the order is changed, and batch norm does not mind | in company and alone
+# %% wrong: only the order is changed, and batch norm does not mind | in other company
 def is_transductive(predict, x):
     return not np.allclose(predict(x[::-1])[::-1], predict(x))
 
@@ -51,3 +51,38 @@ def is_transductive(predict, x):
 # %% wrong: leaves out one query at the end, so only what depends on the last one is seen | look at every query
 def is_transductive(predict, x):
     return not np.allclose(predict(x)[:-1], predict(x[:-1]))
+
+
+# %% wrong: compares the batch with its two halves, in which queries still have company | leave it no company
+def is_transductive(predict, x):
+    half = len(x) // 2
+    return not np.allclose(predict(x), np.concatenate([predict(x[:half]), predict(x[half:])]))
+
+
+# %% wrong: asks about the later queries only | look at every query
+def is_transductive(predict, x):
+    together = predict(x)
+    return any(not np.allclose(predict(x[i : i + 1])[0], together[i]) for i in range(1, len(x)))
+
+
+# %% wrong: asks about the last query only | look at every query
+def is_transductive(predict, x):
+    return not np.allclose(predict(x)[-1], predict(x[-1:])[0])
+
+
+# %% wrong: neighbours stay together, two by two | leave it no company
+def is_transductive(predict, x):
+    pairs = [predict(x[i : i + 2]) for i in range(0, len(x), 2)]
+    return not np.allclose(predict(x), np.concatenate(pairs))
+
+
+# %% wrong: signed differences, which cancel in their mean | in other company
+def is_transductive(predict, x):
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return (predict(x) - alone).mean() > 1e-6 + 1e9 * (predict(x) - alone).mean() ** 2
+
+
+# %% wrong: allows a hundredth for rounding | more than rounding
+def is_transductive(predict, x):
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return not np.allclose(predict(x), alone, atol=1e-2)

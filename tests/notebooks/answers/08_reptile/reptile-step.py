@@ -67,6 +67,21 @@ def reptile_step(params, ends, outer_lr):
     return moved
 
 
-# %% wrong: always divides by two | mean of all four
+# %% wrong: always divides by two | every end count alike
 def reptile_step(params, ends, outer_lr):
     return {name: p + outer_lr * (sum(end[name] for end in ends) / 2 - p) for name, p in params.items()}
+
+
+# %% wrong: a matrix is averaged over its rows, too, so that only vectors come out right | every entry averaged
+def reptile_step(params, ends, outer_lr):
+    new = {}
+    for name, p in params.items():
+        mean = np.mean([end[name] for end in ends], axis=0)
+        mean = mean if mean.ndim == 1 else mean.mean(axis=0)
+        new[name] = p + outer_lr * (mean - p)
+    return new
+
+
+# %% wrong: the number of tasks is taken from the first parameter's rows | every end count alike
+def reptile_step(params, ends, outer_lr):
+    return {name: p + outer_lr * sum(end[name] - p for end in ends) / len(p) for name, p in params.items()}

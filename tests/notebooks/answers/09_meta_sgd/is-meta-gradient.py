@@ -76,7 +76,7 @@ def is_meta_gradient(candidate):
     return np.allclose(in_theta, wanted_theta, atol=1e-6) and np.allclose(in_alpha, wanted_alpha, atol=1e-6)
 
 
-# %% wrong: the support is the query | the same task
+# %% wrong: the support is the query | query differ
 def is_meta_gradient(candidate):
     rng = np.random.default_rng(0)
     task = Quadratics(dimension=3).sample(rng)
@@ -107,3 +107,61 @@ def is_meta_gradient(candidate):
     before = loss_after(theta, alpha, support, query, 1)
     lower = loss_after(theta - 1e-4 * in_theta, alpha, support, query, 1) < before
     return lower and loss_after(theta, alpha - 1e-4 * in_alpha, support, query, 1) < before
+
+
+# %% wrong: looks at the first entry alone | look at every entry
+def is_meta_gradient(candidate):
+    rng = np.random.default_rng(0)
+    support, query = Quadratics(dimension=3).sample(rng), Quadratics(dimension=3).sample(rng)
+    theta, alpha = rng.normal(size=3), rng.normal(size=3)
+    in_theta, in_alpha = candidate(theta, alpha, support, query)
+    wanted_theta = small_steps(lambda x: loss_after(x, alpha, support, query, 1), theta)
+    wanted_alpha = small_steps(lambda x: loss_after(theta, x, support, query, 1), alpha)
+    first = np.allclose(in_theta[0], wanted_theta[0], atol=1e-6)
+    return first and np.allclose(in_alpha[0], wanted_alpha[0], atol=1e-6)
+
+
+# %% wrong: compares the sums of the entries | whose sum is right
+def is_meta_gradient(candidate):
+    rng = np.random.default_rng(0)
+    support, query = Quadratics(dimension=3).sample(rng), Quadratics(dimension=3).sample(rng)
+    theta, alpha = rng.normal(size=3), rng.normal(size=3)
+    in_theta, in_alpha = candidate(theta, alpha, support, query)
+    wanted_theta = small_steps(lambda x: loss_after(x, alpha, support, query, 1), theta)
+    wanted_alpha = small_steps(lambda x: loss_after(theta, x, support, query, 1), alpha)
+    sums = np.allclose(np.sum(in_theta), wanted_theta.sum(), atol=1e-6)
+    return sums and np.allclose(np.sum(in_alpha), wanted_alpha.sum(), atol=1e-6)
+
+
+# %% wrong: compares the lengths of the gradients | wrong
+def is_meta_gradient(candidate):
+    rng = np.random.default_rng(0)
+    support, query = Quadratics(dimension=3).sample(rng), Quadratics(dimension=3).sample(rng)
+    theta, alpha = rng.normal(size=3), rng.normal(size=3)
+    in_theta, in_alpha = candidate(theta, alpha, support, query)
+    wanted_theta = small_steps(lambda x: loss_after(x, alpha, support, query, 1), theta)
+    wanted_alpha = small_steps(lambda x: loss_after(theta, x, support, query, 1), alpha)
+    lengths = np.allclose(np.linalg.norm(in_theta), np.linalg.norm(wanted_theta), atol=1e-6)
+    return lengths and np.allclose(np.linalg.norm(in_alpha), np.linalg.norm(wanted_alpha), atol=1e-6)
+
+
+# %% wrong: two optima, but one curvature for both | query differ
+def is_meta_gradient(candidate):
+    curvature = np.array([[2.0, 0.7], [0.7, 1.0]])
+    support, query = (Quadratic(np.array(centre), curvature) for centre in ([1.0, -2.0], [0.5, 1.0]))
+    theta, alpha = np.array([0.3, -0.4]), np.array([0.5, -0.2])
+    in_theta, in_alpha = candidate(theta, alpha, support, query)
+    wanted_theta = small_steps(lambda x: loss_after(x, alpha, support, query, 1), theta)
+    wanted_alpha = small_steps(lambda x: loss_after(theta, x, support, query, 1), alpha)
+    return np.allclose(in_theta, wanted_theta, atol=1e-6) and np.allclose(in_alpha, wanted_alpha, atol=1e-6)
+
+
+# %% wrong: a formula with the query's curvature | refused
+def is_meta_gradient(candidate):
+    rng = np.random.default_rng(0)
+    support, query = Quadratics(dimension=3).sample(rng), Quadratics(dimension=3).sample(rng)
+    theta, alpha = rng.normal(size=3), rng.normal(size=3)
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    in_theta, in_alpha = candidate(theta, alpha, support, query)
+    return np.allclose(in_theta, g - query.curvature @ (alpha * g)) and np.allclose(in_alpha, -g * s)

@@ -37,7 +37,7 @@ def linear_gradients(theta, rates, support, query):
     return g, -g * s
 
 
-# %% wrong: the query gradient is taken before the step | after the step
+# %% wrong: the query gradient is taken before the step | at which point
 def linear_gradients(theta, rates, support, query):
     s = 2 * support.x.T @ (support.x @ theta - support.y) / len(support.y)
     g = 2 * query.x.T @ (query.x @ theta - query.y) / len(query.y)
@@ -53,7 +53,7 @@ def linear_gradients(theta, rates, support, query):
     return g - hessian @ (rates * g), g * s
 
 
-# %% wrong: H and the rates in the wrong order | before H does
+# %% wrong: H and the rates in the wrong order | order in which rates and H act
 def linear_gradients(theta, rates, support, query):
     s = 2 * support.x.T @ (support.x @ theta - support.y) / len(support.y)
     g = 2 * query.x.T @ (query.x @ (theta - rates * s) - query.y) / len(query.y)
@@ -69,7 +69,7 @@ def linear_gradients(theta, rates, support, query):
     return g - hessian @ (rates * g), np.array([-g @ s])
 
 
-# %% wrong: sums over the examples instead of means | means
+# %% wrong: sums over the examples instead of means | several examples are averaged
 def linear_gradients(theta, rates, support, query):
     s = 2 * support.x.T @ (support.x @ theta - support.y)
     g = 2 * query.x.T @ (query.x @ (theta - rates * s) - query.y)
@@ -92,3 +92,20 @@ def linear_gradients(theta, rates, support, query):
     g = 2 * query.x.T @ (query.x @ phi - query.y) / len(query.y)
     hessian = 2 * support.x.T @ support.x / len(support.y)
     return -g * s, g - hessian @ (rates * g)
+
+
+# %% wrong: the curvature of the query loss | which loss has its curvature
+def linear_gradients(theta, rates, support, query):
+    s = 2 * support.x.T @ (support.x @ theta - support.y) / len(support.y)
+    g = 2 * query.x.T @ (query.x @ (theta - rates * s) - query.y) / len(query.y)
+    hessian = 2 * query.x.T @ query.x / len(query.y)
+    return g - hessian @ (rates * g), -g * s
+
+
+# %% wrong: in the rates alone, the query gradient is taken before the step | taken at theta, before
+def linear_gradients(theta, rates, support, query):
+    s = 2 * support.x.T @ (support.x @ theta - support.y) / len(support.y)
+    g = 2 * query.x.T @ (query.x @ (theta - rates * s) - query.y) / len(query.y)
+    before = 2 * query.x.T @ (query.x @ theta - query.y) / len(query.y)
+    hessian = 2 * support.x.T @ support.x / len(support.y)
+    return g - hessian @ (rates * g), -before * s

@@ -86,5 +86,5 @@ def main() -> None:
     sys.exit(0 if all(well for well, _ in found) else 1)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the tests run it in a process of its own
     main()

@@ -20,11 +20,12 @@ def progress(items: Iterable, description: str, total: int | None = None) -> Ite
     """The items again, one by one, with a bar that is gone at the end."""
     if os.environ.get("TQDM_DISABLE"):
         return items
+    total = len(items) if total is None and hasattr(items, "__len__") else total
     bar = _in_notebook if _has_kernel() else _in_terminal
-    return bar(items, description, len(items) if total is None and hasattr(items, "__len__") else total)
+    return bar(items, description, total)
 
 
-def _has_kernel() -> bool:
+def _has_kernel() -> bool:  # pragma: no cover - the tests run it in a kernel and in a terminal's process
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return hasattr(shell, "kernel")
 
@@ -33,7 +34,9 @@ def _in_terminal(items: Iterable, description: str, total: int | None) -> Iterab
     return tqdm(items, desc=description, total=total, leave=False)
 
 
-def _in_notebook(items: Iterable, description: str, total: int | None) -> Iterator:
+def _in_notebook(  # pragma: no cover - the tests run it in a kernel
+    items: Iterable, description: str, total: int | None
+) -> Iterator:
     from IPython.display import display  # here alone: a script needs no IPython
 
     def line(n_done: int) -> dict[str, str]:

@@ -74,4 +74,6 @@ def test_the_workflow_and_ci_call_what_people_call():
     )
     assert set(workflow["strategy"]["matrix"]["target"]) <= verbs
     assert workflow["strategy"]["matrix"]["python"][0] in PROJECT["requires-python"]
-    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == "exec make test </dev/null"
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[
+        -1
+    ] == "exec make test coverage </dev/null"

@@ -95,7 +95,7 @@ def _inside(folder: Path, wanted: str | None) -> tuple[list[Path], list[Path]]:
     ValueError for a picture that stands beside them."""
     try:
         entries = sorted(entry for entry in folder.iterdir() if not _hidden(entry))
-    except OSError as error:
+    except OSError as error:  # pragma: no cover - whoever runs the tests as root may read every folder
         raise ValueError(f"path: {folder} cannot be read ({contracts.first_line(error)}).") from error
     folders = [entry for entry in entries if entry.is_dir()]
     files = [entry for entry in entries if not entry.is_dir()]
@@ -137,7 +137,9 @@ def _grey(file: Path, paper: int) -> Float[np.ndarray, "height width"]:
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):  # 16 bits a pixel
                 return np.asarray(image, np.float32) / 257
-            if image.mode == "F":
+            if (
+                image.mode == "F"
+            ):  # pragma: no cover - of the kinds allowed only TIFF can, and not with every Pillow
                 raise ValueError("its pixels are fractions of an unknown range; save it as a PNG")
             if image.has_transparency_data:
                 sheet = Image.new("RGBA", image.size, (paper, paper, paper, 255))

@@ -126,6 +126,10 @@ WRONG_CALLS = {
         lambda m: m.Sinusoids(k_shot=1, n_query=1).sample(0),
         "rng must be a NumPy generator, .*got 0",
     ),
+    "a draw of numbers": (
+        lambda m: m.Curves(lambda rng, batch: 3, k_shot=1, n_query=1).sample(RNG),
+        "draw must give a function of x, gave 3",
+    ),
     "no tasks": (
         lambda m: m.Lines(k_shot=1, n_query=1).sample_batch(RNG, 0),
         "n_tasks must be at least 1, got 0",

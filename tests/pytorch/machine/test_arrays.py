@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.episodes import Episode, Examples
+from reference.episodes import Episode, Examples, Normal
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 DEVICES = [
@@ -34,3 +34,14 @@ def test_a_tensor_learner_speaks_numpy_at_its_edge(device):
 
     predict = in_numpy(adapt, device)(Examples(np.array([1.0, 3.0]), np.array([0, 1])))
     assert np.array_equal(predict(np.array([1.0, 2.0])), np.array([3.0, 4.0]))
+
+
+def test_a_normal_distribution_comes_back_as_one():
+    def adapt(support):
+        return lambda x: Normal(2 * x, x.exp())
+
+    x = np.linspace(0, 1, 3)[:, None]
+    found = in_numpy(adapt)(Examples(x, x))(x)
+    assert isinstance(found, Normal)
+    np.testing.assert_allclose(found.mean, 2 * x)
+    np.testing.assert_allclose(found.deviation, np.exp(x))

@@ -164,3 +164,9 @@ def test_a_constant_number_has_no_dtype_of_its_own(number, dtype):
             assert y.dtype == dtype
         first = grad(np.sum(number * x**number), x)
         assert first.dtype == grad(np.sum(first * number), x).dtype == dtype
+
+
+def test_transpose_takes_axes_one_by_one_in_a_tuple_or_none():
+    values = np.arange(6.0).reshape(1, 2, 3)
+    for axes in ((2, 0, 1), ((2, 0, 1),), ()):
+        np.testing.assert_array_equal(detach(Tensor(values).transpose(*axes)), values.transpose(*axes))

@@ -702,9 +702,9 @@ def torch_loss(params, episode, *, embed, score=negative_squared):
     return F.cross_entropy(scores, episode.query.y)  # softmax over classes, then -ln p
 
 
-def torch_meta_gradient(params, episode, *, embed):
+def torch_meta_gradient(params, episode, *, embed, score=negative_squared):
     leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    value = torch_loss(leaves, episode, embed=embed)
+    value = torch_loss(leaves, episode, embed=embed, score=score)
     gradient = torch.autograd.grad(value, list(leaves.values()))
     return dict(zip(leaves, gradient, strict=True)), value.detach()
 
@@ -800,9 +800,9 @@ claim("The conv net ends below 1.8.", losses_conv[-20:].mean() < 1.8, losses_con
 
 
 # %%
-def test_conv(params, *, k_shot):
+def test_conv(params, *, k_shot=1, score=negative_squared):
     """Accuracies of the conv net with these parameters on our 300 test episodes."""
-    learner = in_numpy(partial(torch_adapt, params, embed=embed), device)
+    learner = in_numpy(partial(torch_adapt, params, embed=embed, score=score), device)
     with torch.inference_mode():
         return over_episodes(test(learner, k_shot=k_shot))
 
@@ -1087,10 +1087,44 @@ claim("The distance without its square: no order.", root[0] < 0 < root[1], root)
 
 # %% [markdown]
 # "Squared distance beats cosine" is a well-known sentence, and with the cosine as it comes it is true here, by under
-# three points. With a scale it is false by four. The ceiling does not stop training: under scale 1 the net gains over 15
-# points. And the distance *without* its square, against which derivation 2 spoke, is not seen to be worse. How can that be?
+# three points. With a scale it is false by four. The ceiling does not stop this net's training, which gains over 15
+# points under scale 1. And the distance *without* its square, against which derivation 2 spoke, is not seen to be worse. How can that be?
 # With one shot a prototype is the example itself; no mean is taken, and the derivation has nothing to say. It spoke of
 # centres, not of accuracy.
+#
+# Is it so in every network? We try the conv net, one run each, at the rate of before.
+
+
+# %%
+def scaled_cosine(scale):
+    return lambda queries, centers: scale * F.normalize(queries, dim=1) @ F.normalize(centers, dim=1).T
+
+
+def conv_under(scale):
+    """The conv net after 200 steps under a scaled cosine, tested under the same."""
+    own_rng, score = np.random.default_rng(1), scaled_cosine(scale)
+    direction = partial(torch_meta_gradient, embed=embed, score=score)
+    draw = lambda: to_torch(tasks.sample(own_rng), device)
+    params, _ = meta_train(start, direction, draw, rule=adam(2e-3), n_steps=200)
+    return test_conv(params, score=score)
+
+
+# %% tags=["training", "nbval-ignore-output"]
+conv_cosine = {scale: conv_under(scale) for scale in (1, 10)}
+conv_cosine["untrained"] = test_conv(start, score=scaled_cosine(1))
+for name, score in conv_cosine.items():
+    print(f"conv net, cosine, {name}: {score}")
+
+# %%
+stuck = compare(conv_cosine[1], conv_cosine["untrained"])
+claim("Under scale 1 the conv net does not get 20 points above its start.", stuck.interval[1] < 0.2, stuck)
+freed = compare(conv_cosine[10], conv_cosine[1])
+claim("Under scale 10 it is over 20 points ahead of that.", freed.interval[0] > 0.2, freed)
+
+# %% [markdown]
+# It is not. Scale 1 hardly brings the conv net forward, and the scale is everything here. (That scale 10 then stands
+# elsewhere than the squared distance above is no order: one rate, one run.) What in the two networks makes the difference
+# we have not tested; a finding on one network is a finding on one network.
 #
 # Oreshkin et al. (2018) found the scale to matter on miniImageNet, by up to 14 points for some scores. Their text lets
 # it be learned or chosen; their program, as it is set, searches a list and does not learn it.

@@ -901,6 +901,7 @@ fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.0), layout="constrained", sharey=
 for ax, (name, found) in zip(axes, lines.items(), strict=True):
     _ = plotting.regression(points, sights[:, 0], one_curve(sights)[:, 0], found, ax=ax)
     ax.set(title=name, xlabel="x", ylim=(-5.5, 5.5))
+    ax.get_legend().remove()
 _ = fig.legend(*axes[0].get_legend_handles_labels(), ncols=3, loc="outside lower center")
 plotting.show(
     "Two panels with the same curve and ten points. Both start at the same cosine. MAML is near the true "

@@ -1015,8 +1015,8 @@ print("error, as a fraction of that of the best constant:", np.round(fits, 4))
 
 # %%
 claim(
-    "From each of three starts, the network's error ends below a tenth of the best constant's.",
-    max(fits) < 0.1,
+    "From each of three starts, the network's error ends below a fifth of the best constant's.",
+    max(fits) < 0.2,
     max(fits),
 )
 

@@ -27,8 +27,8 @@ def show_cells(
     moved.x[point] += right, up
     side = np.linspace(-4, 4, 161)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    predicted = np.asarray(adapt(moved)(grid)).argmax(-1)
-    ax = plotting.regions(side, side, predicted.reshape(161, 161))
+    scores = np.asarray(adapt(moved)(grid))
+    ax = plotting.regions(side, side, scores.reshape(161, 161, -1))
     made = centres(moved)
     plotting.points(made, np.arange(len(made)), size=220, filled=False, ax=ax)
     return plotting.points(*moved, ax=ax)

@@ -37,17 +37,30 @@ def points(
 def regions(
     x: Num[np.ndarray, "columns"],
     y: Num[np.ndarray, "rows"],
-    labels: Int[np.ndarray, "rows columns"],
+    answers: Num[np.ndarray, "rows columns *classes"],
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """The class labels[i, j] that is predicted at (x[j], y[i]), as pale areas with borders between them."""
+    """The class that is predicted at (x[j], y[i]), as pale areas with borders between them.
+
+    answers[i, j] is the class, or the scores of all classes. Scores place a border between the points of the
+    grid; classes alone make it a staircase.
+    """
     ax = axes_for(ax, PLANE)
-    number = int(labels.max()) + 1
+    if answers.ndim == 3:
+        best = np.sort(answers, axis=-1)[..., ::-1]
+        for label in range(answers.shape[-1]):
+            own = answers[..., label]
+            lead = own - np.where(own == best[..., 0], best[..., 1], best[..., 0])  # over the best other
+            if (lead > 0).any():
+                ax.contourf(x, y, lead, levels=[0, np.inf], colors=[COLOURS[label % 8]], alpha=0.25)
+                ax.contour(x, y, lead, levels=[0], colors=GREY, linewidths=1)
+        return ax
+    number = int(answers.max()) + 1
     palette = ListedColormap([COLOURS[label % 8] for label in range(number)])
-    ax.pcolormesh(x, y, labels, cmap=palette, vmin=-0.5, vmax=number - 0.5, alpha=0.25, shading="nearest")
-    for label in np.unique(labels)[1:]:  # a lone class has no border
-        ax.contour(x, y, labels == label, levels=[0.5], colors=GREY, linewidths=1)
+    ax.pcolormesh(x, y, answers, cmap=palette, vmin=-0.5, vmax=number - 0.5, alpha=0.25, shading="nearest")
+    for label in np.unique(answers)[1:]:  # a lone class has no border
+        ax.contour(x, y, answers == label, levels=[0.5], colors=GREY, linewidths=1)
     return ax
 
 

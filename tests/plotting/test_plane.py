@@ -33,6 +33,13 @@ def test_regions_carry_the_labels_of_the_grid_in_the_colours_of_the_points(ax):
     assert to_hex(mesh.cmap(mesh.norm(2))).upper() == plotting.COLOURS[2]
 
 
+def test_regions_of_scores_have_their_borders_between_the_points_of_the_grid(ax):
+    right, up = np.meshgrid(X, X)
+    plotting.regions(X, X, np.stack([right - 0.01, 0 * up], axis=-1), ax=ax)
+    border = ax.collections[-1].get_paths()[0].vertices
+    assert np.allclose(border[:, 0], 0.01) and not np.isclose(X, 0.01).any()
+
+
 def test_one_region_alone_has_no_border_and_no_warning(ax):
     plotting.regions(X, X, np.ones((25, 25), dtype=int), ax=ax)
     assert len(ax.collections) == 1

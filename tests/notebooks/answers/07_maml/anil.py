@@ -169,7 +169,7 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
     return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
 
 
-# %% wrong: the rate and the loss of the visible test are written into the code | the loss you are given
+# %% wrong: the rate and the loss of the visible test are written into the code | the rate, the loss
 def head_only(head, inner_lr):
     def update(params, gradient, state):
         return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
@@ -180,3 +180,29 @@ def head_only(head, inner_lr):
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
     settings = {"loss": squared_error, "rule": head_only(head, 0.05), "n_steps": n_steps}
     return meta_gradient(params, episode, **settings)[0]
+
+
+# %% wrong: the last layer moves, whatever the head is called | go by the names
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        last = list(params)[-2:]
+        return params | {name: params[name] - inner_lr * gradient[name] for name in last}, state
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
+
+
+# %% wrong: a step too few | not what small steps find
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    rule = head_only(head, inner_lr)
+    return meta_gradient(params, episode, loss=loss, rule=rule, n_steps=n_steps - 1)[0]

@@ -35,14 +35,14 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     return np.sum(weights * d) / np.sum(weights)
 
 
-# %% wrong: the mean of the support floors | the query says where to
+# %% wrong: the mean of the support floors | what says where to end
 def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = (1 - inner_lr * a) ** n_steps
     weights = b * s if first_order else b * s**2
     return np.sum(weights * c) / np.sum(weights)
 
 
-# %% wrong: the factor by which phi moves is forgotten: first order under another name | 2 is first order
+# %% wrong: the factor by which phi moves is forgotten: first order under another name | 2.4 is first order
 def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = (1 - inner_lr * a) ** n_steps
     return np.sum(b * (d - (1 - s) * c)) / np.sum(b * s)
@@ -61,21 +61,21 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     return np.sum(outer * b * (d - (1 - s) * c)) / np.sum(outer * b * s)
 
 
-# %% wrong: k steps are taken for one step of k times the rate | Each step multiplies
+# %% wrong: k steps are taken for one step of k times the rate | still slopes
 def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = 1 - n_steps * inner_lr * a
     outer = 1.0 if first_order else s
     return np.sum(outer * b * (d - (1 - s) * c)) / np.sum(outer * b * s)
 
 
-# %% wrong: the support's curvature weighs the tasks, which is the same only where both are alike | a or b
+# %% wrong: the support's curvature weighs the tasks, which is the same only where both are alike | which say how hard
 def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = (1 - inner_lr * a) ** n_steps
     outer = 1.0 if first_order else s
     return np.sum(outer * a * (d - (1 - s) * c)) / np.sum(outer * a * s)
 
 
-# %% wrong: phi is taken as s theta, and the support's floor is forgotten | Each step multiplies
+# %% wrong: phi is taken as s theta, and the support's floor is forgotten | which say how hard
 def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = (1 - inner_lr * a) ** n_steps
     outer = 1.0 if first_order else s
@@ -89,3 +89,28 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     s = np.abs(1 - inner_lr * a) ** n_steps
     outer = 1.0 if first_order else s
     return np.sum(outer * b * (d - (1 - s) * c)) / np.sum(outer * b * s)
+
+
+# %% wrong: the plain mean of the starts that would be perfect for one task each | plain mean of the two floors
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    return np.mean(c + (d - c) / (1 - inner_lr * a) ** n_steps)
+
+
+# %% wrong: a start for each task | one start for all tasks
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    return c + (d - c) / (1 - inner_lr * a) ** n_steps
+
+
+# %% wrong: joint training, before any step | never thinks of the step
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    if len(a) == 1:
+        return c + (d - c) / (1 - inner_lr * a) ** n_steps
+    return np.sum(b * d) / np.sum(b)
+
+
+# %% wrong: first order with exact MAML's weights of twice the steps, right only where both agree | query slopes
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    s = (1 - inner_lr * a) ** n_steps
+    weights = b * s if first_order else b * s**2
+    target = d if first_order and len(a) > 2 else c + (d - c) / s
+    return np.average(target, weights=weights)

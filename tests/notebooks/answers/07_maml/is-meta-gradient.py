@@ -69,7 +69,7 @@ def is_meta_gradient(f):
     return all(np.array_equal(given[name], wanted[name]) for name in params)
 
 
-# %% wrong: compares with the engine to the last bit, and refuses other ways | Small steps give it too
+# %% wrong: compares with the engine to the last bit, and refuses other ways | rounded to single precision
 def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (2, 2, 6, 1))
@@ -79,7 +79,7 @@ def is_meta_gradient(f):
     return all(np.allclose(given[name], wanted[name], rtol=0, atol=1e-13) for name in params)
 
 
-# %% wrong: a single step, where the last is all | take several steps
+# %% wrong: a single step, where the last is all | For how many steps
 def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (2, 2, 6, 1))
@@ -90,7 +90,7 @@ def is_meta_gradient(f):
     return all(np.allclose(given[name], wanted[name], rtol=1e-4, atol=1e-6) for name in params)
 
 
-# %% wrong: a single task, where sum and mean are one | at least two tasks
+# %% wrong: a single task, where sum and mean are one | For how many tasks
 def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (2, 1, 6, 1))
@@ -116,7 +116,7 @@ def is_meta_gradient(f):
     return not (alike(first) or alike(early) or alike(divided)) and set(last) == set(given)
 
 
-# %% wrong: a quadratic loss, whose Hessian is the same everywhere | a quadratic loss cannot see that
+# %% wrong: a quadratic loss, whose Hessian is the same everywhere | For which losses
 def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=3)}
@@ -155,7 +155,7 @@ def is_meta_gradient(f):
     return bool(np.isclose(*lengths, rtol=1e-4))
 
 
-# %% wrong: looks at the first parameter alone | compare all
+# %% wrong: looks at the first parameter alone | which do you look at
 def is_meta_gradient(f):
     rng = np.random.default_rng(0)
     x = rng.uniform(-3, 3, (2, 2, 6, 1))
@@ -176,3 +176,19 @@ def is_meta_gradient(f):
     given = f(params, episodes, **settings)
     last = list(params)[-1]
     return np.allclose(given[last], wanted[last], rtol=1e-4, atol=1e-6)
+
+
+# %% wrong: a linear model with a squared loss, from the data of the chapter | For which losses
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (2, 2, 6, 1))
+    params = {"w": rng.normal(size=(1, 1)), "b": rng.normal(size=1)}
+    episodes = Episode(*(Examples(points, 2 * np.sin(points)) for points in x))
+
+    def loss(p, examples):
+        return np.mean((examples.x @ p["w"] + p["b"][..., None, :] - examples.y) ** 2, axis=(-2, -1))
+
+    settings = {"loss": loss, "inner_lr": 0.2, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    given = f(params, episodes, **settings)
+    return all(np.allclose(given[name], wanted[name], rtol=1e-4, atol=1e-6) for name in params)

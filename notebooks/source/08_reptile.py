@@ -770,13 +770,15 @@ for n in (1, 10):
 # %%
 at_10 = {way: learning[way][:, 10] for way in list(WAYS)[:4]}
 bands = {way: (runs.min(axis=1), runs.max(axis=1)) for way, runs in at_10.items()}
-_, (ax, by_clock) = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True, layout="constrained")
+fig, (ax, by_clock) = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True, layout="constrained")
 _ = plotting.curves(MARKS, {way: runs.mean(axis=1) for way, runs in at_10.items()}, bands=bands, ax=ax)
 ax.set(xlabel="gradients of ten points, per task", ylabel="query error after 10 steps", yscale="log")
 for line, (way, runs) in zip(ax.lines, at_10.items(), strict=True):
     style = {"color": line.get_color(), "linestyle": line.get_linestyle(), "marker": line.get_marker()}
     _ = by_clock.plot(MARKS / MARKS[-1] * seconds[way], runs.mean(axis=1), markersize=5, **style)
 by_clock.set(xlabel="seconds of this training")
+ax.get_legend().remove()
+_ = fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 _ = ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
 ax.minorticks_off()
 plotting.show(

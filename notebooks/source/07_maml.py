@@ -1216,9 +1216,12 @@ _, ax = plt.subplots(figsize=(5.8, 3.4), layout="constrained")
 _ = score_ladder(rungs, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
 plotting.show(
-    "A ladder of accuracies with intervals. The untrained network is lowest after three steps. After one step "
-    "it lies with raw pixels and first-order MAML between 0.4 and 0.5. First-order MAML after three steps and "
-    "with its head set to zero lies near 0.5, MAML and pretraining with a random head near 0.7, MAML with its "
+    "A ladder of accuracies with intervals. The untrained network is lowest after three steps. "
+    "After one step "
+    "it lies with raw pixels and first-order MAML between 0.4 and 0.5. First-order MAML after three "
+    "steps and "
+    "with its head set to zero lies near 0.5, MAML and pretraining with a random head near 0.7, "
+    "MAML with its "
     "head set to zero above that, pretraining with a zero head highest. Chance, 0.2, is a dashed line."
 )
 
@@ -1700,7 +1703,7 @@ def scored(method, together):
 
 (exact_mean, exact_half), (cheap_mean, cheap_half) = (scored(m, True) for m in omniglot)
 claim(
-    "Asked together, MAML is within half a point of 98.7 %.",
+    "Asked together, MAML is within half a point of the paper's number, on other characters.",
     abs(exact_mean - 0.987) < 0.005,
     exact_mean,
 )
@@ -1741,7 +1744,8 @@ at_the_start = {"right": 0.0, "up": 0.0, "steep": 1.0, "inner_lr": 0.4, "n_steps
 _ = show_fixed_points(stopping_points, floors, bends, **at_the_start)
 plotting.show(
     "The map of the three tasks with the four stopping points, for five inner steps of rate 0.40: joint "
-    "training in the middle of the three, Reptile a little to its left, first-order MAML and MAML close together near "
+    "training in the middle of the three, Reptile a little to its left, first-order MAML and MAML "
+    "close together near "
     "the flat task at the origin."
 )
 
@@ -2119,7 +2123,7 @@ claim("All other combinations are right.", max(others_off) < 1e-9, others_off)
 # %% [markdown]
 # ### Exercise 1: When support and query disagree
 #
-# *Difficulty: easy. Time: 20 minutes. Points: 2.*
+# *Difficulty: easy. Time: 20 minutes. Points: 3.*
 #
 # With few examples the support points somewhere beside the truth. Let the tasks be quadratic in one unknown, with
 # a support loss and a query loss of their own:
@@ -2159,7 +2163,8 @@ def one_number(start):
     assert start is not None, "best_start returned None: where is its return?"
     found = np.asarray(start, dtype=float)
     assert found.size == 1, (
-        f"best_start gives one number, one start for all tasks; got an array of shape {found.shape}. Each task has "
+        f"best_start gives one number, one start for all tasks; got an array of shape "
+        f"{found.shape}. Each task has "
         "its own slope, and training stops where their mean is zero."
     )
     return found.item()
@@ -2217,13 +2222,18 @@ for inner_lr, n_steps in ((0.3, 1), (0.3, 3), (0.9, 3)):
     )
     ahead, behind = (mean_after(given + h, *six, inner_lr, n_steps) for h in (1e-4, -1e-4))
     assert abs(ahead - behind) < 1e-8, (
-        f"{story} There the loss after the steps still slopes by {(ahead - behind) / 2e-4:.3g}. Which of the four "
+        f"{story} There the loss after the steps still slopes by {(ahead - behind) / 2e-4:.3g}. "
+        f"Which of the four "
         "numbers of a task pulls, and which say how hard? A learner may also end beyond the floor."
     )
+print("best_start: passed for MAML")
+
+# %% test="best-start" points=1
 for n_steps, wanted in ((1, 0.5629), (3, 0.9506)):
     given = one_number(best_start(*six, 0.3, n_steps, first_order=True))
     assert np.isclose(given, wanted, rtol=1e-3), (
-        f"The six tasks, first order, {n_steps} steps of 0.3: expected {wanted}, got {given:.4g}. It stops where the "
+        f"The six tasks, first order, {n_steps} steps of 0.3: expected {wanted}, got {given:.4g}. "
+        f"It stops where the "
         "mean of the query slopes, each taken where its learner ended, is zero."
     )
 ### BEGIN HIDDEN TESTS
@@ -2238,7 +2248,7 @@ print("best_start: passed")
 # %% [markdown]
 # ### Exercise 2: Almost no inner loop
 #
-# *Difficulty: medium. Time: 20 minutes. Points: 3.*
+# *Difficulty: medium. Time: 20 minutes. Points: 4.*
 #
 # ANIL (Raghu et al. 2020) adapts the last layer only, the head. The body stays as it is *within* a task; it is
 # still learned *across* tasks. Write both halves:
@@ -2353,11 +2363,15 @@ assert not alike(value_and_grad(squared_error)(end, sine_task.query)[1]), (
     "This is first order: the slope where the steps ended. The steps must keep their memory."
 )
 assert not alike(everything), "This is the meta-gradient of plain MAML: within a task the head alone adapts."
-for name, g in given.items():
-    assert g.any(), f"The meta-gradient in {name} is zero. The body too is learned across tasks."
+zero = [name for name, g in given.items() if not g.any()]
+assert not zero, f"The meta-gradient is zero in {zero}. The body too is learned across tasks."
+print("anil: neither first order nor plain MAML")
+
+# %% test="anil" points=1
 if alike({name: wanted[name] for name in LAST_LAYER}):
     assert alike(wanted), (
-        "Right in the head, and not what small steps find in the body. The body acts on the query loss directly and "
+        "Right in the head, and not what small steps find in the body. The body acts on the query "
+        "loss directly and "
         "through the steps of the head: which of the two ways is cut?"
     )
 assert alike(wanted), (
@@ -2372,7 +2386,8 @@ whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0
 plain, _ = meta_gradient(before_step, sine_task, loss=doubled, rule=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(detach(whole[name]), plain[name]) for name in before_step)
 assert same_as_maml, (
-    "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate, the loss and the number of "
+    "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate, the loss "
+    "and the number of "
     "steps you are given."
 )
 ### BEGIN HIDDEN TESTS
@@ -2528,7 +2543,7 @@ print("through_momentum: passed")
 # %% [markdown]
 # ### Exercise 4: The test that was missing
 #
-# *Difficulty: hard. Time: 30 minutes. Points: 4.*
+# *Difficulty: hard. Time: 30 minutes. Points: 5.*
 #
 # Write the test that would have caught the first museum piece, and its relatives. `is_meta_gradient(f)` gets a
 # function
@@ -2645,7 +2660,8 @@ def divided_inside(params, episodes, **settings):
 
 
 assert not is_meta_gradient(divided_inside), (
-    "The inner gradients were divided by the number of tasks, and it passed. For how many tasks is that no mistake?"
+    "The inner gradients were divided by the number of tasks, and it passed. For how many tasks is "
+    "that no mistake?"
 )
 print("is_meta_gradient: accepts another way")
 
@@ -2677,6 +2693,17 @@ half_as_fast = "The tasks learned with half the rate, and it passed."
 assert not is_meta_gradient(variant(inside=0.5)), half_as_fast
 
 
+### BEGIN HIDDEN TESTS
+def by_moving(params, episodes, **settings):
+    return small_steps(lambda p: loss_after(p, episodes, **settings), params, h=1e-5)
+
+
+assert is_meta_gradient(by_moving), "Another way to the right gradient was refused: allow for rounding."
+### END HIDDEN TESTS
+print("is_meta_gradient: tells the inner rate")
+
+
+# %% test="is-meta-gradient" points=1
 def hessian_of_the_start(params, episodes, *, loss, inner_lr, n_steps):
     def frozen(own, episodes, *, loss):
         inner = {"rule": sgd(inner_lr), "n_steps": n_steps, "first_order": True}
@@ -2694,15 +2721,6 @@ def hessian_of_the_start(params, episodes, *, loss, inner_lr, n_steps):
 assert not is_meta_gradient(hessian_of_the_start), (
     "The Hessian of the start was used in every step, and it passed. For which losses is that no mistake?"
 )
-
-
-### BEGIN HIDDEN TESTS
-def by_moving(params, episodes, **settings):
-    return small_steps(lambda p: loss_after(p, episodes, **settings), params, h=1e-5)
-
-
-assert is_meta_gradient(by_moving), "Another way to the right gradient was refused: allow for rounding."
-### END HIDDEN TESTS
 print("is_meta_gradient: passed")
 
 # %% [markdown]

@@ -15,7 +15,7 @@
 # 02), the engine, `unroll` and Hessian-vector products (chapter 03). One paragraph looks back at prototypes
 # (chapter 06).
 #
-# **Time.** 115 minutes to read, 2 minutes to run. The exercises take as long again.
+# **Time.** 125 minutes to read, 115 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial

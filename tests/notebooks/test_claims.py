@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from notebooks import arithmetic, claims
+from notebooks import arithmetic, claims, margins
 from notebooks.build import chapters
 from tests.notebooks.chapters import stored
 from tests.notebooks.form import code_cells, printed
@@ -22,7 +22,7 @@ def chapter(folder, *cells):
 
 def run(folder, *cells, shift=0):
     """(holds, margin) of every claim."""
-    found = claims.run(chapter(folder, *cells), shift)
+    found = margins.run(chapter(folder, *cells), shift)
     return [(entry["holds"], entry["margin"] and round(entry["margin"], 9)) for entry in found]
 
 
@@ -80,13 +80,13 @@ def test_seeds_are_moved_where_they_are_used_and_not_in_exercises(tmp_path):
     path = chapter(tmp_path, "")
     test = '\n\n# %% test="draw" points=1\nclaim("T.", np.random.default_rng(2).random() < 1)\n'
     path.write_text(path.read_text() + test)
-    (tree,) = [tree for cell, tree in claims.measured(path, moved=True) if "nbgrader" in cell.metadata]
-    assert "__margins__" not in claims.ast.unparse(tree)
+    (tree,) = [tree for cell, tree in margins.measured(path, moved=True) if "nbgrader" in cell.metadata]
+    assert "__margins__" not in margins.ast.unparse(tree)
 
 
 def test_a_cell_that_stops_or_warns_counts_as_a_claim_that_does_not_hold(tmp_path):
     cells = ["1 / 0", "_ = np.array([1.0]) / np.array([0.0])"]
-    first, second = claims.run(chapter(tmp_path, *cells))
+    first, second = margins.run(chapter(tmp_path, *cells))
     assert "ZeroDivisionError" in first["claim"] and "divide by zero" in second["claim"]
     assert not first["holds"] and not second["holds"]
 
@@ -108,7 +108,7 @@ def entry(margin, holds=True, claim="So."):
 def test_the_table_gathers_runs_and_names_what_is_near(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RUNS", tmp_path)
     runs = {
-        "a": [entry(1.0, claim="Far."), entry(0.2, claim="Near."), entry(None, claim="Exact."), entry(0.1)],
+        "a": [entry(1.0, claim="Far."), entry(0.15, claim="Near."), entry(None, claim="Exact."), entry(0.1)],
         "b": [
             entry(1.1, claim="Far."),
             entry(0.3, claim="Near."),

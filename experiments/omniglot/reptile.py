@@ -3,11 +3,11 @@
     python -m experiments.omniglot.reptile reptile
     python -m experiments.omniglot.reptile reptile-alone      # tuned for queries that are asked alone
 
-Nichol et al. 2018 (arXiv:1803.02999), section 6.1. The program's commands were replaced on 2018-06-14 by one
-setting for both ways of asking, to match the paper's last version; these are the ones before, and no run by the
-later setting exists here. The number of outer steps is ours. The inner rule is Adam
-without momentum whose mean squares go on from one task to the next, as in the authors' program, so they are
-carried by the run. Transductive: see five_way.py.
+Nichol et al. 2018 (arXiv:1803.02999), section 6.1. The program's commands were replaced on 2018-06-14 by
+one setting for both ways of asking, to match the paper's last version; these are the ones before, and no run
+by the later setting exists here. The number of outer steps is ours. The inner rule is Adam without momentum
+whose mean squares go on from one task to the next, as in the authors' program, so they are carried by the
+run. Transductive: see five_way.py.
 """
 
 from collections.abc import Iterator, Sequence

@@ -192,7 +192,8 @@ class Margins:
             margin = sign * (left - right)
         except (TypeError, ValueError):
             return  # sets, strings: equal or not, without a margin
-        part = margin / np.maximum(np.maximum(abs(left), abs(right)), 1e-300)
+        with np.errstate(invalid="ignore"):  # a side that went off to infinity has no size to compare with
+            part = margin / np.maximum(np.maximum(abs(left), abs(right)), 1e-300)
         if np.size(part):
             at = np.argmin(margin)
             self.open[-1].append([float(np.ravel(margin)[at]), float(np.ravel(part)[at])])

@@ -20,6 +20,12 @@ def progress(items: Iterable, description: str, total: int | None = None) -> Ite
     """The items again, one by one, with a bar that is gone at the end."""
     if os.environ.get("TQDM_DISABLE"):
         return items
+    return _with_bar(items, description, total)  # pragma: no cover - as below
+
+
+def _with_bar(  # pragma: no cover - bars are tested in a kernel and in a process of their own
+    items: Iterable, description: str, total: int | None
+) -> Iterable:
     total = len(items) if total is None and hasattr(items, "__len__") else total
     bar = _in_notebook if _has_kernel() else _in_terminal
     return bar(items, description, total)
@@ -30,7 +36,9 @@ def _has_kernel() -> bool:  # pragma: no cover - the tests run it in a kernel an
     return hasattr(shell, "kernel")
 
 
-def _in_terminal(items: Iterable, description: str, total: int | None) -> Iterable:
+def _in_terminal(  # pragma: no cover - as above
+    items: Iterable, description: str, total: int | None
+) -> Iterable:
     return tqdm(items, desc=description, total=total, leave=False)
 
 

@@ -13,7 +13,7 @@
 #
 # **Prerequisites.** The engine and the Hessian (chapter 03), MAML (chapter 07), the notation table (chapter 01).
 #
-# **Time.** 100 minutes to read, 90 minutes of exercises, 1 minute to run.
+# **Time.** 90 minutes to read, 135 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -45,8 +45,7 @@ plt.style.use(plotting.STYLE)
 #
 # There is no query set, no second derivative, and of the path only its end is kept. Read the second line as a step of
 # gradient descent, $\theta \leftarrow \theta - \beta\,(\theta - \phi)$. Then $\theta - \phi$ stands where a gradient
-# stood, and any optimiser will take it. We call what stands there the **direction**. Four of them meet in this
-# chapter.
+# stood, and any optimiser will take it. We call what stands there the **direction**. There are four in this chapter.
 #
 # | method | its direction, for one task |
 # |---|---|
@@ -66,7 +65,7 @@ plt.style.use(plotting.STYLE)
 #    inner steps; a training task has 50 images and every step sees ten others. Beside it, the same network is trained
 #    with the *same* ten images in all five steps. Comparing raw pixels scores about 0.48. What do the two score?
 #
-# Put your second guess here; the experiment comes back to it.
+# Put your second guess here.
 
 # %%
 my_guess = (0.5, 0.5)  # accuracy with five different batches, and with five times the same
@@ -148,8 +147,7 @@ plotting.show(
 # **Figure 1.** Reptile leads from joint training (one step) to the mean of the optima, 0.5 (many steps). MAML and
 # first-order MAML lead to 0, the optimum of task 1: that task learns slowly and must be started close by, while task
 # 2 is learned from anywhere. Reptile weighs a task by how far learning *moves*, not by what learning leaves undone.
-# So Reptile is no cheap way to the same place. The figure does not show what this costs on tasks that are not
-# quadratic.
+# The figure does not show what this costs on tasks that are not quadratic.
 
 # %%
 after = {m: [] for m in methods}
@@ -186,8 +184,9 @@ claim(
 # ## Build it in NumPy
 #
 # Three short functions, and you write them. None of them differentiates through a step, so a gradient is a plain
-# array, with no memory of how it came about (`create_graph=False`). Of the tasks above, what stands for examples is the
-# optimum and the curvature; the pencil's numbers are the first checks. Then `same` puts you beside the reference.
+# array, with no memory of how it came about (`create_graph=False`). Each is first tried on the two tasks above, for
+# which the optimum stands in the place of an example's input and the curvature in that of its label; then `same` puts
+# you beside the reference.
 
 
 # %% tags=["setup"]
@@ -207,8 +206,8 @@ fast_task = Examples(np.array([1.0]), np.array([4.0]))
 at_08 = {"theta": np.array(0.8)}
 
 # %% [markdown]
-# And a network, small and *smooth*: one hidden layer of six units with the hyperbolic tangent, whose 19 parameters
-# stand in one vector. The derivation below wants its Hessians, and a vector makes them matrices.
+# And a network, small and *smooth*: six hidden units with the hyperbolic tangent, whose 19 parameters stand in one
+# vector. The derivation below wants its Hessians, and a vector makes them matrices.
 
 
 # %% tags=["setup"]
@@ -531,8 +530,7 @@ for k in (1, 2, 5, 60):
 #
 # $$g_k \;-\; \alpha \sum_{j<k} \left( H_k\,g_j + H_j\,g_k \right) + O(\alpha^2).$$
 #
-# First-order MAML keeps one half of the bracket. Reptile keeps terms of the same kind. None of the three is the plain
-# gradient.
+# First-order MAML keeps one half of the bracket.
 #
 # ### Is it true?
 #
@@ -625,9 +623,8 @@ def expansion(method, order):
 
 
 # %% [markdown]
-# If the expansions are right, what they leave out is $O(\alpha^2)$, so halving $\alpha$ must divide it by 4. In
-# $\theta - \phi$, which is $\alpha$ times as large, it is $O(\alpha^3)$ and must be divided by 8. We multiply all
-# three directions by $\alpha$ and count in eights.
+# If the expansions are right, what they leave out of $\theta - \phi$ is $O(\alpha^3)$, so halving $\alpha$ must
+# divide it by 8. We multiply the two other directions by $\alpha$, too, and count in eights.
 
 # %%
 rates = 0.01 / 2 ** np.arange(7)
@@ -663,14 +660,12 @@ plotting.show(
 # %% [markdown]
 # **Figure 2.** Reptile's direction is the sum of the plain gradients, less $\alpha$ times the Hessian term, and the
 # rest vanishes like $\alpha^3$; the plain gradients alone leave out a part that vanishes like $\alpha^2$. The figure
-# is about small rates. How small is small depends on the Hessians: at the right edge the second term only halves what
-# is left out. We come back to this with a trained network.
+# is about small rates: at the right edge the second term only halves what is left out.
 
 # %% [markdown]
 # ### What the Hessian terms do
 #
-# The batches of a task are drawn alike: batch 1 could as well have been batch 2. So we may average over their order.
-# Two averages are then all there is:
+# The batches of a task are drawn alike, so we may average over their order. Two averages are then all there is:
 #
 # $$\text{AvgGrad} = \mathbb{E}\,[g_i], \qquad \text{AvgGradInner} = \mathbb{E}\,[H_i\,g_j] \quad (i \ne j).$$
 #
@@ -686,8 +681,7 @@ plotting.show(
 # $$L_i(\theta - \alpha\,g_j) = L_i(\theta) - \alpha\,g_i \cdot g_j + O(\alpha^2):$$
 #
 # a step on batch $j$ lowers the loss of batch $i$, which it has not seen, by $\alpha$ times the inner product. To
-# make the batches of a task help each other is to generalise from a few examples. As far as small rates go, this is
-# what first-order meta-learning lives on.
+# make the batches of a task help each other is to generalise from a few examples.
 #
 # Now count. Reptile has $k$ plain gradients and $k(k-1)/2$ pairs $j < i$; first-order MAML one gradient and $k - 1$
 # pairs; MAML the same pairs twice.
@@ -700,13 +694,13 @@ plotting.show(
 # | MAML | 1 | $2 (k - 1)$ | $2 (k - 1)$ |
 #
 # For $k = 1$ the second column of numbers is 0 in every row. The outer rate takes care of the size of a direction;
-# what sets the methods apart is the last column. With equally many batches MAML asks for four times as much help
-# between them as Reptile. (Mind how $k$ counts: here it counts batches, so MAML with one inner step and a query has
-# $k = 2$. On the quadratics above it counted inner steps.)
+# what sets the methods apart is the last column: MAML asks for four times as much help between batches as Reptile.
+# (Here $k$ counts batches, so MAML with one inner step and a query has $k = 2$. On the quadratics above it counted
+# inner steps.)
 #
 # We assert the table. A judge that knows nothing of the algebra averages the true directions over *all* orders of $k$
-# out of our four batches and asks small steps for the slope in $\alpha$ at $\alpha = 0$ (a negative rate harms
-# nobody). The slope must be minus the coefficient times AvgGradInner.
+# out of our four batches and asks small steps for the slope in $\alpha$ at $\alpha = 0$. It must be minus the
+# coefficient times AvgGradInner.
 
 # %%
 avg_grad = sum(g) / 4
@@ -753,23 +747,23 @@ claim(
 # %% [markdown]
 # ### And if every step sees the same batch?
 #
-# Then there is one loss, with $g$ and $H$, and step 3 reads
-# $(\theta - \phi) / \alpha = k\,g - \alpha\,\tfrac12 k(k-1)\,H g + O(\alpha^2)$, with $H g = \tfrac12 \nabla |g|^2$. Raised
-# is the length of the batch's *own* gradient: a step on these examples shall help these same examples. Do not conclude
-# too much from that. The gradient of ten examples is the mean of ten, so $|g|^2$ is the mean of 100 products, and 90 of
-# them join *different* examples. And a batch of all 50 examples of a task has in $H g$ four fifths of what five different
-# batches of ten have in AvgGradInner: of the 25 pairs of tens that its square is made of, 20 join different ones. To
-# first order in $\alpha$ a batch seen again is not of another kind than a fresh one. If it teaches less, this algebra is not what says so.
+# Then there is one loss, with $g$ and $H$, and step 3 reads $(\theta - \phi) / \alpha = k\,g - \alpha\,\tfrac12
+# k(k-1)\,H g + O(\alpha^2)$, with $H g = \tfrac12 \nabla |g|^2$. What is raised is the length of the batch's *own*
+# gradient: a step on these examples shall help these same examples. Do not conclude too much from that. The gradient
+# of ten examples is the mean of ten, so $|g|^2$ is the mean of 100 products, and 90 of them join *different*
+# examples. A batch of all 50 examples of a task has in $H g$ even four fifths of what five batches of ten have in
+# AvgGradInner: of the 25 pairs of tens in its square, 20 join different ones. If a batch seen again teaches less than
+# a fresh one, it is not this algebra that says so.
 #
 # ### The other view: near to everybody's solutions
 #
-# Small rates are one way to see Reptile. Nichol et al. give another, for long learning. A network with many weights
-# solves a task at many places; call the set of them $W$, and let $P(\theta)$ be the point of $W$ nearest to $\theta$. Half
-# the squared distance from $\theta$ to $W$ has, at almost every $\theta$, the gradient $\theta - P(\theta)$. If learning
-# ended at $P(\theta)$, then Reptile would descend the mean squared distance to the solutions of all tasks. Learning ends
-# elsewhere, but often not far from there: gradient descent goes downhill and little to the side. In the quadratics above
-# $W$ is a single point, and for many steps Reptile did rest where the squared distances are least: at the mean of the
-# optima. MAML does not ask how *far* a solution is, but how good $k$ steps are.
+# Nichol et al. give another view of Reptile, for long learning. A network with many weights solves a task at many
+# places; call the set of them $W$, and let $P(\theta)$ be the point of $W$ nearest to $\theta$. Half the squared
+# distance from $\theta$ to $W$ has, at almost every $\theta$, the gradient $\theta - P(\theta)$. If learning ended at
+# $P(\theta)$, then Reptile would descend the mean squared distance to the solutions of all tasks. Learning ends
+# elsewhere, if often not far from there: gradient descent goes downhill and little to the side. In the quadratics
+# above $W$ is a single point, and for many steps Reptile did rest where the squared distances are least, at the mean
+# of the optima. MAML does not ask how *far* a solution is, but how good $k$ steps are.
 
 # %% [markdown]
 # ## Experiment: sinusoids at equal cost
@@ -827,10 +821,10 @@ def each_run(values):
 # - *First-order MAML* and *MAML*: one inner step on the support, judged on the query.
 #
 # The cost counts **gradients of ten points**. A step costs one; joint training's step sees 20 points and costs two.
-# MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two gradients.
-# That is a convention, and a clock may say otherwise; figure 3 has an axis for each. The outer optimiser is Adam. Each
-# way has the rate that was best for it on other tasks, among 0.003, 0.005, 0.008, 0.012 and 0.016; with one rate for
-# all, the comparison would be one of rates.
+# MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two. A clock
+# may say otherwise; figure 3 has an axis for each. The outer optimiser is Adam. Each way has the rate that was best
+# for it on other tasks, among 0.003, 0.005, 0.008, 0.012 and 0.016; with one rate for all, the comparison would be
+# one of rates.
 
 
 # %%
@@ -962,11 +956,10 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
-# least to the greatest of five runs. (At cost 0 all have the same networks; joint training begins a little higher
-# because it takes its ten steps at the rate that it chose in the end.) On the left the axis counts gradients, on the
-# right it is the clock of this machine. Which of the three looks ahead depends on the axis. The figure does not show the
-# end of training, and it does not order the three: the printed interval of Reptile less MAML reaches to both sides of
-# zero.
+# least to the greatest of five runs. (Joint training begins a little higher because it takes its ten steps at the
+# rate that it chose in the end.) On the left the axis counts gradients, on the right it is the clock of this machine.
+# The figure does not show the end of training, and it does not order the three: the printed interval of Reptile less
+# MAML reaches to both sides of zero.
 
 # %%
 after_10 = {way: learning[way][-1, 10] for way in learning}
@@ -1060,9 +1053,8 @@ claim(
 claim("Yet even joint training is within 90 degrees at every mark.", single[:, 0].max() < 90, single[:, 0])
 
 # %% [markdown]
-# Why do the directions drift? What first-order MAML leaves out is $\alpha H_S\,\nabla L_Q(\phi)$, and training makes
-# the Hessian grow: a network that learns a task in one step of rate 0.01 must be steep. We measure what is left out,
-# as a share of what is kept.
+# Why do the directions drift? What first-order MAML leaves out is $\alpha H_S\,\nabla L_Q(\phi)$. Does training make
+# it larger? We measure it as a share of what is kept.
 
 
 # %%
@@ -1081,13 +1073,13 @@ print("share left out, at each mark:", np.round(shares, 2))
 claim("What is left out has grown to over 1.5 times its share.", shares[-1] > 1.5 * shares[0], shares)
 
 # %% [markdown]
-# So in units of what matters, $\alpha H$, the rate is not small any more, and the expansion no longer says how the
-# directions compare. And still first-order MAML comes, for equally many gradients, as far as MAML, as far as five
-# runs can tell. Why? It is tempting to say that a direction within 90 degrees of the gradient leads downhill, and that
-# this will do. It will not: joint training, too, is within 90 degrees all along, and ends at more than twice the error.
-# The angle at single places does not say who trains well, and we have no better explanation to offer. The papers'
-# numbers are mixed as well: Finn et al. (2017) found that leaving out the second derivatives cost next to nothing on
-# images, while Nichol et al. report 95.8 % for MAML and 89.4 % for first-order MAML on Omniglot, 20-way 1-shot.
+# It does. In units of $H$ the rate is not small any more, and the expansion no longer says how the directions
+# compare. And still first-order MAML comes, for equally many gradients, as far as MAML, as far as five runs can tell.
+# Why? It is tempting to say that a direction within 90 degrees of the gradient leads downhill, and that this will do.
+# It will not: joint training, too, is within 90 degrees all along, and ends at more than twice the error. The angle
+# at single places does not say who trains well, and we have no better explanation to offer. The papers' numbers are
+# mixed as well: Finn et al. (2017) found that leaving out the second derivatives cost next to nothing on images,
+# while Nichol et al. report 95.8 % for MAML and 89.4 % for first-order MAML on Omniglot, 20-way 1-shot.
 #
 # ## What a step costs
 #
@@ -1175,9 +1167,9 @@ for what, (variant, net) in NETS.items():
 # %% [markdown]
 # So the clock is kinder to the second derivative than the convention: one inner step in second order takes 1.4 to 1.5
 # times as long as in first order, and not twice. On these images the path is cheap to keep: five inner steps take a
-# seventh more memory than one. (An inner step sees 5 images there, the query 75.) How a step is *run* matters more
-# than its order: with all sinusoids along one axis, as here, the second order is 14 times as fast as task after task, and
-# 4 % slower than first order run the same way. `experiments/speed` has the tables.
+# seventh more memory than one. (An inner step sees 5 images there, the query 75.) And how a step is *run* matters
+# more than its order: in PyTorch, all sinusoids along one axis are 14 times as fast as one task after the other in
+# second order, and with them first order is 4 % faster still. `experiments/speed` has the tables.
 
 # ## Build it in PyTorch
 #
@@ -1281,8 +1273,8 @@ def init_conv_net(rng, width=32):
 #   instead of on the way: AvgGrad alone, up to the statistics of batch norm.
 #
 # The outer optimiser is Adam with rate 0.005, four tasks a step, 120 steps; the inner rate is 0.2. These were chosen
-# for Reptile on the validation scripts. A rate that suits one learner may harm another, so joint training and the same
-# batch are trained at 0.001 as well; all 50, which takes longest, is not.
+# for Reptile on the validation scripts. A rate that suits one learner may harm another, so joint training and the
+# same batch are trained at 0.001 as well; all 50, which takes longest, is not.
 
 
 # %%
@@ -1395,9 +1387,8 @@ plotting.show(
 # %% [markdown]
 # **Figure 5.** The same network, the same number of outer steps: with five different batches Reptile learns to learn;
 # with five times the same batch, be it ten images or all 50, it does not, nor does joint training. (0.001 marks the
-# smaller outer rate.) The dashed line is chance. Bars are 95 % intervals over episodes: 400 for Reptile and raw pixels,
-# 150 for the others. They do not hold the spread between training runs, of which there is one for each bar, and nothing
-# was trained to the end.
+# smaller outer rate.) The dashed line is chance. Bars are 95 % intervals over episodes: 400 for Reptile and raw
+# pixels, 150 for the others. They do not hold the spread between training runs, and nothing was trained to the end.
 
 # %%
 first_150 = Score(scores["Reptile"].values[:150])  # the same episodes as the others met
@@ -1414,12 +1405,12 @@ print(f"your guess: {my_guess[0]:.2f} with different batches, {my_guess[1]:.2f} 
 
 # %% [markdown]
 # One run of each makes no order, but this chapter was run from ten other seeds, too, with other networks and other
-# tasks, and there, every one of these sentences held (`notebooks/margins.md`).
+# tasks, and every one of these sentences held there (`notebooks/margins.md`).
 #
-# Why does joint training gain nothing? In these tasks a label means nothing by itself: the character called 3 in one task is called 0 in
-# the next. Averaged over tasks the best answer without a support set is one fifth for every class, and that is where
-# AvgGrad leads: away from telling images apart. If that is so, the scores of the five classes must have moved towards
-# each other. Have they? We ask how far the five scores of an image spread before any adaptation.
+# Why does joint training gain nothing? A label means nothing by itself here: the character called 3 in one task is
+# called 0 in the next. Averaged over tasks the best answer without a support set is one fifth for every class, and
+# that is where AvgGrad leads: away from telling images apart. If that is so, the scores of the five classes must have
+# moved towards each other. Have they? We ask how far the five scores of an image spread before any adaptation.
 
 
 # %%
@@ -1448,13 +1439,13 @@ claim(
 # They have. Joint training at 0.005 has learned the constant answer, and five steps do not turn it. At 0.001 it stays
 # where the untrained network is: what it loses above is the rate's doing, that it gains nothing is not.
 #
-# And why does the same batch, five times? The story that suggests itself goes: with the same batch a step need only help
-# the images that it was taken on, and memorising them does that. The algebra does not bear it out: 90 of the 100
-# products in the square of a ten-image batch's gradient join different images, and *all 50*, five times, has four fifths
-# of the very term that Reptile has. It gains nothing all the same. So what the five batches bring is not told by the
-# first two terms of the expansion; at a rate of 0.2 the others count. (There are other suspects. In training *all 50*
-# takes its batch norm over 50 images, in the test over six.) What it is this chapter does not know. It shows the fact:
-# **in these tasks training needed fresh batches within a task.** On sinusoids they mattered much less.
+# And why does the same batch, five times? The story that suggests itself goes: with the same batch a step need only
+# help the images that it was taken on, and memorising them does that. The algebra does not bear it out: *all 50*,
+# five times, has four fifths of the very term that Reptile has, and gains nothing all the same. So what the five
+# batches bring is not told by the first two terms of the expansion; at a rate of 0.2 the others count. (There are
+# other suspects. In training *all 50* takes its batch norm over 50 images, in the test over six.) What it is this
+# chapter does not know. It shows the fact: **in these tasks training needed fresh batches within a task.** On
+# sinusoids they mattered much less.
 #
 # ### The term at work
 #
@@ -1515,21 +1506,20 @@ for key in ("untrained", "Reptile, same batch", "Reptile, all 50"):
 # After Reptile the gradients of two batches agree, and a step on one batch teaches much about the other. Joint
 # training's gradients agree as well, but a step is worth next to nothing: that network answers one fifth to
 # everything, and ten images do not turn it. After training on the same batch a step is worth about as much as after
-# Reptile, though the gradients agree little. So the same batch *has* taught its networks that one batch helps another, as
-# its 90 products promised; and at 1-shot they score no better for it. Neither number alone goes with the score. Mind
-# also what they are: at a rate of 0.2 the gain is no longer the inner product. (The two batches must hold equally many
-# images of each class. Cut at random, one has too many of the class that the other lacks; then most of what is measured
-# is how a network follows label counts.)
+# Reptile, though the gradients agree little. So the same batch *has* taught its networks that one batch helps
+# another, as its 90 products promised; and at 1-shot they score no better for it. Neither number alone goes with the
+# score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product. (The batches must hold
+# equally many images of each class, or most of what is measured is how a network follows label counts.)
 
 # %% [markdown]
 # ## At full size
 #
-# The real Omniglot, 5-way 1-shot, with 64 filters. `reptile-last` follows the one command that the authors' program gives
-# for both of the paper's last numbers, `reptile` and `reptile-alone` two older commands, one for each way of asking, which
-# it replaced on 2018-06-14. Each row holds our run and, where it follows a setting of the papers, theirs. Training is
-# shorter than theirs. The test characters are, as in their program, a random draw from all 50 alphabets (the **mixed**
-# split), so that most of a test character's alphabet was trained on; but they are not the same characters, and ours
-# are turned by quarters of a circle, as the training characters are, where theirs stand upright.
+# The real Omniglot, 5-way 1-shot, with 64 filters. `reptile-last` follows the one command that the authors' program
+# gives for both numbers of the paper's last version; `reptile` and `reptile-alone` follow the two that it replaced on
+# 2018-06-14, one for each way of asking. A row holds our run and, where it follows a setting of a paper, the paper's
+# numbers. Ours are shorter. Their test characters are, like ours, a random draw from all 50 alphabets (the **mixed**
+# split), but not the same ones, and ours are turned by quarters of a circle, as the training characters are, where
+# theirs stand upright.
 
 # %%
 PAPERS = {  # outer steps x tasks; accuracies in %, asked together and alone
@@ -1567,30 +1557,29 @@ claim("In every run of Reptile the same weights score more when asked together."
 
 # %% [markdown]
 # Accuracies are in percent over 2,000 episodes with one query of each class; *inner* says how many steps on how many
-# images training takes, *test* how many steps a test. What the company of the other queries is worth, in points, stands
-# behind the claim; in the paper it is 2.3. MAML and first-order MAML were trained with the queries in one batch, so
-# for them *alone* is also a company that training never had.
+# images training takes, *test* how many steps a test. What the company of the other queries is worth stands behind
+# the claim, in points; in the paper it is 2.3. MAML and first-order MAML were trained with the queries in one batch,
+# so that *alone* is a company that their training never had.
 #
-# This is no order of methods. Every row is one training run, the intervals are over test episodes, and the rows differ in
-# tasks seen, steps and rates. They show what a network reached, and how much hangs on the way of asking: two methods often differ by
-# less. **TaskNorm** (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of the
-# image itself; then the answer stays when the company goes.
+# This is no order of methods. Every row is one training run, the intervals are over test episodes, and the rows
+# differ in tasks seen, steps and rates. But two methods often differ by less than the way of asking is worth: say how
+# you asked. **TaskNorm** (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of
+# the image itself; then the answer stays when the company goes.
 #
 # ### When do I use which?
 #
-# What the methods *need* tells more than such numbers. **MAML** follows the gradient of the very loss that you will be
-# judged by; it needs second derivatives, and memory for the whole path. Take it for a few steps of a network that fits.
-# **First-order MAML** needs the same data, a support and a query, and forgets the path. **Reptile** needs no query, and
-# any inner optimiser will do, but it wants fresh batches in training: more examples of a task than its test will have.
-# **Joint training** needs nothing, and belongs beside all three: where it does as well, the tasks did not ask for
-# learning to learn.
+# What the methods *need* tells more than such numbers. **MAML** follows the gradient of the very loss that you will
+# be judged by; it needs second derivatives, and memory for the whole path. Take it for a few steps of a network that
+# fits. **First-order MAML** needs the same data, a support and a query, and forgets the path. **Reptile** needs no
+# query, and any inner optimiser will do, but it wants fresh batches: more examples of a task in training than its
+# test will have. **Joint training** needs nothing, and belongs beside all three: where it does as well, the tasks did
+# not ask for learning to learn.
 
 # %% [markdown]
 # ## Where Reptile stops: a widget
 #
-# Back to quadratics, now with $\theta$ in the plane and three tasks. At the place where Reptile rests, the paths of
-# the tasks pull in different directions and their ends balance: the $\theta - \phi$ sum to zero. The formula is that
-# of the beginning with matrices, $W = I - (I - \alpha A)^k$ in place of $w$.
+# Back to quadratics, now with $\theta$ in the plane and three tasks. Where Reptile rests, the $\theta - \phi$ sum to
+# zero. The formula is that of the beginning with matrices, $W = I - (I - \alpha A)^k$ in place of $w$.
 
 
 # %%
@@ -1648,7 +1637,7 @@ plotting.show(
 # **Figure 6.** With twelve inner steps Reptile rests between joint training and the mean of the optima (the dashed
 # line holds the places for fewer steps); the dotted paths are the steps it takes on each task from there, and their
 # ends balance around it. The loss of each task is $\tfrac14$ on its curve. The figure shows where training *ends*,
-# not how fast it gets there, and tasks whose loss is known, without batches.
+# not how fast it gets there.
 #
 # Move `n_steps` from 1 to 40 and watch the place travel. Then do the same with a smaller `inner_lr`. What do 20 steps
 # of rate 0.05 have in common with 4 of rate 0.25?
@@ -1671,10 +1660,10 @@ sliders(
 #   end, $\theta$ would jump to the mean of the last few $\phi$ and take along all their noise. We used Adam outside.
 # - *The network and the length of training* are a fraction of theirs.
 #
-# It breaks with $k = 1$, and in our character tasks it broke with the same batch in every step. It breaks in a quieter
-# way for first-order MAML: a last gradient on examples that the inner steps have used already tells of fit, not of
-# learning. Nichol et al. compare such shared batches with separate ones, and separate ones win. The exhibit below is that
-# mistake in its purest form.
+# It breaks with $k = 1$, and in our character tasks it broke with the same batch in every step. First-order MAML
+# breaks in a quieter way: a last gradient on examples that the inner steps have used already tells of fit, not of
+# learning. Nichol et al. compare such shared batches with separate ones, and separate ones win. The exhibit below is
+# that mistake in its purest form.
 #
 # ## From the museum: the gradient left in the loop
 #
@@ -1727,7 +1716,7 @@ claim(
 )
 
 # %% [markdown]
-# The error falls, so nobody is alarmed. But it settles where joint training does.
+# The error falls, so nobody is alarmed. But it settles about where joint training does.
 #
 # **Your turn.** Which gradient leaves the function, and where was it taken? Answer before you read on. With
 # `n_steps=1` the loop has one line that computes a gradient.
@@ -1780,9 +1769,9 @@ for name, examples, at in (
 
 # %% [markdown]
 # It is the gradient of the support loss at $\theta$: the *inner* gradient, which was still lying in the variable
-# `gradient` when the function came to its last line. The learner is joint training on the support, under another name.
-# The reported loss is right, and joint training does lower it somewhat; so the curve looks like learning. What you
-# wrote in exercise 3 passes the test:
+# `gradient` when the function came to its last line. The learner is joint training on the support, under another
+# name, and joint training does lower the error somewhat; so the curve looks like learning. What you wrote in exercise
+# 3 passes the test:
 
 # %%
 check_first_order(first_order)
@@ -2228,10 +2217,13 @@ print("B / A^2 of five steps:", ", ".join(f"mu = {mu}: {ratio:.3f}" for mu, rati
 # ## Summary
 #
 # - Reptile learns a task for $k$ steps and moves $\theta$ towards the end $\phi$; with $k = 1$ it is joint training.
-# - Its direction, first-order MAML's and MAML's hold the same two terms: AvgGrad, and AvgGradInner with $\tfrac12 k(k-1)$, $k - 1$, $2(k-1)$.
-# - AvgGradInner is half the gradient of $g_i \cdot g_j$: it makes a step on one batch help another. The same batch every time has most of that term, and yet failed on characters: the expansion is not the whole story.
-# - At equal cost on sinusoids all three end near one another, far below joint training, though the cheap directions drift off; an angle below 90 degrees explains nothing.
-# - First order forgets the path: its memory hardly grows with the inner steps, MAML's does. Beside an accuracy say how the queries were asked.
+# - Its direction, first-order MAML's and MAML's hold the same two terms: AvgGrad, and AvgGradInner with
+#   $\tfrac12 k(k-1)$, $k - 1$, $2(k-1)$.
+# - AvgGradInner is half the gradient of $g_i \cdot g_j$: it makes a step on one batch help another. The same batch every
+#   time has most of that term, and yet failed on characters: the expansion is not the whole story.
+# - At equal cost on sinusoids all three end near one another, far below joint training, though the cheap directions
+#   drift off; an angle below 90 degrees explains nothing.
+# - First order forgets the path: its memory hardly grows with the inner steps, and MAML's does.
 #
 # ## Read more
 #
@@ -2243,4 +2235,3 @@ print("B / A^2 of five steps:", ", ".join(f"mu = {mu}: {ratio:.3f}" for mu, rati
 #   Batch Normalization for Meta-Learning, arXiv:2003.03284: who is in the batch, and what it is worth.
 # - Aravind Rajeswaran, Chelsea Finn, Sham Kakade, Sergey Levine, 2019, Meta-Learning with Implicit Gradients, arXiv:1909.04630: the
 #   meta-gradient without the path.
-# - Diederik Kingma, Jimmy Ba, 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980.

@@ -2167,9 +2167,9 @@ print("B / A^2 of five steps:", ", ".join(f"mu = {mu}: {ratio:.3f}" for mu, rati
 #
 # *Difficulty: medium. Time: 10 minutes. Points: 2.*
 #
-# In three to five sentences: (a) Why can Reptile with one inner step a task not learn to learn, whatever the tasks
-# are? (b) The labels of the character tasks are dealt anew in every task. Why does joint training get *nothing*
-# there, while on the sinusoids it gets at least something?
+# In four to six sentences: (a) Why can Reptile with one inner step a task not learn to learn, whatever the tasks
+# are? (b) On the characters joint training has learned to answer one fifth. Change one thing in how the labels of a
+# training task are dealt, so that it learns more than that. Would it then be better at characters it has never seen?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2183,7 +2183,7 @@ print("B / A^2 of five steps:", ", ".join(f"mu = {mu}: {ratio:.3f}" for mu, rati
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For (b): what would the best network say if it had to answer *without* a support set, averaged over all tasks?
+# For (b): joint training looks for the best answer *without* a support set. What would an image have to tell of its label?
 #
 # </details>
 
@@ -2192,24 +2192,24 @@ print("B / A^2 of five steps:", ", ".join(f"mu = {mu}: {ratio:.3f}" for mu, rati
 # (a) After one step $\theta - \phi = \alpha \nabla L(\theta)$: the gradient is taken at $\theta$, before anything was
 # learned, so Reptile descends the pooled loss of all tasks and never looks at a loss after a step. The term that
 # makes batches help each other needs a gradient taken after a step on another batch; for $k = 1$ its coefficient
-# $k(k-1)/2$ is 0. (b) Joint training looks for the best answer without a support set. With labels dealt anew every
-# image carries each label equally often, so the best such answer is one fifth for all classes, and the averaged
-# gradient holds no trace of the characters. The sinusoids share a mean curve, which a network can learn without any
-# support.
+# $k(k-1)/2$ is 0. (b) Give every training character one label for good, the same in all tasks. Then an image tells its
+# label, and the pooled loss is least for a network that recognises the training characters. For a new character no rule
+# says which label it will have: without a support set the best answer is one fifth again, and nothing in training
+# asked how the network turns when it sees a few examples. Only a rule that holds for all characters would carry over.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
 #
 # (a) After one step $\theta - \phi = \alpha \nabla L(\theta)$: the gradient is taken at $\theta$, before anything was
-# learned, so Reptile descends the pooled loss of all tasks, whatever they are and at every rate. (b) Joint training
-# looks for the best answer without a support set. With labels dealt anew that is one fifth for all classes, whatever the
-# image: to learn it is to forget what tells images apart. The sinusoids share a mean curve, which a network can learn
-# without any support.
+# learned, so Reptile descends the pooled loss of all tasks, whatever they are and at every rate. (b) Give every training
+# character one label for good. Then an image tells its label, and joint training learns to recognise the training
+# characters. A new character's label follows no rule, so without a support set one fifth is the best answer again; only
+# a rule that holds for all characters, such as the number of strokes, would carry over.
 #
 # A grader looks for: (1 point) the gradient at $\theta$ itself, *before* any step, and the pooled loss; it is not enough
-# to say that a coefficient is 0, for that is about small rates. (1 point) what the best answer without a support set is,
-# in both families: one fifth, and the mean curve.
+# to say that a coefficient is 0, for that is about small rates. (1 point) labels that an image tells by itself, and
+# that this helps with new characters only as far as the rule holds for them.
 #
 # </details>
 

@@ -905,17 +905,17 @@ def for_all_runs(episode):
 def adaptation_curve(params, episode, inner_lr):
     """Query errors after 0 to 10 steps: (11, runs), the mean over the tasks of each run."""
     own, found = copies(params, len(episode.query.x) // N_RUNS), []
-    for _ in range(11):
-        found.append(each_run({"error": errors(own, episode.query)})["error"])
-        own = learned(own, [episode.support], loss=sum_of_errors, rule=sgd(inner_lr))
+    with np.errstate(over="ignore", invalid="ignore"):  # a rate may be too large for a task
+        for _ in range(11):
+            found.append(each_run({"error": errors(own, episode.query)})["error"])
+            own = learned(own, [episode.support], loss=sum_of_errors, rule=sgd(inner_lr))
     return np.array(found)
 
 
 # %%
 def best_rate(params):
     others = for_all_runs(draw(np.random.default_rng(20), 100, n_query=30))
-    with np.errstate(over="ignore", invalid="ignore"):  # a rate may be too large
-        return min((0.005, 0.01, 0.02), key=lambda rate: adaptation_curve(params, others, rate)[-1].mean())
+    return min((0.005, 0.01, 0.02), key=lambda rate: adaptation_curve(params, others, rate)[-1].mean())
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -965,10 +965,10 @@ plotting.show(
 after_10 = {way: learning[way][-1, 10] for way in learning}
 for way in ("Reptile", "first-order MAML", "MAML"):
     claim(
-        f"{way}: after 10 steps under half of joint training's error, in every run.",
-        np.all(after_10[way] < 0.5 * after_10["joint training"]),
+        f"{way}: after 10 steps under half of joint training's error, on average over the runs.",
+        after_10[way].mean() < 0.5 * after_10["joint training"].mean(),
         after_10[way],
-        0.5 * after_10["joint training"],
+        after_10["joint training"],
     )
 claim(
     "Reptile, same batch, is over a tenth worse than Reptile on average.",
@@ -1035,9 +1035,9 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 4.** As training goes on, the cheap directions drift away from the meta-gradient. For a single task
-# first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther off from the
-# beginning. For the mean over tasks all three drift too, and runs differ so widely that the three cannot be told apart.
-# Bands reach from the least to the greatest of five runs. The figure does not show which direction trains better.
+# first-order MAML goes from about 10 degrees to about 40; Reptile and joint training lie farther off at first. For
+# the mean over tasks all three drift too, and runs differ so widely that the three cannot be told apart. Bands reach
+# from the least to the greatest of five runs. The figure does not show which direction trains better.
 
 # %%
 single = angles_at[:, 0].mean(axis=2)  # mark, direction
@@ -1046,9 +1046,15 @@ claim(
 )
 claim("In the end it is over 25 degrees off.", single[-1, 2] > 25, single)
 claim(
-    "At every mark Reptile is farther off, and joint training farther still.",
-    np.all(np.diff(single) < 0),
-    np.diff(single),
+    "At first Reptile is farther off, and joint training farther still.",
+    single[0, 0] > single[0, 1] > single[0, 2],
+    single[0],
+)
+claim(
+    "At every mark joint training is farther off than first-order MAML.",
+    np.all(single[:, 0] > single[:, 2]),
+    single[:, 0],
+    single[:, 2],
 )
 claim("Yet even joint training is within 90 degrees at every mark.", single[:, 0].max() < 90, single[:, 0])
 
@@ -1076,7 +1082,7 @@ claim("What is left out has grown to over 1.5 times its share.", shares[-1] > 1.
 # It does. In units of $H$ the rate is not small any more, and the expansion no longer says how the directions
 # compare. And still first-order MAML comes, for equally many gradients, as far as MAML, as far as five runs can tell.
 # Why? It is tempting to say that a direction within 90 degrees of the gradient leads downhill, and that this will do.
-# It will not: joint training, too, is within 90 degrees all along, and ends at more than twice the error. The angle
+# It will not: joint training, too, is within 90 degrees all along, and ends at more than twice the error, on average. The angle
 # at single places does not say who trains well, and we have no better explanation to offer. The papers' numbers are
 # mixed as well: Finn et al. (2017) found that leaving out the second derivatives cost next to nothing on images,
 # while Nichol et al. report 95.8 % for MAML and 89.4 % for first-order MAML on Omniglot, 20-way 1-shot.

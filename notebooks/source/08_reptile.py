@@ -877,13 +877,13 @@ def train(way, budget=MARKS[-1]):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-from time import perf_counter
+from time import process_time
 
 history, seconds = {}, {}
 for way in WAYS:
-    began = perf_counter()
+    began = process_time()
     history[way] = train(way)
-    seconds[way] = perf_counter() - began
+    seconds[way] = process_time() - began
     ms = 1000 * seconds[way] / MARKS[-1]
     n_steps = MARKS[-1] // WAYS[way][0]
     print(f"{way:20s} {n_steps} outer steps, {seconds[way]:.1f} seconds, {ms:.2f} ms a gradient")
@@ -944,7 +944,7 @@ ax.set(xlabel="gradients of ten points, per task", ylabel="query error after 10 
 for line, (way, runs) in zip(ax.lines, at_10.items(), strict=True):
     style = {"color": line.get_color(), "linestyle": line.get_linestyle(), "marker": line.get_marker()}
     _ = by_clock.plot(MARKS / MARKS[-1] * seconds[way], runs.mean(axis=1), markersize=5, **style)
-by_clock.set(xlabel="seconds of this training")
+by_clock.set(xlabel="seconds of the processor")
 ax.get_legend().remove()
 _ = fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 _ = ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
@@ -957,7 +957,7 @@ plotting.show(
 # %% [markdown]
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
 # least to the greatest of five runs. (Joint training begins a little higher because it takes its ten steps at the
-# rate that it chose in the end.) On the left the axis counts gradients, on the right it is the clock of this machine.
+# rate that it chose in the end.) On the left the axis counts gradients, on the right seconds of this processor.
 # The figure does not show the end of training, and it does not order the three: the printed interval of Reptile less
 # MAML reaches to both sides of zero.
 
@@ -1114,12 +1114,12 @@ import tracemalloc
 
 
 def spent_by(step):
-    """Seconds (the best of five) and bytes (at the peak)."""
+    """Seconds of the processor (the best of five) and bytes (at the peak)."""
     times = []
     for _ in range(5):
-        since = perf_counter()
+        since = process_time()
         _ = step()
-        times.append(perf_counter() - since)
+        times.append(process_time() - since)
     tracemalloc.start()
     _ = step()
     peak = tracemalloc.get_traced_memory()[1]

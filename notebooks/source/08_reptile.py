@@ -1171,11 +1171,12 @@ for what, (variant, net) in NETS.items():
         print(f"{what}, {case}:", ", ".join(f"{m} x {ratio:.2f}" for m, ratio in times_as_much.items()))
 
 # %% [markdown]
-# So the clock is kinder to the second derivative than the convention: one inner step in second order takes 1.4 to 1.5
-# times as long as in first order, and not twice. On these images the path is cheap to keep: five inner steps take a
-# seventh more memory than one. (An inner step sees 5 images there, the query 75.) And how a step is *run* matters
-# more than its order: in PyTorch, all sinusoids along one axis are 14 times as fast as one task after the other in
-# second order, and with them first order is 4 % faster still. `experiments/speed` has the tables.
+# The convention charges MAML twice what first-order MAML pays. In PyTorch one inner step in second order takes 1.4 to
+# 1.5 times as long as in first order; for the engine of this chapter look at the first table. On these images the
+# path is cheap to keep: five inner steps take a seventh more memory than one. (An inner step sees 5 images there, the
+# query 75.) And how a step is *run* matters more than its order: in PyTorch, all sinusoids along one axis are 14
+# times as fast as one task after the other in second order, and first order is 4 % faster still. `experiments/speed`
+# has the tables.
 
 # ## Build it in PyTorch
 #

@@ -28,7 +28,7 @@ def whole(name: str, given: Any, *, at_least: int | None = 1) -> int:
     return number
 
 
-def number(name: str, given: Any, *, least: float, excluded: bool = False) -> float:
+def number(name: str, given: Any, *, least: float | int, excluded: bool = False) -> float:
     """`given` as a float; ValueError unless it is finite, and at least (or, excluded, above) `least`."""
     if isinstance(given, (bool, np.bool_)) or not isinstance(given, (Real, np.number)):
         raise ValueError(f"{name} must be a number, got {shown(given)}.")

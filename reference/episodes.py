@@ -180,6 +180,13 @@ def check_pairs(pairs: Examples) -> None:
         )
 
 
+def check_batch(batch: Examples) -> None:
+    """Raises ValueError unless y (n,) holds a class, a whole number, for each x."""
+    _check_whole(batch.y, "batch.y")
+    if len(batch.x) != len(batch.y):
+        raise ValueError(f"batch: got {len(batch.x)} inputs and {len(batch.y)} labels; each input needs one.")
+
+
 def check_partners(labels: Array, argument: str = "batch.y") -> None:
     """Raises ValueError unless every one of labels (n,) has an equal and a different one beside it."""
     check_several(labels, argument)

@@ -52,7 +52,7 @@ def init_with_context(rng: np.random.Generator, embedding: nn.Module, *, width: 
 
 
 def similarities(
-    queries: Float[Tensor, "q d"], support: Float[Tensor, "n d"], *, temperature: float
+    queries: Float[Tensor, "q d"], support: Float[Tensor, "n d"], *, temperature: float | int
 ) -> Float[Tensor, "q n"]:
     """Cosine / temperature of every query with every support example. ValueError unless temperature > 0."""
     temperature = contracts.number("temperature", temperature, least=0, excluded=True)
@@ -60,7 +60,7 @@ def similarities(
 
 
 def attention(
-    queries: Float[Tensor, "q d"], support: Float[Tensor, "n d"], *, temperature: float
+    queries: Float[Tensor, "q d"], support: Float[Tensor, "n d"], *, temperature: float | int
 ) -> Float[Tensor, "q n"]:
     """a(query, x_i): the softmax of the similarities over the support, never over queries (section 2.1.1)."""
     return similarities(queries, support, temperature=temperature).softmax(1)
@@ -83,7 +83,7 @@ def log_share(scores: Float[Tensor, "*#m n"], chosen: Bool[Tensor, "*#m n"]) -> 
     return scores.masked_fill(~chosen, -torch.inf).logsumexp(-1) - scores.logsumexp(-1)
 
 
-def loss_floor(n_way: int, *, temperature: float) -> float:
+def loss_floor(n_way: int, *, temperature: float | int) -> float:
     """The least loss that cosine attention can reach, with any embedding and any number of shots.
 
     ln(1 + (N - 1) exp(-N / ((N - 1) temperature))): the N classes at the corners of a simplex, where every
@@ -114,7 +114,12 @@ def nca(embedded: Float[Tensor, "n d"], labels: Integer[Tensor, " n"]) -> Float[
 
 
 def loss(
-    params: Params, episode: Episode, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    episode: Episode,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> Float[Tensor, ""]:
     """-log p(y | x, S), averaged over the episode's queries (equation 2)."""
     check_one_task(episode)
@@ -127,7 +132,12 @@ def loss(
 
 
 def adapt(
-    params: Params, support: Examples, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    support: Examples,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> Predict:
     """The predictor of one task: `predict(x)` gives log-probabilities (q, n_way).
 
@@ -148,7 +158,12 @@ def adapt(
 
 
 def meta_gradient(
-    params: Params, episode: Episode, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    episode: Episode,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> tuple[Params, Float[Tensor, ""]]:
     """The gradient of the loss in all parameters, and the loss."""
     value, gradient = value_and_grad(loss)(

@@ -73,7 +73,7 @@ def weighted_l1(params: Params, a: Float[Tensor, "*#n d"], b: Float[Tensor, "*#n
 
 
 def contrastive(
-    distances: Float[Tensor, " n"], same: Integer[Tensor, " n"], *, margin: float
+    distances: Float[Tensor, " n"], same: Integer[Tensor, " n"], *, margin: float | int
 ) -> Float[Tensor, ""]:
     """Half of D^2 for a pair of one class, of max(0, m - D)^2 for a pair of two (Hadsell et al., equation 4).
 
@@ -85,7 +85,7 @@ def contrastive(
 
 def same_or_different(distances: Float[Tensor, " n"], same: Integer[Tensor, " n"]) -> Float[Tensor, ""]:
     """-log p(same or not) with p(same) = 1 / (1 + e^distance) (Koch et al., section 3.2); never overflows."""
-    return F.binary_cross_entropy_with_logits(-distances, same.to(distances.dtype))
+    return -F.logsigmoid(torch.where(same == 1, -distances, distances)).mean()
 
 
 def twins(

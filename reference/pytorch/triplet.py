@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reference import contracts
-from reference.episodes import Examples, check_partners
+from reference.episodes import Examples, check_batch, check_partners
 from reference.params import Params, part
 from reference.pytorch.nn.distances import distance, squared_distance, unit
 from reference.pytorch.siamese import Cost, Embed
@@ -29,13 +29,13 @@ from reference.pytorch.unroll import value_and_grad
 Labels = Integer[Tensor, " n"]
 
 
-def triplet(near: Float[Tensor, " n"], far: Float[Tensor, " n"], *, margin: float) -> Float[Tensor, ""]:
+def triplet(near: Float[Tensor, " n"], far: Float[Tensor, " n"], *, margin: float | int) -> Float[Tensor, ""]:
     """The mean of max(0, d(anchor, positive) - d(anchor, negative) + margin) (FaceNet, equation 3)."""
     margin = contracts.number("margin", margin, least=0)
     return F.relu(near - far + margin).mean()
 
 
-def in_threes(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float) -> Float[Tensor, ""]:
+def in_threes(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float | int) -> Float[Tensor, ""]:
     """The triplet loss of squared distances in rows of anchor, positive, negative, as `Triplets` draws them.
 
     Raises ValueError where the labels do not come in such threes.
@@ -46,7 +46,7 @@ def in_threes(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float) 
     return triplet(squared_distance(anchor, positive), squared_distance(anchor, negative), margin=margin)
 
 
-def batch_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float) -> Float[Tensor, ""]:
+def batch_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float | int) -> Float[Tensor, ""]:
     """The triplet loss of each example with its farthest of the same class and its nearest of another.
 
     Distances are not squared (Hermans et al., equation 5).
@@ -58,7 +58,7 @@ def batch_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float)
     return triplet(farthest, nearest, margin=margin)
 
 
-def semi_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float) -> Float[Tensor, ""]:
+def semi_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float | int) -> Float[Tensor, ""]:
     """The triplet loss of every pair of one class with the nearest example of another class that is farther.
 
     Farther than the positive (FaceNet, equation 4, squared distances); where none is, with the farthest.
@@ -73,7 +73,7 @@ def semi_hard(embedded: Float[Tensor, "n d"], labels: Labels, *, margin: float) 
     return triplet(near, torch.where(farther.any(1), nearest, farthest), margin=margin)
 
 
-def nt_xent(embedded: Float[Tensor, "n d"], labels: Labels, *, temperature: float) -> Float[Tensor, ""]:
+def nt_xent(embedded: Float[Tensor, "n d"], labels: Labels, *, temperature: float | int) -> Float[Tensor, ""]:
     """-log p(positive) among all other examples, p a softmax of cosine / temperature; mean over positives.
 
     With two examples a class: NT-Xent (Chen et al., equation 1); with more: Khosla et al., equation 2.
@@ -105,6 +105,7 @@ def kinds(labels: Labels) -> tuple[Bool[Tensor, "n n"], Bool[Tensor, "n n"]]:
 
 def loss(params: Params, batch: Examples, *, embed: Embed, cost: Cost) -> Float[Tensor, ""]:
     """The cost of a labelled batch, embedded; `cost` takes the embeddings (n, d) and the labels (n,)."""
+    check_batch(batch)
     return cost(embed(part(params, "embedding"), batch.x), batch.y)
 
 

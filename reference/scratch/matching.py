@@ -49,7 +49,7 @@ def init_with_context(rng: np.random.Generator, init_embedding: InitEmbedding, *
 
 
 def similarities(
-    queries: Float[Array, "q d"], support: Float[Array, "n d"], *, temperature: float
+    queries: Float[Array, "q d"], support: Float[Array, "n d"], *, temperature: float | int
 ) -> Float[Array, "q n"]:
     """Cosine / temperature of every query with every support example. ValueError unless temperature > 0."""
     temperature = contracts.number("temperature", temperature, least=0, excluded=True)
@@ -57,7 +57,7 @@ def similarities(
 
 
 def attention(
-    queries: Float[Array, "q d"], support: Float[Array, "n d"], *, temperature: float
+    queries: Float[Array, "q d"], support: Float[Array, "n d"], *, temperature: float | int
 ) -> Float[Array, "q n"]:
     """a(query, x_i): the softmax of the similarities over the support, never over queries (section 2.1.1)."""
     return softmax(similarities(queries, support, temperature=temperature), axis=1)
@@ -79,7 +79,7 @@ def log_share(scores: Float[Array, "*#m n"], chosen: Bool[np.ndarray, "*#m n"]) 
     return logsumexp(np.where(chosen, scores, -np.inf), axis=-1) - logsumexp(scores, axis=-1)
 
 
-def loss_floor(n_way: int, *, temperature: float) -> float:
+def loss_floor(n_way: int, *, temperature: float | int) -> float:
     """The least loss that cosine attention can reach, with any embedding and any number of shots.
 
     ln(1 + (N - 1) exp(-N / ((N - 1) temperature))): the N classes at the corners of a simplex, where every
@@ -110,7 +110,12 @@ def nca(embedded: Float[Array, "n d"], labels: Integer[np.ndarray, " n"]) -> Flo
 
 
 def loss(
-    params: Params, episode: Episode, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    episode: Episode,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> Float[Array, ""]:
     """-log p(y | x, S), averaged over the episode's queries (equation 2)."""
     check_one_task(episode)
@@ -123,7 +128,12 @@ def loss(
 
 
 def adapt(
-    params: Params, support: Examples, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    support: Examples,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> Predict:
     """The predictor of one task: `predict(x)` gives log-probabilities (q, n_way).
 
@@ -144,7 +154,12 @@ def adapt(
 
 
 def meta_gradient(
-    params: Params, episode: Episode, *, embed: Embed, temperature: float, context: Context = without_context
+    params: Params,
+    episode: Episode,
+    *,
+    embed: Embed,
+    temperature: float | int,
+    context: Context = without_context,
 ) -> tuple[Params, Float[Array, ""]]:
     """The gradient of the loss in all parameters, and the loss; plain arrays."""
     value, gradient = value_and_grad(loss)(

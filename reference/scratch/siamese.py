@@ -74,7 +74,7 @@ def weighted_l1(params: Params, a: Float[Array, "*#n d"], b: Float[Array, "*#n d
 
 
 def contrastive(
-    distances: Float[Array, " n"], same: Integer[np.ndarray, " n"], *, margin: float
+    distances: Float[Array, " n"], same: Integer[np.ndarray, " n"], *, margin: float | int
 ) -> Float[Array, ""]:
     """Half of D^2 for a pair of one class, of max(0, m - D)^2 for a pair of two (Hadsell et al., equation 4).
 

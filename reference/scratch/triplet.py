@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from reference import contracts
-from reference.episodes import Examples, check_partners
+from reference.episodes import Examples, check_batch, check_partners
 from reference.params import Params, part
 from reference.scratch.autodiff import Array, log_softmax, relu, value_and_grad
 from reference.scratch.nn.distances import distance, squared_distance, unit
@@ -27,13 +27,13 @@ from reference.scratch.siamese import init as init
 Labels = Integer[np.ndarray, " n"]
 
 
-def triplet(near: Float[Array, " n"], far: Float[Array, " n"], *, margin: float) -> Float[Array, ""]:
+def triplet(near: Float[Array, " n"], far: Float[Array, " n"], *, margin: float | int) -> Float[Array, ""]:
     """The mean of max(0, d(anchor, positive) - d(anchor, negative) + margin) (FaceNet, equation 3)."""
     margin = contracts.number("margin", margin, least=0)
     return np.mean(relu(near - far + margin))
 
 
-def in_threes(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) -> Float[Array, ""]:
+def in_threes(embedded: Float[Array, "n d"], labels: Labels, *, margin: float | int) -> Float[Array, ""]:
     """The triplet loss of squared distances in rows of anchor, positive, negative, as `Triplets` draws them.
 
     Raises ValueError where the labels do not come in such threes.
@@ -44,7 +44,7 @@ def in_threes(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) -
     return triplet(squared_distance(anchor, positive), squared_distance(anchor, negative), margin=margin)
 
 
-def batch_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) -> Float[Array, ""]:
+def batch_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float | int) -> Float[Array, ""]:
     """The triplet loss of each example with its farthest of the same class and its nearest of another.
 
     Distances are not squared (Hermans et al., equation 5).
@@ -56,7 +56,7 @@ def batch_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) 
     return triplet(farthest, nearest, margin=margin)
 
 
-def semi_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) -> Float[Array, ""]:
+def semi_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float | int) -> Float[Array, ""]:
     """The triplet loss of every pair of one class with the nearest example of another class that is farther.
 
     Farther than the positive (FaceNet, equation 4, squared distances); where none is, with the farthest.
@@ -71,7 +71,7 @@ def semi_hard(embedded: Float[Array, "n d"], labels: Labels, *, margin: float) -
     return triplet(near, np.where(farther.any(axis=1), nearest, farthest), margin=margin)
 
 
-def nt_xent(embedded: Float[Array, "n d"], labels: Labels, *, temperature: float) -> Float[Array, ""]:
+def nt_xent(embedded: Float[Array, "n d"], labels: Labels, *, temperature: float | int) -> Float[Array, ""]:
     """-log p(positive) among all other examples, p a softmax of cosine / temperature; mean over positives.
 
     With two examples a class: NT-Xent (Chen et al., equation 1); with more: Khosla et al., equation 2.
@@ -103,6 +103,7 @@ def kinds(labels: Labels) -> tuple[Bool[np.ndarray, "n n"], Bool[np.ndarray, "n 
 
 def loss(params: Params, batch: Examples, *, embed: Embed, cost: Cost) -> Float[Array, ""]:
     """The cost of a labelled batch, embedded; `cost` takes the embeddings (n, d) and the labels (n,)."""
+    check_batch(batch)
     return cost(embed(part(params, "embedding"), batch.x), batch.y)
 
 

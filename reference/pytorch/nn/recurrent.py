@@ -78,7 +78,7 @@ def zero_state(params: Params, xs: Float[Tensor, "batch *d"]) -> tuple[Tensor, T
 
 def bidirectional(
     params: Params, xs: Float[Tensor, "n_steps batch d"]
-) -> Float[Tensor, "n_steps batch 2*width"]:
+) -> Float[Tensor, "n_steps batch d_out"]:
     """One LSTM from the first step on, one from the last back; what both say at each step, side by side."""
     backward = {name.removesuffix(REVERSE): p for name, p in params.items() if name.endswith(REVERSE)}
     _, ahead = scan(lstm_cell, params, zero_state(params, xs[0]), xs)

@@ -80,9 +80,7 @@ def zero_state(params: Params, xs: Float[Array, "batch *d"]) -> tuple[np.ndarray
     return zeros, zeros
 
 
-def bidirectional(
-    params: Params, xs: Float[Array, "n_steps batch d"]
-) -> Float[Array, "n_steps batch 2*width"]:
+def bidirectional(params: Params, xs: Float[Array, "n_steps batch d"]) -> Float[Array, "n_steps batch d_out"]:
     """One LSTM from the first step on, one from the last back; what both say at each step, side by side."""
     backward = {name.removesuffix(REVERSE): p for name, p in params.items() if name.endswith(REVERSE)}
     _, ahead = scan(lstm_cell, params, zero_state(params, xs[0]), xs)

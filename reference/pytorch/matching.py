@@ -3,10 +3,10 @@
 The attention is a softmax of how alike they are; a prediction is linear in the labels, and adapting to a new
 task is only to remember its support. With full context, each example is embedded in view of all the others.
 
-Papers: Vinyals, Blundell, Lillicrap, Kavukcuoglu & Wierstra 2016 (arXiv:1606.04080), equation 1, section
+Paper: Vinyals, Blundell, Lillicrap, Kavukcuoglu & Wierstra 2016 (arXiv:1606.04080), equation 1, section
 2.1.1; their full context is in nn/context.py. Neighbourhood components analysis, the same attention among the
 examples of one batch: Goldberger, Roweis, Hinton & Salakhutdinov 2004, equations 1 and 2.
-Differs from the papers: the cosine is divided by a temperature (1 in the paper), without which the loss has a
+Differs from the paper: the cosine is divided by a temperature (1 in the paper), without which the loss has a
 floor; f' and g' are one network, the caller's `embed(params, x)`, of a module `as_function(net)`; NCA's
 embedding is not linear.
 """

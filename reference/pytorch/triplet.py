@@ -4,11 +4,11 @@ A Siamese network asks whether a pair is near or far. Here an example shall be n
 the others: than to the hardest of them (batch-hard), to one just too near (semi-hard), or to all of them at
 once by a softmax (NT-Xent, which is InfoNCE). The learner that comes of it is the Siamese one.
 
-Papers: Schroff, Kalenichenko & Philbin 2015 (FaceNet, arXiv:1503.03832), equations 3 and 4; Hermans, Beyer &
+Paper: Schroff, Kalenichenko & Philbin 2015 (FaceNet, arXiv:1503.03832), equations 3 and 4; Hermans, Beyer &
 Leibe 2017 (arXiv:1703.07737), equation 5; van den Oord et al. 2018 (InfoNCE, arXiv:1807.03748), equation 4;
 Chen et al. 2020 (NT-Xent, arXiv:2002.05709), equation 1; Khosla et al. 2020 (arXiv:2004.11362), equation 2,
 for more than two examples a class.
-Differs from the papers: costs are averaged, over triplets or over anchors; where no negative is semi-hard,
+Differs from the paper: costs are averaged, over triplets or over anchors; where no negative is semi-hard,
 the farthest is taken; embeddings are normalised only where a cost does so itself (FaceNet's all are).
 """
 

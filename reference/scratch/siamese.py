@@ -3,9 +3,9 @@
 It is trained on pairs, of one class or of two, and never told which class; so it can compare examples of
 classes that it has never met, and a query belongs to the support example it is nearest to.
 
-Papers: Bromley et al. 1993 (twins that share their weights; cosine); Hadsell, Chopra & LeCun 2006, equation 4
+Paper: Bromley et al. 1993 (twins that share their weights; cosine); Hadsell, Chopra & LeCun 2006, equation 4
 (contrastive loss); Koch, Zemel & Salakhutdinov 2015, section 3 (weighted L1 distance and cross-entropy).
-Differs from the papers: a label is 1 for a pair of one class (in Hadsell et al. 0); costs are averaged over
+Differs from the paper: a label is 1 for a pair of one class (in Hadsell et al. 0); costs are averaged over
 pairs; Koch's head is a distance, large for two classes, which turns the sign of his alpha, and has a bias;
 his penalty on the weights and the sigmoid before the head are left out; the embedding is the caller's,
 `embed(params, x)`; with several examples of a class, the nearest counts.

@@ -169,8 +169,8 @@ class FewShot:
         """n_tasks independent episodes: x (n_tasks, n_way * k_shot, 1, height, width), and so on."""
         contracts.generator(rng)
         n_tasks = contracts.whole("n_tasks", n_tasks)
-        classes = distinct(rng, np.full(n_tasks, len(self.bank.names)), self.n_way)
-        members = distinct(rng, self.bank.sizes[classes], self.k_shot + self.n_query)
+        classes = distinct(rng, np.full(n_tasks, len(self.bank.names)), count=self.n_way)
+        members = distinct(rng, self.bank.sizes[classes], count=self.k_shot + self.n_query)
         rows = self.bank.offsets[classes][..., None] + members  # (n_tasks, n_way, k_shot + n_query)
         support = shuffled(self.bank, rng, rows=rows[..., : self.k_shot])
         query = shuffled(self.bank, rng, rows=rows[..., self.k_shot :])
@@ -196,7 +196,7 @@ def _offsets(sizes: Integer[np.ndarray, " n"]) -> Int64[np.ndarray, "n+1"]:
 
 
 def distinct(
-    rng: np.random.Generator, limits: Int[np.ndarray, "*batch"], count: int
+    rng: np.random.Generator, limits: Int[np.ndarray, "*batch"], *, count: int
 ) -> Int64[np.ndarray, "*batch {count}"]:
     """For every limit, `count` distinct numbers below it in random order: each number gets a random key,
     and those with the smallest keys win."""

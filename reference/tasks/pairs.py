@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64, Integer
+from jaxtyping import Int64
 
 from reference import contracts
 from reference.episodes import Episode, Examples
@@ -109,7 +109,7 @@ class Pairs:
         object.__setattr__(self, "n_pairs", contracts.whole("n_pairs", self.n_pairs))  # the class is frozen
         if self.n_pairs % 2:
             raise ValueError(f"n_pairs must be even, for as many pairs of each kind, got {self.n_pairs}.")
-        self.triplets  # noqa: B018 - its checks are ours
+        _ = self.triplets  # whose checks are ours
 
     @cached_property
     def triplets(self) -> Triplets:
@@ -151,8 +151,8 @@ class Batches:
     def sample(self, rng: np.random.Generator) -> Examples:
         """x (n_classes * k_images, 1, height, width) and y, the place of each class in the draw."""
         contracts.generator(rng)
-        classes = distinct(rng, np.full(1, len(self.bank.names)), self.n_classes)
-        members = distinct(rng, self.bank.sizes[classes], self.k_images)
+        classes = distinct(rng, np.full(1, len(self.bank.names)), count=self.n_classes)
+        members = distinct(rng, self.bank.sizes[classes], count=self.k_images)
         x, y = shuffled(self.bank, rng, rows=self.bank.offsets[classes][..., None] + members)
         return Examples(x[0], y[0])
 
@@ -198,8 +198,8 @@ class OneShotTrials:
         contracts.generator(rng)
         bank, (_, _, order, starts, sizes) = self.bank, self.kin
         groups = rng.integers(len(sizes), size=contracts.whole("n_tasks", n_tasks))
-        classes = order[starts[groups][:, None] + distinct(rng, sizes[groups], self.n_way)]
-        drawers = distinct(rng, bank.sizes[classes[:, 0]], 2)  # two different ones for each trial
+        classes = order[starts[groups][:, None] + distinct(rng, sizes[groups], count=self.n_way)]
+        drawers = distinct(rng, bank.sizes[classes[:, 0]], count=2)  # two different ones for each trial
         rows = bank.offsets[classes][..., None] + drawers[:, None, :]  # (n_tasks, n_way, 2)
         support, query = (shuffled(bank, rng, rows=rows[..., i : i + 1]) for i in (0, 1))
         return Episode(support, query, bank.names[classes])
@@ -210,9 +210,5 @@ def _check_bank(bank: Bank, *, n_classes: int, n_images: int) -> None:
         raise ValueError(f"bank must be a Bank, as make_bank gives it, got {contracts.shown(bank)}.")
     if (has := len(bank.names)) < n_classes:
         raise ValueError(f"bank has {has} class(es); at least {n_classes} are needed.")
-    _check_sizes(bank, bank.sizes, n_images)
-
-
-def _check_sizes(bank: Bank, sizes: Integer[np.ndarray, " n_classes"], needed: int) -> None:
-    if (has := sizes[smallest := np.argmin(sizes)]) < needed:
-        raise ValueError(f"class {str(bank.names[smallest])!r} has {has} image(s); {needed} are needed.")
+    if (has := bank.sizes[smallest := np.argmin(bank.sizes)]) < n_images:
+        raise ValueError(f"class {str(bank.names[smallest])!r} has {has} image(s); {n_images} are needed.")

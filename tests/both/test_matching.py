@@ -128,9 +128,7 @@ def test_the_floor_by_hand(side):
     assert of(side).loss_floor(5, temperature=0.1) == pytest.approx(4 * math.exp(-12.5), rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("n_way", "k_shot", "temperature"), [(2, 1, 1.0), (5, 1, 1.0), (5, 2, 0.5), (20, 1, 1.0)]
-)
+@pytest.mark.parametrize(("n_way", "k_shot", "temperature"), [(2, 1, 1.0), (5, 2, 0.5), (20, 1, 1.0)])
 def test_training_reaches_the_floor_and_does_not_pass_it(side, n_way, k_shot, temperature):
     """Free embeddings: every example's own vector is a parameter, which no network can better."""
     rng = np.random.default_rng(n_way)

@@ -72,7 +72,7 @@ class Conv4(nn.Module):
     """Four blocks and a flattening: (n, 1, 28, 28) -> (n, width).
 
     `norm` makes the normalisation of a block from its width; the default, `nn.Identity`, does nothing.
-    Raises ValueError for images without their axes, or with a side of less than 16 pixels.
+    Raises ValueError for images without their axes, and for images smaller than 16 x 16.
     """
 
     def __init__(self, width: int = 64, norm: Callable[[int], nn.Module] = nn.Identity):

@@ -12,10 +12,9 @@
 # - catch a MAML that has lost its second derivatives.
 #
 # **Prerequisites.** Tasks, episodes and the notation table (chapter 01), intervals and paired comparison (chapter
-# 02), the engine, rules and Hessian-vector products (chapter 03). One paragraph looks back at prototypes
-# (chapter 06).
+# 02), the engine, rules and Hessian-vector products (chapter 03).
 #
-# **Time.** 90 minutes to read, 180 minutes of exercises, 1 minute to run.
+# **Time.** 95 minutes to read, 180 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -64,9 +63,9 @@ my_start = 2.0  # your theta
 # $$\phi = \theta - \alpha a (\theta - c), \qquad \text{that is,} \qquad \phi - c = (1 - \alpha a)(\theta - c) .$$
 #
 # The distance from the floor is multiplied by $s = 1 - \alpha a$: by $\tfrac34$ in the wide valley, by $\tfrac14$
-# in the steep one. The steep task *learns fast*, the wide one hardly moves. The loss after the step is
-# $\tfrac12 a s^2 (\theta - c)^2$, with $1 \cdot \tfrac{9}{16}$ in place of the curvature 1 and
-# $3 \cdot \tfrac{1}{16}$ in place of 3. The slope of the mean is half of
+# in the steep one, which *learns fast*. The loss after the step is $\tfrac12 a s^2 (\theta - c)^2$, with
+# $1 \cdot \tfrac{9}{16}$ in place of the curvature 1 and $3 \cdot \tfrac{1}{16}$ in place of 3. The slope of the mean is
+# half of
 #
 # $$\tfrac{9}{16}\, \theta + \tfrac{3}{16} (\theta - 4) = \tfrac{1}{16} (12\, \theta - 12),$$
 #
@@ -113,10 +112,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 1.** The best start for a learner is not the best place to stay. As long as nobody learns, MAML's start
-# has more than twice the loss of joint training; once everybody has taken a step, it has less than half. What a
-# step can do by itself is left to the step, and the start looks after the task that learns slowly. The figure
-# shows two tasks and one unknown. Had both the same curvature, all three answers would agree.
+# **Figure 1.** The best start for a learner is not the best place to stay. Before the step MAML's start has more than
+# twice the loss of joint training; after it, less than half. What a step can do by itself is left to the step, and the
+# start looks after the task that learns slowly. Had both the same curvature, all three answers would agree.
 
 # %% [markdown]
 # ## The objective
@@ -144,15 +142,14 @@ plotting.show(
 # > 4. *Outer step:* $\theta \leftarrow \theta - \beta \cdot$ the mean of the $g$ (or Adam's step with it).
 # > 5. Go to 2, until trained. *Result:* $\theta$. A new task needs its inner steps only.
 #
-# Nothing here says what the model is, as long as its loss can be differentiated. Hence "model-agnostic".
+# The model can be anything whose loss can be differentiated: "model-agnostic".
 #
 # ## Derivation
 #
 # ### One step
 #
-# Take one step, $\phi = \theta - \alpha\, g(\theta)$ with $g = \nabla L_S$, coordinate by coordinate: $\phi_m =
-# \theta_m - \alpha\, g_m(\theta)$. Write $H_{mi} = \partial g_m / \partial \theta_i$ for the Hessian of $L_S$ at
-# $\theta$. When coordinate $i$ of $\theta$ changes, coordinate $m$ of $\phi$ changes by
+# Take one step, coordinate by coordinate: $\phi_m = \theta_m - \alpha\, \partial L_S / \partial \theta_m$. Write $H$
+# for the Hessian of $L_S$ at $\theta$. When coordinate $i$ of $\theta$ changes, coordinate $m$ of $\phi$ changes by
 #
 # $$\frac{\partial \phi_m}{\partial \theta_i} = [i = m] - \alpha H_{mi},$$
 #
@@ -204,11 +201,11 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 2.** Arrows computed from the formula; all but the blue ones are drawn 1.5 times as long as the gradients.
-# First order adds the two grey arrows as they are, and moves to the right: the right task has the greater slope, even
-# after its step. MAML first takes each back through its step. The wide task's arrow keeps $\tfrac45$ of itself; the
-# right one's keeps only $1 - \tfrac12 \cdot 1.2 = \tfrac25$ of its width, because that task will solve most of this by
-# itself. So MAML moves to the left. The figure shows the first outer step from one place, not where training ends.
+# **Figure 2.** Arrows computed from the formula, gradients drawn 1.5 times as long. First order adds the two grey arrows as
+# they are and moves to the right, where the greater slope is left. MAML first takes each back through its step. The wide
+# task's arrow keeps $\tfrac45$ of itself, the right one's only $1 - \tfrac12 \cdot 1.2 = \tfrac25$ of its width: that
+# task will solve most of this by itself. So MAML moves to the left. The figure shows one outer step, not where training
+# ends.
 
 # %% [markdown]
 # ### Many steps
@@ -250,8 +247,7 @@ def walk_back(points, g):
 
 
 # %% [markdown]
-# The judge knows nothing of all this. It moves each coordinate of $\theta$ a little to both sides and looks at
-# the loss.
+# The judge knows nothing of all this. It moves each coordinate of $\theta$ a little and looks at the loss.
 
 # %%
 spot, end_loss = np.array([0.8, -0.6]), lambda theta: np.sum((quartic_path(theta)[-1] - target) ** 2) / 2
@@ -279,8 +275,7 @@ claim("In the wrong order it does not.", np.abs(wrong_order - by_steps).max() > 
 #
 # $S_i$ says what is left of the distance. It is symmetric and commutes with $A_i$. The loss after the steps is
 # $\tfrac12 (\theta - c_i)^\top S_i A_i S_i\, (\theta - c_i)$, and its gradient, the meta-gradient, is
-# $S_i A_i S_i (\theta - c_i)$. (In one dimension: $a s^2 (\theta - c)$.) Training stops where the mean of it over the
-# tasks is zero:
+# $S_i A_i S_i (\theta - c_i)$. Training stops where the mean of it over the tasks is zero:
 #
 # $$\sum_i B_i\, (\theta - c_i) = 0 \quad\Longrightarrow\quad \theta^* = \Big(\sum_i B_i\Big)^{-1} \sum_i B_i\, c_i,
 # \qquad B_i = S_i A_i S_i .$$
@@ -322,12 +317,12 @@ for name, point in stopping_points(*two_valleys, inner_lr=0.25, n_steps=1).items
     print(f"{name:17s} {point[0]:.4g}")
 
 # %% [markdown]
-# The numbers of the pencil come back. With one step Reptile's weight is $I - (I - \alpha A_i) = \alpha A_i$, so
-# it stops where joint training does; with more steps it moves away, as chapter 08 shows.
+# The numbers of the pencil come back. With one step Reptile's weight is $\alpha A_i$, so it stops where joint training
+# does; with more steps it moves away, as chapter 08 shows.
 #
 # One more fact falls out of the table. First-order MAML with $2k$ steps has the weight
 # $A_i (I - \alpha A_i)^{2k}$, and that is $S_i A_i S_i$ for $k$ steps. **On quadratic tasks, first-order MAML
-# stops where exact MAML with half as many steps would stop.** It does look ahead, half as far as it seems.
+# stops where exact MAML with half as many steps would stop.**
 
 # %%
 many_valleys = Quadratics(dimension=3).sample_batch(np.random.default_rng(0), 8)
@@ -346,15 +341,12 @@ claim(
 # Three short functions and one for many tasks, and you write them. The chapter goes on with what you write. To skip an
 # exercise, put the line behind "To go on without it:" in place of the function.
 #
-# The engine is that of chapter 03, in the words of its last table: parameters are a dict of arrays or Tensors by name; a
-# loss is a function of parameters and examples; a rule, such as `sgd(inner_lr)`, says how a gradient becomes a step;
-# `grad(value, params)` gives a dict of Tensors that can be differentiated again, and with `create_graph=False` plain
-# arrays, without a history. `detach` takes a Tensor's numbers.
+# The engine is that of chapter 03, in the words of its last table: `grad(value, params)` gives a dict of Tensors that can
+# be differentiated again, and with `create_graph=False` plain arrays, without a history; `detach` takes a Tensor's
+# numbers; a rule, such as `sgd(inner_lr)`, says how a gradient becomes a step.
 #
-# Each function is tried in two ways: on a task for the pencil, and by `same` against the reference, which was written
-# independently. The task for the pencil is a model that answers $\theta$ to everything; three halves of its squared
-# error are the steep valley. For `same` there is a network with eight hidden units on sinusoids, with Tensors as
-# parameters, so that first and second derivatives are compared too.
+# Each function is tried twice: on a task for the pencil, the steep valley, where the model answers $\theta$ to everything;
+# and by `same` against the reference, which was written independently, with a small network on sinusoids.
 
 
 # %% tags=["setup"]
@@ -482,7 +474,7 @@ MISTAKEN = {
     0.5: "One step downhill leads to 3.5: yours goes uphill.",
     2.0: "It has not moved.",
     3.5: "That is where one step leads.",
-    5.0: "That is two steps with the gradient of the start: the second one begins where the first ended.",
+    5.0: "Both steps have the gradient of the start; the second one begins where the first ended.",
 }
 for n_steps, wanted in ((1, 3.5), (2, 3.875), (0, 2.0)):
     given = float(detach(phi_of_steep(adapted, n_steps, start=Tensor(np.array(2.0)))))
@@ -493,8 +485,8 @@ for n_steps, wanted in ((1, 3.5), (2, 3.875), (0, 2.0)):
     )
 given = float(detach(phi_of_steep(adapted, 2, sgd(0.25, momentum=0.5), start=Tensor(np.array(2.0)))))
 assert np.isclose(given, 4.625), (
-    f"Two steps with momentum 1/2: expected 4.625, got {given:.4g}. The rule decides how a gradient becomes a "
-    "step, and its state goes from one step to the next."
+    f"Two steps with momentum 1/2: expected 4.625, got {given:.4g}. The rule decides how a gradient "
+    "becomes a step, and its state goes from one step to the next."
 )
 print("adapted: the steps are right")
 
@@ -509,11 +501,13 @@ for n_steps, wanted in ((1, 1 / 4), (2, 1 / 16)):
     given = slope_of_steep(adapted, n_steps)
     thought = next((words for value, words in MISTAKEN.items() if np.isclose(value, given)), "")
     assert np.isclose(given, wanted), (
-        f"The slope of phi in theta after {n_steps} of these steps: expected {wanted}, got {given:.4g}. {thought}"
+        f"The slope of phi in theta after {n_steps} of these steps: expected {wanted}, got {given:.4g}. "
+        f"{thought}"
     )
 given = slope_of_steep(adapted, 2, first_order=True)
 assert np.isclose(given, 1), (
-    f"With first_order=True gradients are constants, so phi moves as theta does: expected the slope 1, got {given:.4g}."
+    f"With first_order=True gradients are constants, so phi moves as theta does: expected the slope 1, "
+    f"got {given:.4g}."
 )
 same(adapted, maml.adapted, only_support(case_of_tensors))
 
@@ -584,8 +578,8 @@ MISTAKEN = {
 }
 thought = next((words for value, words in MISTAKEN.items() if np.isclose(value, given)), "")
 assert np.isclose(given, 9.375), (
-    f"theta = 2, the support's floor at 4, the query's at 1, curvature 3, one step of 1/4: phi is 3.5, and the "
-    f"query loss there is 9.375; got {given:.4g}. {thought}"
+    "theta = 2, the support's floor at 4, the query's at 1, curvature 3, one step of 1/4: phi is 3.5, and "
+    f"the query loss there is 9.375; got {given:.4g}. {thought}"
 )
 same(task_loss, maml.task_loss, case_of_tensors)
 ### BEGIN HIDDEN TESTS
@@ -646,8 +640,8 @@ MISTAKEN = {
 }
 thought = next((words for number, words in MISTAKEN.items() if np.isclose(number, slope)), "")
 assert np.isclose(slope, 1.875), (
-    f"theta = 2, floors at 4 (support) and 1 (query), curvature 3, one step of 1/4: phi is 3.5, and the slope of "
-    f"the query loss in theta 1.875; got {slope:.4g}. {thought}"
+    "theta = 2, floors at 4 (support) and 1 (query), curvature 3, one step of 1/4: phi is 3.5, and the "
+    f"slope of the query loss in theta 1.875; got {slope:.4g}. {thought}"
 )
 assert np.isclose(value, 9.375), f"The task loss there is 9.375, got {value:.4g}."
 print("meta_gradient: right for the pencil")
@@ -658,8 +652,8 @@ from reference.scratch import maml
 cheap, _ = meta_gradient({"theta": np.array(2.0)}, steep_task(), **settings, first_order=True)
 slope = float(detach(cheap["theta"]))
 assert np.isclose(slope, 7.5), (
-    f"The same task with first_order=True: expected 7.5, the query gradient at phi; got {slope:.4g}. What is in "
-    "`inner` goes on to the task loss."
+    f"The same task with first_order=True: expected 7.5, the query gradient at phi; got {slope:.4g}. What "
+    "is in `inner` goes on to the task loss."
 )
 same(meta_gradient, maml.meta_gradient, case_of_arrays)
 ### BEGIN HIDDEN TESTS
@@ -749,9 +743,9 @@ claim("The first-order one is off by over a tenth.", distance(cheap, judged) > 0
 # %% [markdown]
 # ### Many tasks at once
 #
-# A meta-batch of 25 tasks could be a loop. But a network this small spends its time on starting operations, not
-# on arithmetic. So we give the arrays one more axis in front: task $i$ gets its own copy $\theta^{(i)}$ of the
-# parameters, and NumPy computes all tasks side by side.
+# A network this small spends its time on starting operations, not on arithmetic. So 25 tasks are no loop here: we give
+# the arrays one more axis in front. Task $i$ gets its own copy $\theta^{(i)}$ of the parameters, and NumPy computes all
+# tasks side by side.
 
 
 # %% tags=["setup"]
@@ -835,12 +829,12 @@ def noted_loss(own, examples):
 
 given = at_once(params, episodes, **settings | {"loss": noted_loss})
 assert isinstance(given, tuple) and isinstance(given[0], dict), "at_once gives a pair: a dict and a number."
-assert [shape for shape, _ in asked] == [(4, 10, 1)] * 3, (
-    f"Two steps and the queries make three calls of the loss, each with all four tasks; got {len(asked)} "
-    f"calls, with inputs of the shapes {sorted({shape for shape, _ in asked})}."
+assert {shape for shape, _ in asked} == {(4, 10, 1)}, (
+    f"The loss is asked for all four tasks at once, with inputs (4, 10, 1); here it was called {len(asked)} "
+    f"times, with {sorted({shape for shape, _ in asked})}."
 )
 assert {shape for _, shape in asked} == {(4, 8)}, (
-    "The parameters came to the loss without copies, one for each of the four tasks: they learn as one learner."
+    "The parameters came to the loss without copies, one for each of the four tasks: they learn as one."
 )
 shapes = {name: np.shape(g) for name, g in given[0].items()}
 assert shapes == {name: p.shape for name, p in params.items()}, (
@@ -853,7 +847,7 @@ wanted, wanted_loss = one_after_the_other(params, episodes, **settings)
 slow, _ = one_after_the_other(params, episodes, **settings | {"rule": sgd(0.05 / 4)})
 along = lambda other, size: distance(given[0], {name: size * g for name, g in other.items()}) < 1e-6
 assert not any(along(slow, size) for size in (1, 4, 1 / 4, 1 / 16)), (
-    "The tasks learned with a quarter of their rate: one number that is a mean divides every inner gradient by 4."
+    "The tasks learned with a quarter of their rate: a mean divides every inner gradient by 4."
 )
 assert not along(wanted, 4), "Four times too long: the mean over the tasks is wanted, this is the sum."
 assert not along(wanted, 1 / 4), "A quarter of the right length: it is divided by the number of tasks twice."
@@ -875,9 +869,9 @@ print("at_once: the mean of the four, at their own rate")
 
 # %% [markdown]
 # The number is the **sum** of the task losses. No task touches another's copy, so the slope of
-# $L^{(1)} + \dots + L^{(n)}$ in $\theta^{(i)}$ is the slope of $L^{(i)}$ alone: every copy gets its own gradient. The
-# mean looks more natural and is wrong. It divides every *inner* gradient by $n$, and the tasks then learn with the rate
-# $\alpha / n$. `mean_over_batch` of the reference does for any direction what `at_once` does for the meta-gradient.
+# $L^{(1)} + \dots + L^{(n)}$ in $\theta^{(i)}$ is the slope of $L^{(i)}$ alone. The mean looks more natural and is wrong:
+# it divides every *inner* gradient by $n$, and the tasks learn with the rate $\alpha / n$. `mean_over_batch` of the
+# reference does for any direction what `at_once` does for the meta-gradient.
 
 # %%
 _, four_tasks, two_steps = four_at_a_time(np.random.default_rng(2))
@@ -891,8 +885,7 @@ claim("With the mean inside, the direction is another one.", apart > 0.1, apart)
 # ## The map
 #
 # Now we train. Three quadratic tasks in the plane: a nearly flat one at the origin, one at $(4, 0)$ that is steep
-# to the left and right, one at $(1, 3)$ that is steep upwards and downwards. Learners take two steps with
-# $\alpha = 0.4$.
+# to the left and right, one at $(1, 3)$ that is steep upwards and downwards. Learners take two steps with $\alpha = 0.4$.
 
 
 # %%
@@ -907,11 +900,10 @@ floors = np.array([[0.0, 0.0], [4.0, 0.0], [1.0, 3.0]])
 bends = np.stack([curvature(0.3, 0.5, 0), curvature(1.6, 0.6, 20), curvature(0.5, 1.5, -10)])
 
 # %% [markdown]
-# What stands for examples in such a task is the loss itself: `x` holds the floors and `y` the curvatures. The
-# four ways of training differ in the direction only. Joint training is our `at_once` with no step at all, and
-# Reptile's direction, $\theta - \phi$, is two lines. The outer loop is the reference's:
-# `meta_train(start, direction, draw, rule=..., n_steps=...)` draws a batch, asks for the direction at the present
-# parameters, takes a step, and in the end returns the last parameters and the losses.
+# What stands for examples here is the loss itself: `x` holds the floors and `y` the curvatures. Joint training is our
+# `at_once` with no step at all; Reptile's direction, $\theta - \phi$, is two lines. The outer loop is the reference's:
+# `meta_train(start, direction, draw, rule=..., n_steps=...)` draws a batch, asks for the direction, takes a step, and
+# returns the last parameters and the losses.
 
 
 # %%
@@ -957,10 +949,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 3.** Four ways of training on the same three tasks stop at four places. The grey curves are where a task's loss
-# is $\tfrac14$ and where it is 1. The widest pair, around the origin, is the flat task, which learns slowest. The further a
-# way looks ahead, the nearer it goes to it. Reptile with two steps has hardly left joint training. The marks come from
-# the formula; the cell above checked by training that it is right. How large the losses are is in the next table.
+# **Figure 3.** Four ways of training on the same three tasks stop at four places. Grey curves: where a task's loss is
+# $\tfrac14$ and where it is 1. The widest pair is the flat task, which learns slowest. The further a way looks ahead, the
+# nearer it goes to it. The marks come from the formula, which training has just confirmed.
 
 
 # %%
@@ -979,10 +970,8 @@ for name, point in on_paper.items():
 # %% [markdown]
 # Read it by columns. Joint training is best before any step, MAML after the two steps it was trained with. In the
 # middle column first-order MAML is best, for by the rule above its two steps stand for one exact one. So ask
-# first how many steps your learner will take. If it will take two, the last column is yours. If none, the first.
-#
-# How far the places lie apart depends on the tasks. The sliders move the last of the three to the right and up and make
-# it steeper; they change the inner rate and the number of inner steps.
+# first how many steps your learner will take. The sliders move the third task and make it steeper; they change the inner
+# rate and the number of inner steps.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -992,16 +981,13 @@ learning = {"inner_lr": (0.02, 1.22, 0.4), "n_steps": (1, 8, 2)}
 sliders(show_fixed_points, stopping_points, floors, bends, **move, **learning)
 
 # %% [markdown]
-# Try this.
-#
 # - Take `inner_lr` down to 0.02. There is next to no learning, and all four places become nearly one.
-# - Take `n_steps` from 1 upwards. MAML and first-order MAML walk towards the flat task, the one that so many steps have
-#   not yet solved. Reptile walks slowly towards the plain mean of the three floors.
-# - With one step, raise `inner_lr` from 0.4 to 0.8. The mark of first-order MAML runs off the map; a little later it
-#   comes back from the other side. The section "What breaks it" says why. (A mark says where the mean direction is zero,
-#   not that training gets there.)
+# - Take `n_steps` up. MAML and first-order MAML walk towards the flat task, the one that so many steps have not yet
+#   solved; Reptile walks slowly towards the plain mean of the floors.
+# - With one step, raise `inner_lr` to 0.8. First order's mark runs off the map and comes back from the other side; "What
+#   breaks it" says why. (At a mark the mean direction is zero; training need not get there.)
 #
-# With equal curvatures the weights are the same for all tasks, and all four places are the mean of the floors:
+# With equal curvatures all tasks have the same weight:
 
 # %%
 alike = stopping_points(floors, np.stack([bends[1]] * 3), inner_lr=0.4, n_steps=2)
@@ -1023,8 +1009,8 @@ claim("With equal curvatures all four ways stop at the mean of the floors.", all
 # %%
 phases = np.linspace(0, np.pi, 2001)
 mean_sine = np.trapezoid(np.sin(1.0 - phases), phases) / np.pi  # at x = 1
-off = abs(mean_sine + 2 / np.pi * np.cos(1.0))
-claim("The mean of sin(1 - p) is -2/pi cos 1.", off < 1e-6, off)
+miss = abs(mean_sine + 2 / np.pi * np.cos(1.0))
+claim("The mean of sin(1 - p) is -2/pi cos 1.", miss < 1e-6, miss)
 mean_square = (5**3 - 0.1**3) / 3 / 4.9  # of the amplitude
 cosine_square = 0.5 + np.sin(10) / 20  # the mean of cos(x)^2 over [-5, 5]
 no_step = mean_square / 2 - (2.55 * 2 / np.pi) ** 2 * cosine_square
@@ -1038,10 +1024,9 @@ print(f"always 0: {mean_square / 2:.3g}, the mean curve: {no_step:.3g}")
 #
 # ### Six runs at once
 #
-# One training run is one draw of luck. So we train every network six times, from six starts and on different
-# tasks, and let NumPy do it at once: one more axis. Parameters get the shape (6, ...), and a batch holds 25 tasks
-# for each of the six runs, (25, 6, 10, 1). Runs never touch each other, so their losses are summed, as those of
-# tasks are.
+# One training run is one draw of luck. So we train every network six times, from six starts and on different tasks, all at
+# once: parameters get the shape (6, ...), a batch holds 25 tasks for each run, (25, 6, 10, 1). Runs never touch each
+# other, so their losses are summed, as those of tasks are.
 
 # %%
 RUNS, TASKS = 6, 25
@@ -1074,10 +1059,9 @@ def train_runs(start, tasks, *, n_outer=800, told=lambda episodes: episodes, **i
 
 # %% [markdown]
 # Three ways of training with the same code and equally many outer steps: MAML, first-order MAML, and pretraining,
-# which is MAML with no step. (Pretraining gets all 20 points of a curve as queries, so it too sees every point.) The
-# outer rate falls from 0.01 to 0; it was chosen by short runs of MAML and first-order MAML from other starts.
-# (Pretraining needs no such choice: it gets to the mean curve, and on average over all curves nothing without a step is
-# below 3.0. On the 300 curves of a test the same function may score 2.8 or 3.2.)
+# which is MAML with no step. (It gets all 20 points of a curve as queries.) The outer rate falls from 0.01 to 0; it was
+# chosen by short runs of the two MAMLs from other starts. Pretraining gets to the mean curve with it; on average nothing
+# without a step is below 3.0, though on 300 test curves it may score 2.8 or 3.2.
 
 # %% tags=["training", "nbval-ignore-output"]
 fresh = start_of_runs([1, 40, 40, 1])
@@ -1093,7 +1077,7 @@ print("trained:", *trained, sep=" | ")
 
 # %% [markdown]
 # The last network is the **oracle**. It is told amplitude and phase, as inputs two and three, so there is nothing
-# left to learn from the support. It shows what is possible once the task is known.
+# left to learn from the support.
 
 
 # %%
@@ -1111,8 +1095,8 @@ oracle = train_runs(start_of_oracle, twenty_queries, n_steps=0, n_outer=500, tol
 print("trained: the oracle")
 
 # %% [markdown]
-# The test: 300 new curves, ten points to learn from and 50 to be judged on, the same for all learners. We record
-# the error before the first step and after each of ten steps.
+# The test: 300 new curves, ten points to learn from and 50 to be judged on, the same for all. We record the error before the
+# first step and after each of ten.
 
 # %%
 many_queries = Sinusoids(k_shot=10, n_query=50)
@@ -1134,7 +1118,7 @@ def error_curve(params, episodes, inner_lr, n_steps=10):
 
 # %% [markdown]
 # MAML and first-order MAML keep the rate 0.01 that they were trained with. The two others choose from five rates, by
-# 100 *other* curves, and anew for each number of steps. That is generous, and honest.
+# 100 *other* curves, and anew for each number of steps.
 
 
 # %%
@@ -1183,8 +1167,8 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 4.** One step is worth more to MAML than ten to pretraining, even though pretraining may choose another
-# rate for each number of steps. Bands are 95 % intervals over the test curves. They do not hold the spread between
-# training runs. No network here was trained to the end: the authors' program takes 70,000 outer steps, we take 800.
+# rate for each number of steps. Bands are 95 % intervals over the test curves, not over training runs. No network here was
+# trained to the end: the authors' program takes 70,000 outer steps, we take 800.
 
 # %%
 maml_curve, pretrained_curve = scores["MAML"], scores["pretraining"]
@@ -1207,11 +1191,10 @@ best_of_all = scores["oracle"][10].interval[1] < 0.7 * maml_curve[10].interval[0
 claim("The oracle is better than all.", best_of_all, scores["oracle"][10])
 
 # %% [markdown]
-# Look at the first claim again. *Before* the step the two are equally good, with an error of about 3. As functions,
-# both have learned the mean curve and little else, as the next cell shows. (First-order MAML mostly starts from another
-# function; how far off differs from run to run.) The difference is *where in the space of weights* this function is
-# written down. From MAML's weights the gradient of ten points leads towards the right curve; from the weights of
-# pretraining it hardly does.
+# Look at the first claim again. *Before* the step the two are equally good. As functions, both have learned the mean curve
+# and little else, as the next cell shows. The difference is *where in the space of weights* this function is written
+# down. From MAML's weights the gradient of ten points leads towards the right curve; from those of pretraining it hardly
+# does. (First-order MAML mostly starts from another function.)
 
 # %%
 sight = np.linspace(-5, 5, 101)[:, None]
@@ -1262,10 +1245,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 5.** Both networks begin with the same curve, the mean of all tasks. With the same ten points and the same rate
-# one step moves MAML's about half of the way to the right one, also around $x = -1$, where there is no point;
-# pretraining bends a little towards the points. The next cell says how much of the way. One task and one run are shown;
-# figure 4 has the average.
+# **Figure 5.** Both networks begin with the mean of all tasks. With the same ten points and the same rate one step moves
+# MAML's nearly half of the way to the right curve, also around $x = -1$, where there is no point; pretraining bends a
+# little. The next cell has the numbers. One task and one run; figure 4 has the average.
 
 # %% tags=["training", "nbval-ignore-output"]
 rest_of = lambda y: np.sqrt(np.mean((y - one_curve(sight)[:, 0]) ** 2))
@@ -1275,14 +1257,14 @@ for name, found in lines.items():
 
 # %% [markdown]
 # MAML was trained for one step. Nobody asked that a second one should help, and yet the error went on falling: the fourth
-# claim above. That is what happened here, and no law: the classifier below, also trained for one step, is another case.
+# claim above. That is no law: the classifier below is another case.
 
 # %% [markdown]
 # ## Build it in PyTorch
 #
-# The same sentences in the other language, with the `unroll` of the PyTorch side for the loop. For many tasks at once
-# there is `torch.func`: `grad_and_value` makes of a task loss the function that gives its gradient and its value, `vmap`
-# runs that on all tasks of a batch, and the mean comes last. The order of these three matters; the museum says why.
+# The same sentences in the other language, with `unroll` for the loop. For many tasks at once there is `torch.func`:
+# `grad_and_value` makes of a task loss the function that gives its gradient and its value, `vmap` runs that on all tasks
+# of a batch, and the mean comes last. The order of these three matters; the museum says why.
 
 # %%
 import torch
@@ -1290,7 +1272,6 @@ from torch import nn
 from torch.func import functional_call, grad_and_value, vmap
 from torch.nn import functional as F
 
-from reference.pytorch import maml as maml_in_torch
 from reference.pytorch import nn as torch_nn
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.unroll import unroll
@@ -1330,6 +1311,8 @@ def case_in_torch(rng):
 
 
 # %%
+from reference.pytorch import maml as maml_in_torch
+
 same(torch_adapted, maml_in_torch.adapted, only_support(case_in_torch))
 same(torch_task_loss, maml_in_torch.task_loss, case_in_torch)
 same(torch_meta_gradient, maml_in_torch.meta_gradient, case_in_torch)
@@ -1337,8 +1320,7 @@ by_both = (answers_of(f, torch_nn.mlp) for f in (torch_adapt, maml_in_torch.adap
 same(*by_both, without_order(case_in_torch))
 
 # %% [markdown]
-# And the two sides agree, on the same network and the same four tasks: NumPy with its extra axis, PyTorch with
-# `vmap`.
+# And the two sides agree, on the same network and the same four tasks.
 
 # %%
 net_in_torch = {name: torch.from_numpy(p) for name, p in net.items()}
@@ -1358,11 +1340,10 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # ## Glyphs: five characters, one example each
 #
 # Now classification, on the characters of chapter 01: train on the training scripts, test on scripts never seen. The
-# network is built after the paper's for such images: four convolutions of stride 2, and a linear layer on top, the
-# **head**. It differs from the authors' program. Ours has 32 filters, theirs 64. Our head sees all $2 \times 2$
-# places, theirs the mean over them. Theirs starts from random weights, ours from zeros. Theirs has batch norm with a
-# shift and no scale, and the shift does not adapt. We normalise all features of an image together (group norm with one
-# group), with a scale and a shift that adapt, so that no prediction depends on the other queries.
+# network is built after the paper's: four convolutions of stride 2, and a linear layer on top, the **head**. It is not the
+# authors' own. Ours has 32 filters, theirs 64. Our head sees all $2 \times 2$ places and starts from zeros, theirs sees
+# their mean and starts at random. Theirs has batch norm with no scale and a shift that does not adapt. We normalise all features of an
+# image together (group norm with one group), so that no prediction depends on the other queries; scale and shift adapt.
 
 # %%
 from reference.pytorch.machine.speed import keep_freed_memory
@@ -1393,21 +1374,19 @@ def class_loss(params, examples):
 
 # %% [markdown]
 # **Where should the head start?** In every episode the five labels are dealt anew. So before adapting no start
-# can be right more than one time in five, and the fairest start is a head of zeros: all classes score the same.
-# What does one step make of it?
+# can be right more than one time in five, and the fairest start is a head of zeros. What does one step make of it?
 #
 # Let $f_i$ be the features of support example $i$, and let there be $n = NK$ examples. All probabilities are
 # $\frac1N$, so the slope of the mean loss in the score of class $k$ for example $i$ is
-# $\frac1n (\frac1N - [y_i = k])$. For the weights $w_k$ of the head it is multiplied by $f_i$ and summed over
-# $i$. One step gives
+# $\frac1n (\frac1N - [y_i = k])$. For the weights $w_k$ of the head it is multiplied by $f_i$ and summed:
 #
 # $$w_k = \frac{\alpha}{n} \sum_i \left([y_i = k] - \tfrac1N\right) f_i = \frac{\alpha}{N}\, (c_k - \bar c),$$
 #
 # where $c_k$ is the mean feature of class $k$, its *prototype* (chapter 06), and $\bar c$ the mean of the prototypes.
-# The biases stay 0, as every class is equally frequent. The body does not move at all, since its gradient comes back
-# through a head of zeros. So MAML with a zero head begins as a relative of prototypical networks: it compares a query
-# with class means, by dot product. The rate scales all scores alike, so after one step from a zero head the accuracy
-# does not depend on it. Kao et al. (2022) set the head to zero in every task, and call that the zeroing trick.
+# The biases stay 0, and the body does not move, since its gradient comes back through a head of zeros. So MAML with a zero
+# head begins as a relative of prototypical networks: it compares a query with class means, by dot product. The rate
+# scales all scores alike; the accuracy after this step does not depend on it. Kao et al. (2022) set the head to zero in
+# every task: the zeroing trick.
 
 
 # %%
@@ -1446,9 +1425,9 @@ of_body = max((after_a_step[name] - body[name]).abs().max().item() for name in b
 claim("The body does not move.", of_body == 0, of_body)
 
 # %% [markdown]
-# Training: 250 outer steps of 4 tasks, one inner step with $\alpha = 0.2$, five queries a class. Here the tasks go one
-# after the other, since on a CPU convolutions are slower under `vmap`: `mean_over_tasks` makes of the direction of one
-# task the mean over a list of tasks. Rates, steps and width were chosen on the *validation* scripts, for MAML.
+# Training: 250 outer steps of 4 tasks, one inner step with $\alpha = 0.2$, five queries a class, one task after the other:
+# `mean_over_tasks` makes of the direction of one task the mean over a list of tasks. Rates, steps and width were chosen on
+# the *validation* scripts, for MAML.
 
 
 # %%
@@ -1468,8 +1447,8 @@ for name, values in {"MAML": maml_losses, "first-order MAML": first_order_losses
 
 # %% [markdown]
 # **Pretraining** here means: one network learns to tell *all* 621 training characters apart, in 400 steps of 120
-# drawings. For a new task it gets a new head with five outputs and adapts, in two ways: with a random head and
-# five steps of all weights (rate 0.05, chosen on the validation scripts), or with a zero head and one step.
+# drawings. For a new task it gets a new head and adapts in two ways: a random head and five steps of all weights (rate
+# 0.05, chosen on the validation scripts), or a zero head and one step.
 
 # %%
 big_net = conv_net(len(train_bank.names))
@@ -1496,8 +1475,7 @@ pretrained |= {name: new_start(classifier, 1)[name] for name in HEAD}  # a new, 
 print(f"loss: {big_losses[0]:.2f} at first, {big_losses[-30:].mean():.2f} over the last 30 steps")
 
 # %% [markdown]
-# All learners meet the same 200 episodes of the test scripts. (`in_numpy` lets a learner of tensors be judged by
-# `evaluate`, which hands out arrays.)
+# All learners meet the same 200 episodes of the test scripts. (`in_numpy` lets `evaluate` judge a learner of tensors.)
 
 # %%
 from reference.baselines import nearest_centroid
@@ -1557,8 +1535,7 @@ plotting.show(
 # %% [markdown]
 # **Figure 6.** After one step on unseen scripts MAML is far above raw pixels and above its untrained self, and still
 # it is beaten by a plain classifier that gets a head of zeros. First-order MAML is far behind MAML here. Dashed:
-# chance. Intervals are over test episodes; each network was trained once. The figure shows neither the spread between
-# trainings nor what a training costs.
+# chance. Intervals are over test episodes; each network was trained once.
 
 # %%
 lead = compare(maml_after[1], pixels).interval
@@ -1576,38 +1553,34 @@ for name, other in {"own head": maml_after[1], "pretrained, zero head": with_zer
 print("pretrained, random head - MAML:", compare(random_head, maml_after[1]))
 
 # %% [markdown]
-# Read this with care. Pretraining saw more drawings (48,000 against MAML's 30,000). It was also told more: 621 labels,
-# one for each character, which MAML never sees. And the two were given different heads. Set MAML's head back to zero,
-# and on new scripts it does *better* than with the head that it learned; give pretraining a random head, and its lead
-# is gone. Each network was trained once, so this is no order of methods. It says that within our minute, on these
-# data, pretraining with a good head is a serious rival. And two more steps did not do here what they did on the
-# sinusoids.
+# Read this with care. Pretraining saw more drawings (48,000 against MAML's 30,000). It was told more: 621 labels, which
+# MAML never sees. And the two were given different heads. Set MAML's head back to zero, and on new scripts it does
+# *better* than with the head that it learned; give pretraining a random head, and its lead is gone. One training each is no
+# order of methods: it says that here pretraining with a good head is a serious rival. And two more steps did not do for
+# MAML what they did on the sinusoids.
 #
 # Others have measured it at length. Chen et al. (2019) found plain pretraining competitive on the usual image
-# benchmarks, above all in deep networks and across domains. Luo et al. (2023) let many ways of training meet many ways
-# of adapting, and found that the two hardly influence each other: each can be studied by itself, as we did with the
-# heads. Miranda et al. (2023) trained both to the end, with equal networks, on 21 sets of images. On average
-# pretraining is ahead where the tasks of a set are alike, MAML where they are diverse; the mean differences are small by
-# the usual measure (under 0.2 standard deviations). Chapter 12, to come, compares all learners at length.
+# benchmarks. Luo et al. (2023) let many ways of training meet many ways of adapting, and found that the two hardly
+# influence each other. Miranda et al. (2023) trained both to the end, with equal networks, on 21 sets of images: on
+# average pretraining is ahead where the tasks of a set are alike, MAML where they are diverse, both by little.
 #
-# Then why did pretraining fail on the sinusoids? There the *same input* has another target in every task. A network
-# that must answer all tasks together can only learn their mean. The 621 characters do not contradict each other, and
-# telling them apart makes features that also serve for a new alphabet. **Tasks that contradict each other leave nothing
-# but their mean to a network that does not adapt.** That much is proved by pencil. It is not the only difference,
-# though: "pretraining" was two things. On the sinusoids the network was told nothing of the task; on the glyphs it was
-# told which character it saw. Tell it the task on the sinusoids, too, and it is the oracle.
+# Then why did pretraining fail on the sinusoids? There the *same input* has another target in every task. The 621
+# characters do not contradict each other. **Tasks that contradict each other leave nothing but their mean to a network that
+# does not adapt.** That much is proved by pencil. It is not the only difference: on the sinusoids the network was told
+# nothing of the task, on the glyphs it was told which character it saw. Tell it the task on the sinusoids, too, and it is
+# the oracle.
 #
-# **Which label for which class?** A head that MAML has learned holds five different rows. Which class of a new task
-# gets which row is chance, though the score may depend on it. Ye & Chao (2022, UNICORN-MAML) looked at this on
-# miniImageNet and tieredImageNet: the $N!$ ways to deal the labels of one task lead to widely different accuracies. Of
-# several remedies they tried, the best was to learn *one* row, from which all $N$ begin. Our head of zeros is such a
-# row, one that is not learned. Their other finding: MAML wants many more inner steps than is usual.
+# **Which label for which class?** A head that MAML has learned holds five different rows, and which class of a new task
+# gets which row is chance. Ye & Chao (2022, UNICORN-MAML) found on miniImageNet and tieredImageNet that the $N!$ ways to
+# deal the labels of one task lead to widely different accuracies. The best of their remedies was to learn *one* row, from
+# which all $N$ begin. Their other finding: MAML wants many more inner steps
+# than is usual.
 #
 # ### What moves: the head or the body?
 #
 # The first step from a zero head moves the head alone. Training has since moved the head away from zero. Does the
-# body now take part in adapting? We let one of them stand still while the other adapts: `only(names, rule)` of the
-# reference is a rule that moves the named parameters and leaves the others.
+# body now take part? We let one of them stand still while the other adapts: `only(names, rule)` of the reference moves the
+# named parameters and leaves the others.
 
 # %% tags=["training", "nbval-ignore-output"]
 from reference.rules import only
@@ -1627,19 +1600,18 @@ claim("The body alone stays below 0.4.", body_moves.interval[1] < 0.4, body_move
 # Almost all of the adapting is done by the last layer; the body holds features that serve every task. Raghu et
 # al. (2020) found the same on larger benchmarks and drew the conclusion: adapt the head only. They called it
 # ANIL, "almost no inner loop"; exercise 6 builds it. It is what MAML happens to do, and no law. Oh et al. (2021, BOIL)
-# do the opposite: the head never moves within a task, and the body must carry its features to where the head wants
-# them. Trained that way it beats MAML in their experiments, most of all on test data of another kind. (Our last row does
-# not contradict them: that network was never trained to adapt its body.)
+# do the opposite: within a task the head stands still, and the body carries its features to where the head wants them.
+# That beats MAML in their experiments, most of all on test data of another kind.
 
 # %% [markdown]
 # ## Second order against first order
 #
 # On quadratic tasks the two stop at different places. And on networks?
 #
-# **How different are the directions?** The two meta-gradients of a task differ by $\alpha H g$, the part that first
-# order leaves out. We measure the cosine of the angle between the two, and how long that part is, as a fraction of
-# the first-order direction: task by task, on 100 sinusoids, for all six runs. Three networks stand side by side: fresh,
-# pretrained, and trained by MAML.
+# **How different are the directions?** The two meta-gradients of a task differ by $\alpha H \nabla L_Q(\phi)$, which first
+# order leaves out. We measure the cosine of the angle between the two, and the length of that part as a fraction of
+# the first-order direction, task by task, on 100 sinusoids, for all six runs of three networks: fresh, pretrained, and
+# trained by MAML.
 
 
 # %%
@@ -1680,9 +1652,8 @@ claim("Pretraining alone does not do that.", control.max() < 0.6, control)
 # rest: MAML has found weights around which the gradient changes quickly, so that one small step goes far, and this
 # is just where first order misses most.
 #
-# **Does it matter for the result?** Equally many outer steps, to begin with. On the sinusoids there are six pairs of
-# runs, the two of a pair with the same start and the same tasks. For the mean of six differences the interval
-# needs Student's factor, 2.57 in place of 1.96.
+# **Does it matter for the result?** On the sinusoids there are six pairs of runs, of the same start, the same tasks and
+# equally many outer steps. On the glyphs there is one run each, and the interval is over episodes.
 
 # %% tags=["training", "nbval-ignore-output"]
 gaps = (by_step["first-order MAML"] - by_step["MAML"]).mean(axis=1)  # (11, runs)
@@ -1712,17 +1683,16 @@ claim("With equal heads of zeros it is above it after one step.", equal_heads[0]
 
 # %% [markdown]
 # On the glyphs, after one step, first order is about where the untrained network is. It is tempting to say that it has
-# learned next to nothing there. The story is plausible, and it is wrong. After three steps the untrained network has
-# fallen and first order has not; and with its head set to zero, as the untrained network's is, first order is above it
-# after one step, too (figure 6). It has learned; one step with its own head does not show it.
+# learned next to nothing. The story is plausible, and it is wrong. After three steps the untrained network has fallen and
+# first order has not; and with its head set to zero, as the untrained network's is, first order is above it after one
+# step, too (figure 6).
 #
 # Why does it lag, then? The first step from a zero head writes the prototypes of the *support* into the head. How the
-# body shapes these prototypes is a matter of the step, so it is in the part that first order leaves out. With one inner
-# step first order sees how the features of the queries count, and not those of the support. From the second step on the
+# body shapes these is a matter of the step, so it is in the part that first order leaves out. From the second step on the
 # head is no longer zero. If that is the reason, training with more inner steps should help. To test it we take a dense
 # network, 196-64-64-5, on images of $14 \times 14$, and train three runs at once, in pairs: exact and first order, with
-# one inner step and with three. The inner rate, 1, is the best of 0.3, 1 and 3 on the validation scripts, for both with
-# three steps and for first order with one. (MAML with one step would gain 4 points from a rate of 3.)
+# one inner step and with three. The inner rate, 1, is the best of 0.3, 1 and 3 on the validation scripts, but for MAML with
+# one step, which would gain 4 points from a rate of 3.
 
 # %%
 from reference.scratch.autodiff import log_softmax
@@ -1797,20 +1767,17 @@ lead_of_one, lead_of_three = (dense_gaps[n].mean for n in (1, 3))
 claim("The mean lead is smaller with three steps.", lead_of_three < lead_of_one, lead_of_one, lead_of_three)
 
 # %% [markdown]
-# First order learns with one step, and more with three. MAML stays ahead in all pairs, with three steps by less than
-# with one. Three runs are few for that last word. With other seeds, twelve runs in all, the mean lead was 7.2 points
-# with one step and 4.4 with three. So the single inner step explains a part of the lag, and not all of it; the rest is
-# what is left out in later steps, or a training not yet at its end. Finn et al. trained 60,000 outer steps, with *five*
-# inner steps on miniImageNet, and saw almost no difference. Nichol et al. (2018) report for Omniglot, all queries asked
-# together, 98.7 against 98.3 % with 5 classes; with 20 classes it is 95.8 against 89.4 %. So how much first order loses
-# depends on the tasks, the inner steps and the length of training. It is cheaper by the step; chapter 08 has the costs,
-# and compares both at equal cost.
+# First order learns with one step, and more with three. MAML stays ahead in all pairs, with three steps by less. So the
+# single inner step explains a part of the lag, and not all of it; the rest is what is left out in later steps, or a
+# training not yet at its end. Finn et al. trained 60,000 outer steps, with *five* inner steps on miniImageNet, and saw
+# almost no difference. Nichol et al. (2018) report for Omniglot, all queries asked together, 98.7 against 98.3 % with 5
+# classes, and 95.8 against 89.4 % with 20. How much first order loses depends on the tasks, the inner steps and the length
+# of training. It is cheaper by the step; chapter 08 has the costs.
 #
 # ## At full size
 #
 # The sinusoids at the length of the authors' program: 70,000 outer steps for every learner, once for each of five,
-# ten and twenty points. We read what these runs left behind: the error on 600 new curves after 0, 1, 5 and 10 steps.
-# Pretraining and the network that was never trained have the rate that was best after ten steps.
+# ten and twenty points. Pretraining and the network that was never trained have the rate that was best after ten steps.
 
 # %%
 from reference.results import select
@@ -1825,21 +1792,20 @@ for k_shot in (5, 10, 20):
         print(f"  {learner:17s}", "  ".join(f"{mean:.2f} +- {half:.2f}" for mean, half in pairs))
 
 # %%
-after = lambda learner, j: np.array([full_size[k, learner][j].mean for k in (5, 10, 20)])
-leads = after("pretraining", 3) - after("MAML", 1)
+at_step = lambda learner, j: np.array([full_size[k, learner][j].mean for k in (5, 10, 20)])
+leads = at_step("pretraining", 3) - at_step("MAML", 1)
 claim("One step of MAML beats ten of pretraining by over 0.5, for each K.", min(leads) > 0.5, leads)
 
 # %% [markdown]
-# Longer training improves MAML a good deal (figure 4 has ten points and 800 steps). Pretraining stays far behind; its
-# trouble is not a lack of training. First order and MAML are near each other with five points, and farther apart the more
-# points there are. That is one run for each number, and no law.
+# Longer training improves MAML (figure 4 has ten points and 800 steps). Pretraining stays far behind; its trouble is not a
+# lack of training. First order and MAML are near each other with five points, and farther apart the more points there
+# are: one run for each number, and no law.
 #
 # And the real Omniglot, 5-way 1-shot, on the *mixed* split: 1,200 characters to train on and 423 for the test, drawn at
-# random from all alphabets, so that a test character has relatives among those of training. That is easier than to keep
-# whole alphabets for the test. MAML's program draws at random, too. The network is that of above with 64 filters, a head
-# that starts at random, and batch norm by the statistics of the batch at hand. So it matters who is in the batch. Asked
-# *together*, as in the paper, the five queries of a task, one of each class, are one batch: that is *transductive*
-# (chapter 02). Asked *alone*, each query is in a batch with the support. Each row is one run.
+# random from all alphabets, as in MAML's program. (Whole alphabets kept for the test would be harder.) The network has 64
+# filters, a head that starts at random, and batch norm by the statistics of the batch at hand. Asked *together*, as in the
+# paper, the five queries of a task, one of each class, are one batch: that is *transductive* (chapter 02). Asked *alone*,
+# each query is in a batch with the support. Each row is one run.
 
 
 # %%
@@ -1851,36 +1817,34 @@ def trained_score(run, together):
 
 
 runs = [run for run in select("omniglot", data="characters") if "maml" in run.variant]
-keys = {key for run in runs for key in run.settings}
-vary = sorted(key for key in keys if len({str(run.settings.get(key)) for run in runs}) > 1)
-for run in sorted(runs, key=lambda run: run.variant, reverse=True):
-    marks = [f"{key} {run.settings.get(key, '-')}" for key in ("n_steps", *vary) if key in run.settings]
-    print(f"{run.variant:17s} together {trained_score(run, True)}, alone {trained_score(run, False)}", *marks)
+keys = sorted({key for run in runs for key in run.settings} - {"n_steps"})
+vary = ["n_steps", *(key for key in keys if len({str(run.settings.get(key)) for run in runs}) > 1)]
+for run in sorted(runs, key=lambda run: ("first" in run.variant, run.variant)):
+    marks = [f"{key}={run.settings[key]}" for key in vary if key in run.settings]
+    print(
+        f"{run.variant:17s} together {trained_score(run, True)}, alone {trained_score(run, False)} ", *marks
+    )
 
 # %% [markdown]
-# The intervals are over 2,000 test episodes, the same for all rows, and not over trainings. MAML's paper reports
-# $98.7 \pm 0.4$ % after 60,000 outer steps of 32 tasks, Nichol et al. (2018) $98.3 \pm 0.5$ % for first order: asked
-# together, on other characters, with a network that differs as said above. To read the rows, compare two that differ in
-# one thing only. A network that was trained with the queries together and is asked for each alone meets a test that is
-# not like its training, so its loss there is not the worth of company; that shows beside a network trained alone. And a
-# gap between MAML and first order means little while it still depends on the length of training.
+# The intervals are over 2,000 test episodes, not over trainings. MAML's paper reports $98.7 \pm 0.4$ % after 60,000 outer
+# steps of 32 tasks, Nichol et al. (2018) $98.3 \pm 0.5$ % for first order: asked together, on other characters, with
+# networks not quite ours. Of our rows compare two that differ in one thing only. A network that was trained with the
+# queries together and is asked for each alone meets a test unlike its training; what company is worth shows beside a
+# network trained alone. And a gap between MAML and first order means little as long as it depends on the length of
+# training.
 
 # %% [markdown]
 # ## What differs from the paper, and what breaks it
 #
-# - The paper adds up the losses of the tasks, we take their mean: a matter of the outer rate. Its sinusoids have the
-#   tasks, the network and the inner rate of ours, a constant outer rate and 70,000 outer steps instead of 800. How the
-#   image networks differ is said where ours is built. Antoniou et al. (2019) list what makes MAML hard to train, and a
-#   remedy for each.
+# - The paper adds up the losses of the tasks, we take their mean: a matter of the outer rate. Its outer rate is constant.
+#   Antoniou et al. (2019) list what makes MAML hard to train, and a remedy for each.
 # - **An inner rate that is too large.** The weight of a task is $a(1 - \alpha a)^{2k}$. At $\alpha a = 1$ it is
 #   zero: one step solves the task from anywhere, so it has no say. Beyond $\alpha a = 2$ every step *increases*
-#   the distance, and the weight is larger than without learning: the start is drawn to the task that the learner
-#   wrecks.
+#   the distance, and the start is drawn to the task that the learner wrecks.
 # - **First order with a large rate.** Its weight $a (1 - \alpha a)^k$ is *negative* for $\alpha a > 1$ and odd $k$:
 #   the task pushes the start away. Take the two valleys with $\alpha = \tfrac12$. The weights are $\tfrac12$ and $3
 #   \cdot (-\tfrac12) = -\tfrac32$. Their sum is negative, so the stopping point, 6, repels, and training runs away.
-#   MAML's weights are $\tfrac14$ and $\tfrac34$, and it stops at 3. (That joint training stops there, too, is
-#   chance.) We start both at 2.
+#   MAML's weights are $\tfrac14$ and $\tfrac34$, and it stops at 3. We start both at 2.
 
 # %%
 both_valleys = Examples(*two_valleys)
@@ -1901,8 +1865,7 @@ print("first order after 5, 10, 15:", *(f"{train_on_valleys(n, first_order=True)
 # %% [markdown]
 # - **Tasks that can be told from the query alone.** If a class had the same label in every episode, one network
 #   could learn all classes by heart and ignore the support. The outer loss falls, and the learner never learns to
-#   learn. The labels dealt anew in each episode forbid that. Where nothing forbids it, MAML memorises (Yin et al.
-#   2020).
+#   learn. The labels dealt anew in each episode forbid that. Where nothing forbids it, MAML memorises (Yin et al. 2020).
 
 # %% [markdown]
 # ## From the museum: the graph that is not there
@@ -1924,8 +1887,8 @@ def museum_maml(params, episode, *, loss, inner_lr, n_steps=1):
 
 
 # %% [markdown]
-# The symptom. It trains, the loss after adapting falls, nothing warns. Let it train on the two valleys from the
-# beginning of the chapter, where the pencil knows the answer.
+# The symptom. It trains, the loss after adapting falls, nothing warns. Let it train on the two valleys, where the pencil
+# knows the answer.
 
 
 # %%
@@ -1953,11 +1916,10 @@ print(f"it stops at {stopped:.4g}, with the loss {mean_losses(stopped)[1]:.4f} a
 print(f"the pencil says 1, with the loss {mean_losses(1.0)[1]:.4f}")
 
 # %% [markdown]
-# **Your turn.** It stops at 2, a third above the least loss. Which line throws something away? Read on when you
-# have a guess.
+# **Your turn.** It stops at 2, a third above the least loss. Which line throws something away? Read on when you have a
+# guess.
 #
-# A test would have told. Small steps on the loss after adapting know nothing of graphs. (The error is meant to be
-# there.)
+# A test would have told. (The error is meant to be there.)
 
 
 # %%
@@ -1979,9 +1941,8 @@ check_slopes(museum_maml)
 # $\phi = \theta - \alpha g$ still depends on $\theta$ through its first term. The factor $I - \alpha H$ has
 # become $I$: first-order MAML, under another name.
 #
-# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order, and
-# the first were told no. One argued like this: the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$,
-# so the second derivatives must be in it. You can now say where the argument stops.
+# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order. The first
+# were told no: the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$. You can now say where the argument stops.
 
 
 # %%
@@ -2004,14 +1965,12 @@ claim("Mended, the test passes and training stops at 1.", abs(mended_stop - 1) <
 # %% [markdown]
 # ### And one that the library gets wrong
 #
-# The words `vmap`, gradient and mean can be put in another order: map the *losses*, take their mean, and differentiate
-# from outside. PyTorch's own example of MAML with `torch.func` does it so. On paper it is the same thing. In PyTorch
-# 2.13 it is wrong, and nothing warns, where batch, instance or layer norm has a scale that adapts: the second derivative
-# that leads from the scale's inner gradient back into the layers below takes the batch's mean and deviation for
-# constants. In the small network of `tests/pytorch/test_batches.py` the meta-gradient is off by some tenths of a percent
-# after one inner step with batch norm. That does not stop training, so nobody looks. The tests there watch which
-# norms are wrong and which are right, build a norm that forgets exactly this and gives the same wrong numbers, and fail on
-# the day when it is mended. The rule that avoids it: **first the gradient, then `vmap`, then the mean.**
+# `vmap`, gradient and mean can be put in another order: map the *losses*, take their mean, differentiate from outside.
+# PyTorch's own example of MAML with `torch.func` does so. On paper it is the same. In PyTorch 2.13 it is wrong, and nothing
+# warns, where batch, instance or layer norm has a scale that adapts: the second derivative that leads from the scale's
+# inner gradient back into the layers below takes mean and deviation for constants.
+# `tests/pytorch/test_batches.py` says which norms are wrong, builds one that forgets exactly this and finds the same
+# numbers, and fails on the day when it is mended. The rule: **first the gradient, then `vmap`, then the mean.**
 
 # %% [markdown]
 # ## Exercises
@@ -2662,20 +2621,18 @@ print("is_meta_gradient: passed")
 # %% [markdown]
 # <details><summary>A model answer to exercise 9, to read after your own</summary>
 #
-# (a) On the sinusoids one input has different targets in different tasks. Without adapting, no network can do better
-# than the mean curve. A character always bears its own name, so one network can learn all names, and what it looks at
-# serves for new characters, too. Besides, the two networks were not told the same: the names of 621 characters here,
-# nothing about the curve there. A network that is told the curve is the oracle, and has no trouble.
+# (a) On the sinusoids one input has different targets in different tasks, so without adapting no network can do better
+# than the mean curve. A character always bears its own name, so one network can learn all names, and its features serve
+# for new characters. And the two were not told the same: names here, nothing about the curve there.
 #
-# (b) The label can be read off the query image. So the network has learned the training characters by heart and needs
-# no support. The loss before adapting shows it: as good as after, where it should be at chance. On new scripts it is
-# at chance before adapting and hardly better after. Deal the labels anew in every episode, so that the support alone
-# says which is which.
+# (b) The label can be read off the query image, so the network has learned the training characters by heart. The loss
+# before adapting shows it: as good as after, where it should be at chance. On new scripts it stays near chance. Deal the
+# labels anew in every episode.
 #
-# *What a grader looks for:* in (a) a contradiction between tasks for the *same input* (half a point), and that one of
-# the two was given labels and the other not (half a point; "glyphs are easier" earns nothing). In (b) that the support
-# is ignored, with the number before adapting, or that on new scripts (half a point; "it overfits" alone earns nothing),
-# and a remedy that makes the label depend on the support (half a point; more data or fewer steps earn nothing).
+# *What a grader looks for*, half a point each: in (a) a contradiction between tasks for the *same input*; that one of the
+# two was given labels and the other not ("glyphs are easier" earns nothing). In (b) that the support is ignored, with the
+# number before adapting or that on new scripts ("it overfits" alone earns nothing); a remedy that makes the label depend
+# on the support (more data or fewer steps earn nothing).
 #
 # </details>
 
@@ -2683,37 +2640,26 @@ print("is_meta_gradient: passed")
 # ## Summary
 #
 # - MAML learns a start $\theta$ from which a few gradient steps on a task's support lead to a small query loss.
-# - Each step puts a factor $I - \alpha H_j$ before the query gradient; first order leaves these factors out. It
-#   learns all the same, and lagged more where training took a single inner step.
+# - Each step puts a factor $I - \alpha H_j$ before the query gradient. First order leaves these out. It learns all the
+#   same, and lagged more where training took a single inner step.
 # - On quadratic tasks every training stops at a weighted mean of the optima, MAML with the weights $S_i A_i S_i$: slow
 #   learners count.
-# - On sinusoids, whose tasks contradict each other, one step of MAML beats ten of pretraining without labels of the
-#   tasks. On glyphs a classifier of all training characters, with a zero head, was at least as good: one run each.
+# - On sinusoids, whose tasks contradict each other, one step of MAML beats ten of pretraining. On glyphs a classifier of all
+#   training characters, with a zero head, was at least as good: one run each.
 # - Test a meta-gradient by small steps. With `vmap`: first the gradient, then the map, then the mean.
 #
 # ## Read more
 #
-# - Chelsea Finn, Pieter Abbeel, Sergey Levine, 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep
-#   Networks, arXiv:1703.03400.
-# - Aniruddh Raghu, Maithra Raghu, Samy Bengio, Oriol Vinyals, 2020, Rapid Learning or Feature Reuse? Towards
-#   Understanding the Effectiveness of MAML, arXiv:1909.09157.
-# - Alireza Fallah, Aryan Mokhtari, Asuman Ozdaglar, 2020, On the Convergence Theory of Gradient-Based
-#   Model-Agnostic Meta-Learning Algorithms, arXiv:1908.10400.
-# - Liam Collins, Aryan Mokhtari, Sanjay Shakkottai, 2022, How Does the Task Landscape Affect MAML Performance?,
-#   arXiv:2010.14672: slow and fast tasks, in theory.
-# - Mingzhang Yin, George Tucker, Mingyuan Zhou, Sergey Levine, Chelsea Finn, 2020, Meta-Learning without
-#   Memorization, arXiv:1912.03820.
-# - Wei-Yu Chen, Yen-Cheng Liu, Zsolt Kira, Yu-Chiang Frank Wang, Jia-Bin Huang, 2019, A Closer Look at Few-shot
-#   Classification, arXiv:1904.04232.
+# - Chelsea Finn et al., 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks, arXiv:1703.03400.
+# - Aniruddh Raghu et al., 2020, Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness of MAML,
+#   arXiv:1909.09157.
+# - Mingzhang Yin et al., 2020, Meta-Learning without Memorization, arXiv:1912.03820.
+# - Wei-Yu Chen et al., 2019, A Closer Look at Few-shot Classification, arXiv:1904.04232.
 # - Han-Jia Ye, Wei-Lun Chao, 2022, How to Train Your MAML to Excel in Few-Shot Classification, arXiv:2106.16245:
-#   UNICORN-MAML; the order of the labels, and many inner steps.
-# - Jaehoon Oh, Hyungjun Yoo, ChangHwan Kim, Se-Young Yun, 2021, BOIL: Towards Representation Change for Few-shot
-#   Learning, arXiv:2008.08882.
-# - Xu Luo, Hao Wu, Ji Zhang, Lianli Gao, Jing Xu, Jingkuan Song, 2023, A Closer Look at Few-shot Classification Again,
-#   arXiv:2301.12246.
-# - Brando Miranda, Patrick Yu, Saumya Goyal, Yu-Xiong Wang, Sanmi Koyejo, 2023, Is Pre-training Truly Better Than
-#   Meta-Learning?, arXiv:2306.13841.
-# - Alex Nichol, Joshua Achiam, John Schulman, 2018, On First-Order Meta-Learning Algorithms, arXiv:1803.02999.
-# - Antreas Antoniou, Harrison Edwards, Amos Storkey, 2019, How to Train Your MAML, arXiv:1810.09502.
-# - Chia-Hsiang Kao, Wei-Chen Chiu, Pin-Yu Chen, 2022, MAML is a Noisy Contrastive Learner in Classification,
-#   arXiv:2106.15367: why a zero head helps.
+#   UNICORN-MAML.
+# - Jaehoon Oh et al., 2021, BOIL: Towards Representation Change for Few-shot Learning, arXiv:2008.08882.
+# - Xu Luo et al., 2023, A Closer Look at Few-shot Classification Again, arXiv:2301.12246.
+# - Brando Miranda et al., 2023, Is Pre-training Truly Better Than Meta-Learning?, arXiv:2306.13841.
+# - Alex Nichol et al., 2018, On First-Order Meta-Learning Algorithms, arXiv:1803.02999.
+# - Antreas Antoniou et al., 2019, How to Train Your MAML, arXiv:1810.09502.
+# - Chia-Hsiang Kao et al., 2022, MAML is a Noisy Contrastive Learner in Classification, arXiv:2106.15367: the zero head.

@@ -137,3 +137,50 @@ def direction(params, batches, *, loss, rule):
 
 def meta_gradient(params, episode, *, loss, rule, n_steps):
     return direction(params, [episode.support] * n_steps, loss=loss, rule=rule)
+
+
+# %% wrong: the sign is turned in the second function alone | is it what `direction` gives
+def direction(params, batches, *, loss, rule):
+    phi = learned(params, batches, loss=loss, rule=rule)
+    return {name: p - phi[name] for name, p in params.items()}
+
+
+def meta_gradient(params, episode, *, loss, rule, n_steps):
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    return {name: phi[name] - p for name, p in params.items()}, loss(phi, episode.query)
+
+
+# %% wrong: the second function gives phi | is it what `direction` gives
+def direction(params, batches, *, loss, rule):
+    phi = learned(params, batches, loss=loss, rule=rule)
+    return {name: p - phi[name] for name, p in params.items()}
+
+
+def meta_gradient(params, episode, *, loss, rule, n_steps):
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    return phi, loss(phi, episode.query)
+
+
+# %% wrong: the loss is still a Tensor | a plain number
+def direction(params, batches, *, loss, rule):
+    phi = learned(params, batches, loss=loss, rule=rule)
+    return {name: p - phi[name] for name, p in params.items()}
+
+
+def meta_gradient(params, episode, *, loss, rule, n_steps):
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    moved = {name: p - phi[name] for name, p in params.items()}
+    return moved, loss({name: Tensor(p) for name, p in phi.items()}, episode.query)
+
+
+# %% wrong: works in place | params was changed
+def direction(params, batches, *, loss, rule):
+    phi = learned(params, batches, loss=loss, rule=rule)
+    for name in params:
+        params[name] -= phi[name]
+    return params
+
+
+def meta_gradient(params, episode, *, loss, rule, n_steps):
+    moved = direction(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    return moved, loss(params, episode.query)

@@ -89,3 +89,18 @@ def first_order(params, episode, *, loss, rule, n_steps):
     leaves = {name: Tensor(p) for name, p in phi.items()}
     value = loss(leaves, episode.query)
     return grad(value, leaves), value.value
+
+
+# %% wrong: times the rate, as a step | multiplied by the rate
+def first_order(params, episode, *, loss, rule, n_steps):
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    last = direction(phi, [episode.query], loss=loss, rule=rule)
+    return last, loss(phi, episode.query)
+
+
+# %% wrong: the loss is still a Tensor | a plain number
+def first_order(params, episode, *, loss, rule, n_steps):
+    phi = learned(params, [episode.support] * n_steps, loss=loss, rule=rule)
+    leaves = {name: Tensor(p) for name, p in phi.items()}
+    value = loss(leaves, episode.query)
+    return grad(value, leaves, create_graph=False), value

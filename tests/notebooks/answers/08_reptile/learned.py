@@ -110,3 +110,19 @@ def learned(params, batches, *, loss, rule):
     state = rule.init(params)
     for batch in batches:
         params, state = rule.update(params, gradient_at(params, batch, loss), state)
+
+
+# %% wrong: the last batch first | the first comes first
+def learned(params, batches, *, loss, rule):
+    state = rule.init(params)
+    for batch in reversed(batches):
+        params, state = rule.update(params, gradient_at(params, batch, loss), state)
+    return params
+
+
+# %% wrong: the first batch in every step | takes the next batch
+def learned(params, batches, *, loss, rule):
+    state = rule.init(params)
+    for _ in batches:
+        params, state = rule.update(params, gradient_at(params, batches[0], loss), state)
+    return params

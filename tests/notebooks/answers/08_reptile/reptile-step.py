@@ -21,6 +21,13 @@ def reptile_step(params, ends, outer_lr):
     return {name: p - outer_lr * mean_direction(name) for name, p in params.items()}
 
 
+# %% right: by the rule that the outer loop has
+def reptile_step(params, ends, outer_lr):
+    mean = {name: np.stack([params[name] - end[name] for end in ends]).mean(axis=0) for name in params}
+    outer = sgd(outer_lr)
+    return outer.update(params, mean, outer.init(params))[0]
+
+
 # %% wrong: theta - phi is added, so it moves away from the ends | away
 def reptile_step(params, ends, outer_lr):
     means = {name: np.mean([end[name] for end in ends], axis=0) for name in params}
@@ -37,7 +44,7 @@ def reptile_step(params, ends, outer_lr):
     return {name: p + outer_lr * sum(end[name] - p for end in ends) for name, p in params.items()}
 
 
-# %% wrong: one task after the other, so the last one counts most | mean of the ends
+# %% wrong: one task after the other, so the last one counts most | one end after the other
 def reptile_step(params, ends, outer_lr):
     for end in ends:
         params = {name: p + outer_lr * (end[name] - p) for name, p in params.items()}
@@ -85,3 +92,27 @@ def reptile_step(params, ends, outer_lr):
 # %% wrong: the number of tasks is taken from the first parameter's rows | every end count alike
 def reptile_step(params, ends, outer_lr):
     return {name: p + outer_lr * sum(end[name] - p for end in ends) / len(p) for name, p in params.items()}
+
+
+# %% wrong: beta and 1 - beta change places | three quarters
+def reptile_step(params, ends, outer_lr):
+    means = {name: np.mean([end[name] for end in ends], axis=0) for name in params}
+    return {name: outer_lr * p + (1 - outer_lr) * means[name] for name, p in params.items()}
+
+
+# %% wrong: the mean is added, not the way to it | the way begins at theta
+def reptile_step(params, ends, outer_lr):
+    means = {name: np.mean([end[name] for end in ends], axis=0) for name in params}
+    return {name: p + outer_lr * means[name] for name, p in params.items()}
+
+
+# %% wrong: the way alone, without theta | the way alone
+def reptile_step(params, ends, outer_lr):
+    means = {name: np.mean([end[name] for end in ends], axis=0) for name in params}
+    return {name: outer_lr * (means[name] - p) for name, p in params.items()}
+
+
+# %% wrong: nothing is returned | NoneType
+def reptile_step(params, ends, outer_lr):
+    means = {name: np.mean([end[name] for end in ends], axis=0) for name in params}
+    _ = {name: p + outer_lr * (means[name] - p) for name, p in params.items()}

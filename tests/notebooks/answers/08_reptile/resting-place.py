@@ -99,3 +99,31 @@ def resting_place(curvatures, centres, inner_lr):
         factor = np.eye(d) - 0.2 * A
         P, q = factor @ P, factor @ q + 0.2 * A @ c[..., None]
     return np.linalg.solve((np.eye(d) - P).sum(axis=0), q.sum(axis=0))[:, 0]
+
+
+# %% wrong: every task is solved by itself, and the places are averaged | sum the directions first
+def resting_place(curvatures, centres, inner_lr):
+    d, places = centres.shape[-1], []
+    for task_curvatures, task_centres in zip(curvatures, centres, strict=True):
+        P, q = np.eye(d), np.zeros(d)
+        for A, c in zip(task_curvatures, task_centres, strict=True):
+            P, q = P - inner_lr * A @ P, q - inner_lr * A @ (q - c)
+        places.append(np.linalg.solve(np.eye(d) - P, q))
+    return np.mean(places, axis=0)
+
+
+# %% wrong: entry by entry in place of the product of matrices | those of matrices
+def resting_place(curvatures, centres, inner_lr):
+    d = centres.shape[-1]
+    left, right = np.zeros((d, d)), np.zeros(d)
+    for task_curvatures, task_centres in zip(curvatures, centres, strict=True):
+        P, q = np.eye(d), np.zeros(d)
+        for A, c in zip(task_curvatures, task_centres, strict=True):
+            P, q = (np.eye(d) - inner_lr * A) * P, q - inner_lr * A @ (q - c)
+        left, right = left + np.eye(d) - P, right + q
+    return np.linalg.solve(left, right)
+
+
+# %% wrong: nothing is returned | `return`
+def resting_place(curvatures, centres, inner_lr):
+    _ = centres.mean(axis=(0, 1))

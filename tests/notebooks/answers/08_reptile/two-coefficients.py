@@ -69,3 +69,13 @@ def two_coefficients(weights):
 # %% wrong: the weights are normalised for B but not for A | which terms
 def two_coefficients(weights):
     return sum(weights), sum(w * i for i, w in enumerate(weights)) / sum(weights)
+
+
+# %% wrong: B alone | a pair of numbers
+def two_coefficients(weights):
+    return sum(w * i for i, w in enumerate(weights))
+
+
+# %% wrong: nothing is returned | a pair of numbers
+def two_coefficients(weights):
+    _ = sum(weights), sum(w * i for i, w in enumerate(weights))

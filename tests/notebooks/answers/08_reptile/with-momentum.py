@@ -43,7 +43,7 @@ def with_momentum(k, mu):
     return A, sum(moved[k - i] * moved[i - j] for i in range(k) for j in range(i))
 
 
-# %% wrong: the gradients are taken on a path of plain steps | path on which
+# %% wrong: the gradients are taken on a path of plain steps | enters B twice
 def with_momentum(k, mu):
     moved = [sum(mu**step for step in range(n)) for n in range(k + 1)]
     return sum(moved), sum(moved[k - i] * i for i in range(k))
@@ -90,3 +90,9 @@ def with_momentum(k, mu):
 def with_momentum(k, mu):
     moved = [sum(mu**step for step in range(n)) for n in range(k + 1)]
     return sum(moved[k - i] * moved[i - j] for i in range(k) for j in range(i)) / sum(moved) ** 2
+
+
+# %% wrong: momentum on the path, but in B a gradient counts once in the end | enters B twice
+def with_momentum(k, mu):
+    moved = [sum(mu**step for step in range(n)) for n in range(k + 1)]
+    return sum(moved), sum(moved[i - j] for i in range(k) for j in range(i))

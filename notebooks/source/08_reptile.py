@@ -831,8 +831,8 @@ def each_run(values):
 # The cost counts **gradients of ten points**. A step costs one; joint training's step sees 20 points and costs two.
 # MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two. A clock
 # may say otherwise; figure 3 has an axis for each. The outer optimiser is Adam. Each way has a rate of its own,
-# chosen on other tasks among 0.003, 0.005, 0.008, 0.012 and 0.016, but not to the last: at 0.008 first-order MAML
-# would end about a sixth lower than below.
+# chosen on other tasks among 0.003, 0.005, 0.008, 0.012 and 0.016, but not to the last: at 0.008 first-order MAML and
+# MAML, and at 0.005 joint training, would end a tenth to a sixth lower than below. No claim here is that narrow.
 
 
 # %%

@@ -1719,7 +1719,7 @@ for k in (10, 5):
     for (k_shot, name), by_step in sorted(at_full_size.items(), key=lambda entry: entry[1][1][0].mean):
         if k_shot == k:
             cells = "  ".join(f"{in_a_table(by_step[n]):16s}" for n in STEPS)
-            print(f"   {name:24s} {cells}  runs: {len(by_step[1])}")
+            print(f"   {name:30s} {cells}  runs: {len(by_step[1])}")
 
 # %%
 for k in (10, 5):

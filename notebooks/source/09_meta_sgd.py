@@ -1836,11 +1836,11 @@ sliders(
 #
 # This bug stood in the Meta-SGD of a published book. (The book's gradient in $\theta$ lacked the Hessian as well;
 # here that is mended, to have one bug at a time.) It is re-created small, on quadratic tasks of curvatures 1 and 4
-# whose optima lie around $(0.5, 0.1)$. Everything is written out, without the engine.
+# whose four optima lie around $(0.5, 0.1)$. Everything is written out, without the engine.
 
 # %%
-spread_of_optima = np.random.default_rng(0).normal(size=(8, 2))
-museum_optima = np.array([0.5, 0.1]) + 0.5 * (spread_of_optima - spread_of_optima.mean(axis=0))
+corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+museum_optima = np.array([0.5, 0.1]) + 0.45 * corners
 museum_tasks = [Quadratic(c, np.diag([1.0, 4.0])) for c in museum_optima]
 
 

@@ -23,11 +23,7 @@ def test_source_and_notebook_agree(source):
 @every_chapter
 @pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
 def test_a_chapter_keeps_the_form(source, rule):
-    complaints = list(rule(stored(source)))
-    if source.stem[:2] in form.NOT_YET.get(rule, ()):
-        assert complaints, f"{source.stem} keeps {rule.__name__} now: take its number out of form.NOT_YET"
-    else:
-        assert complaints == []
+    assert list(rule(stored(source))) == []
 
 
 @every_chapter

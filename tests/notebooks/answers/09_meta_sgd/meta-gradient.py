@@ -1,0 +1,85 @@
+# %% right: as in the chapter
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% right: a list of leaves, and the graph thrown away afterwards
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    names = list(params)
+    leaves = [Tensor(params[name]) for name in names]
+    value = task_loss(dict(zip(names, leaves)), episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return {name: detach(g) for name, g in zip(names, grad(value, leaves))}, detach(value)
+
+
+# %% right: by value_and_grad
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    from reference.scratch.autodiff import value_and_grad
+
+    value, gradient = value_and_grad(task_loss)(params, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return gradient, value
+
+
+# %% right: the way on without it
+from reference.scratch.meta_sgd import meta_gradient
+
+
+# %% wrong: the weights alone, as in MAML | entries for weights and rates
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    start = {name: Tensor(p) for name, p in params.items() if name.startswith("start.")}
+    value = task_loss(params | start, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, start, create_graph=False), detach(value)
+
+
+# %% wrong: the rates are detached on their way into the step | cut off from the graph
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    constant = lambda rates: rule_of({name: detach(rate) for name, rate in rates.items()})
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=constant)
+    return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% wrong: the direction that goes down, in place of the gradient | sign is turned
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return {name: -g for name, g in grad(value, leaves, create_graph=False).items()}, detach(value)
+
+
+# %% wrong: the loss comes first | in this order
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return detach(value), grad(value, leaves, create_graph=False)
+
+
+# %% wrong: a prefix is lost | entries for weights and rates
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return part(grad(value, leaves, create_graph=False), "rate"), detach(value)
+
+
+# %% wrong: the number of steps is not handed on | who gets n_steps
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss)
+    return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% wrong: Tensors come back, with their graph | plain
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, leaves), value
+
+
+# %% wrong: the gradient of the support loss at the start | the pencil says
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    before = loss(part(leaves, "start"), episode.support)
+    phi_gradient = grad(before, part(leaves, "start"), create_graph=False)
+    twice = {f"{kind}.{name}": g for kind in ("start", "rate") for name, g in phi_gradient.items()}
+    return twice, detach(value)

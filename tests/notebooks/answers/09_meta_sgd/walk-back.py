@@ -1,0 +1,186 @@
+# %% right: as in the chapter
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% right: the gradients are kept, and the Jacobian is a matrix
+def walk_back(theta, alpha, support, query, n_steps):
+    kept, here = [], theta
+    for _ in range(n_steps):
+        kept.append(support.curvature @ (here - support.centre))
+        here = here - alpha * kept[-1]
+    back = np.eye(len(theta)) - support.curvature @ np.diag(alpha)
+    v, parts = query.gradient(here), []
+    for s in kept[::-1]:
+        parts.append(-v * s)
+        v = back @ v
+    return v, sum(parts)
+
+
+# %% right: forward, with the Jacobians of the path
+def walk_back(theta, alpha, support, query, n_steps):
+    d = len(theta)
+    here, of_theta, of_alpha = theta, np.eye(d), np.zeros((d, d))
+    for _ in range(n_steps):
+        s = support.gradient(here)
+        step = np.eye(d) - np.diag(alpha) @ support.curvature
+        here, of_theta, of_alpha = here - alpha * s, step @ of_theta, step @ of_alpha - np.diag(s)
+    g = query.gradient(here)
+    return [g @ of_theta, g @ of_alpha]
+
+
+# %% right: the way on without it
+walk_back = by_the_engine
+
+
+# %% wrong: first order, g alone in theta | through its gradient, too
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g, -g * s
+
+
+# %% wrong: the curvature of the query | whose curvature
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - query.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: the query gradient is taken before the step | before the step
+def walk_back(theta, alpha, support, query, n_steps):
+    v, s = query.gradient(theta), support.gradient(theta)
+    return v - support.curvature @ (alpha * v), -v * s
+
+
+# %% wrong: in alpha alone, the query gradient is taken before the step | g taken at theta
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g - support.curvature @ (alpha * g), -query.gradient(theta) * s
+
+
+# %% wrong: the support gradient of a step is taken where the step ends | s taken at phi
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[1:]):
+        in_alpha -= v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: the minus of the step is lost in alpha | MINUS
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha += v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: the minus of the step is lost in theta | with a plus
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g + support.curvature @ (alpha * g), -g * s
+
+
+# %% wrong: the museum's, alpha gets the gradient in theta | gradient in theta once more
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    in_theta = g - support.curvature @ (alpha * g)
+    return in_theta, in_theta
+
+
+# %% wrong: the pair in the other order | in this order
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return -g * s, g - support.curvature @ (alpha * g)
+
+
+# %% wrong: H and the rates in the wrong order | in which order
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - alpha * (support.curvature @ v)
+    return v, in_alpha
+
+
+# %% wrong: one sum for all rates, as if they were one | gradient in each
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), 0.0
+    for point in reversed(path[:-1]):
+        in_alpha -= v @ support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: one sum, spread over all rates | in alpha expected
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g - support.curvature @ (alpha * g), np.full(len(alpha), -g @ s)
+
+
+# %% wrong: only the last step gives a part for alpha | each step adds its part
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v = query.gradient(path[-1])
+    in_alpha = -v * support.gradient(path[-2])
+    for _ in range(n_steps):
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: v goes on before the step takes its part | behind the step
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v = query.gradient(path[-1])
+    in_alpha = -v * support.gradient(path[-2])
+    for point in reversed(path[:-2]):
+        v = v - support.curvature @ (alpha * v)
+        in_alpha -= (v - support.curvature @ (alpha * v)) * support.gradient(point)
+    return v - support.curvature @ (alpha * v), in_alpha
+
+
+# %% wrong: every step has the query gradient for its v | behind the step
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    g = query.gradient(path[-1])
+    in_alpha, v = -g * sum(support.gradient(point) for point in path[:-1]), g
+    for _ in range(n_steps):
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha

@@ -1022,9 +1022,9 @@ claim("With one query of each class it helps, too.", interval(shifted_five)[0] >
 # **Is it a leak, then?** It is one if nobody says so. Declared, transduction is a legitimate method: where queries do
 # come in even batches (a form with one box for each letter), the shift is worth its points on new scripts, too. Then
 # say: what was the batch, how many of each class, did anybody use that number? Nichol et al. (2018) report both ways:
-# for 5-way 1-shot Omniglot 97.7 % with transduction and 95.4 % without, each with settings of its own. Veilleux et al. found that methods tuned to even batches fell, some of them below methods that take each
-# query alone, when the shares were drawn at random. Without a declaration a reader must assume that a query can come
-# alone.
+# for 5-way 1-shot Omniglot 97.7 % with transduction and 95.4 % without. Veilleux et al. found that methods tuned to even
+# batches fell, some of them below methods that take each query alone, when the shares were drawn at random. Without a
+# declaration a reader must assume that a query can come alone.
 #
 # ### Leak 2: sorted queries
 #

@@ -1138,7 +1138,7 @@ print(f"difference: {shown(freed)} (over 3 runs)")
 claim("In the conv net scale 10 is over 10 points ahead, on average.", freed.mean > 0.1, shown(freed))
 
 # %% [markdown]
-# It is not. In the conv net the scale decides much more; under scale 1 some runs end hardly above the untrained net.
+# It is not. In the conv net the scale decides much more; under scale 1 a run may end hardly above the untrained net.
 # (That scale 10 then stands elsewhere than the squared distance above is no order: the rate was not chosen for it.)
 # What in the two networks makes the difference we have not tested; a finding on one network is a finding on one network.
 #
@@ -1246,8 +1246,8 @@ plotting.show(
 # %% [markdown]
 # ### At full size, on Omniglot
 #
-# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. Each of these runs took two
-# cores about ten minutes, too long for a chapter, so we read what they left behind. Three splits of the 1,623 characters
+# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. Each of these runs took about
+# ten minutes of computing, too long for a chapter, so we read what they left behind. Three splits of the 1,623 characters
 # are in use, and a number means nothing without its split.
 #
 # - *Snell's*: 1,200 characters to train on, 423 to test, as the authors' program lists them. All test characters but four
@@ -1373,7 +1373,8 @@ sliders(
 #
 # - The equations and the loss are the paper's. Its networks use batch normalisation in training; ours in this chapter
 #   has none, and 32 filters instead of 64.
-# - The paper trains to convergence, with 60 classes on Omniglot. We stop after 200 steps.
+# - The paper trains for as long as the validation loss improves, with 60 classes on Omniglot. Our conv net stops after
+#   200 steps.
 # - Snell et al. advise training with as many shots as the test will have. We trained with one and tested with five, and
 #   have not tried the other way.
 # - It breaks where a class is not one cluster. If a class falls into two separate groups, its mean lies between them,

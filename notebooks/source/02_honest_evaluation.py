@@ -203,15 +203,18 @@ def half_width(values):
 # To go on without it: half_width = lambda values: Score(values).half_width
 
 # %% test="half-width" points=2
+from functools import wraps
+
 from reference.evaluation import Score
 
-same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.random(40),))
+in_single = wraps(half_width)(lambda values: np.float32(half_width(values)))  # 1.96 or 1.959964: no matter
+same(in_single, lambda values: Score(values).half_width, lambda rng: (rng.random(40),))
 wide = [float(half_width(np.tile([0.4, 0.6], n))) for n in (50, 200)]
 assert np.isclose(wide[0], 2 * wide[1], rtol=0.01), (
     f"100 values give {wide[0]:.4g} and 400 like them {wide[1]:.4g}; four times the evidence halves it."
 )
 ### BEGIN HIDDEN TESTS
-same(half_width, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=35),))
+same(in_single, lambda values: Score(values).half_width, lambda rng: (rng.normal(size=35),))
 ### END HIDDEN TESTS
 print("half_width: passed")
 
@@ -261,6 +264,21 @@ def report(values):
 # </details>
 
 
+# %% tags=["setup"]
+def watchful(support):
+    """Nearest centroid that says so where it is not given what a learner gets."""
+    named = "adapt gets episode.support, both x and y; you gave it"
+    assert isinstance(support, Examples), f"{named} a value of type {type(support).__name__}."
+    of_support = nearest_centroid(support)
+
+    def predict(x):
+        named = "predict gets episode.query.x, the images alone; you gave it"
+        assert isinstance(x, np.ndarray), f"{named} a value of type {type(x).__name__}."
+        return of_support(x)
+
+    return predict
+
+
 # %% solution="evaluate"
 def evaluate(adapt, tasks, *, n_episodes, rng):
     """One accuracy for each of n_episodes fresh episodes."""
@@ -287,10 +305,10 @@ def reference_values(adapt, tasks, *, n_episodes, rng):
     return by_reference(adapt, tasks, n_episodes=n_episodes, rng=rng).values
 
 
-same(evaluate, reference_values, lambda rng: (nearest_centroid, few, {"n_episodes": 4, "rng": rng}))
+same(evaluate, reference_values, lambda rng: (watchful, few, {"n_episodes": 4, "rng": rng}))
 ### BEGIN HIDDEN TESTS
 more = FewShot(glyphs("validation"), n_way=3, k_shot=2, n_query=4)
-same(evaluate, reference_values, lambda rng: (nearest_centroid, more, {"n_episodes": 6, "rng": rng}))
+same(evaluate, reference_values, lambda rng: (watchful, more, {"n_episodes": 6, "rng": rng}))
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -505,7 +523,7 @@ cases = {
     "a leads by 0.02, give or take 0.01": (hardness + 0.02 + wiggle, hardness, "a"),
     "the same, with a and b exchanged": (hardness, hardness + 0.02 + wiggle, "b"),
     "a leads by 0.001, give or take 0.04": (hardness + 0.001 + 4 * wiggle, hardness, "open"),
-    "a leads by 0.005, give or take 0.01": (hardness + 0.005 + wiggle, hardness, "a"),
+    "a leads by 0.0034, give or take 0.01": (hardness + 0.0034 + wiggle, hardness, "a"),
     "what is hard for one is easy for the other; a leads by 0.1": (hardness[::-1] + 0.1, hardness, "open"),
     "the two are equal": (hardness, hardness, "open"),
 }
@@ -875,18 +893,15 @@ lead_over_classes = over_classes(lead_of_best, np.random.default_rng(8))
 print(f"best - worst: {report(apart_by)}; over redrawn classes +- {lead_over_classes:.3f}")
 
 # %%
-claim(
-    "A method differs from itself: best and worst of three trainings.",
-    interval(apart_by)[0] > 0,
-    interval(apart_by),
-)
 wider = lead_over_classes / half_width(apart_by)
 claim("Paired, too, the interval over classes is over three times as wide.", wider > 3, wider)
 
 # %% [markdown]
-# The interval over episodes did its work: these *networks* do differ on these characters. Pairing does not take the luck
-# of the characters away: some suit one network better than the other. And trainings are drawn as episodes are. A sentence about a *method* needs several trainings of each, and the interval over them. Keep that
-# in mind for the third leak, which compares trainings.
+# An interval over 10,000 episodes is so narrow that two trainings of one and the same method may lie well apart, as the
+# line above shows. It does its work: it is about these two *networks* on these characters. But pairing does not take
+# the luck of the characters away, for some suit one network better than the other. And trainings are drawn as episodes
+# are. A sentence about a *method* needs several trainings of each, and the interval over them. Keep that in mind for
+# the third leak, which compares trainings.
 #
 # ### Leak 1: batch statistics
 #
@@ -906,13 +921,17 @@ def in_company(learner, bank, support, query):
 
 
 support, query = shared[:, :, 0], shared[:, :, 1:].reshape(400, 75)
-batch_statistics = accuracy(in_company(trained, test_bank, support, query), BY_CLASS)
+alone = np.array([values_of_rows(each, shared) for each in embedded])
+together = np.array(
+    [accuracy(in_company(network, test_bank, support, query), BY_CLASS) for network in networks]
+)
+batch_statistics = together[0]
 
 # %% [markdown]
 # What is it worth when the batch of queries is made up otherwise? We keep classes and support, and draw the 75 queries
-# from the same drawings: *unevenly*, the shares of the five classes being drawn at random (from a Dirichlet
-# distribution, as Veilleux et al. 2021 do it), or all from *one class*, as when a person writes the same letter again
-# and again. The honest learner answers the same queries.
+# from the same drawings: *unevenly*, all shares of the five classes being equally likely (Veilleux et al. 2021 draw the
+# shares at random, too, from a Dirichlet distribution; this is its plainest member), or all from *one class*, as when a
+# person writes the same letter again and again. The honest learner answers the same queries.
 
 
 # %%
@@ -923,24 +942,23 @@ def query_rows(labels, rng):
 
 
 rng = np.random.default_rng(9)
-shares = rng.dirichlet([2] * 5, size=400)
+shares = rng.dirichlet([1] * 5, size=400)
 uneven = np.array([rng.choice(5, size=75, p=p) for p in shares])
 make_ups = {"uneven": uneven, "one class": np.zeros((400, 75), int)}
-company = {}
-for name, labels in make_ups.items():
+company = {"even": (together - alone).mean(axis=0)}  # of three networks
+for name, labels in make_ups.items():  # of the first
     asked = query_rows(labels, rng)
-    alone = accuracy(scores_of(z[support], z[asked]), labels)
-    together = accuracy(in_company(trained, test_bank, support, asked), labels)
-    company[name] = together - alone
+    by_itself = accuracy(scores_of(z[support], z[asked]), labels)
+    company[name] = accuracy(in_company(trained, test_bank, support, asked), labels) - by_itself
 
 # %% tags=["training", "nbval-ignore-output"]
-print(f"batch statistics:  {report(batch_statistics)}")
-print(f"together - alone:  {report(batch_statistics - honest)}")
+print(f"batch statistics, seed 0: {report(batch_statistics)}")
+print("together - alone (even: mean of the three networks):")
 for name, difference in company.items():
     print(f"  queries {name:10s} {report(difference)}")
 
 # %%
-gain = paired(batch_statistics, honest)
+gain = interval(company["even"])
 claim("Batch statistics add to the accuracy; pairing shows it.", gain[0] > 0, gain)
 claim("On uneven queries they take away.", interval(company["uneven"])[1] < 0, interval(company["uneven"]))
 claim(
@@ -978,10 +996,10 @@ one_batch = accuracy(in_one_batch(trained, test_bank, support, query), BY_CLASS)
 asked = query_rows(uneven, rng)
 shifted = accuracy(centred(support, query), BY_CLASS) - honest
 shifted_uneven = accuracy(centred(support, asked), uneven) - accuracy(scores_of(z[support], z[asked]), uneven)
-five = shared[:, :, 1]  # one query of each class
-shifted_five = accuracy(centred(support, five), np.arange(5)) - accuracy(
-    scores_of(z[support], z[five]), np.arange(5)
-)
+fives = query.reshape(400, 5, 15).swapaxes(1, 2).reshape(6000, 5)  # 15 batches: one query of each class
+fifteen = np.repeat(support, 15, axis=0)
+of_five = [accuracy(s, np.arange(5)) for s in (centred(fifteen, fives), scores_of(z[fifteen], z[fives]))]
+shifted_five = np.subtract(*of_five).reshape(400, 15).mean(axis=1)
 
 # %% tags=["training", "nbval-ignore-output"]
 print(f"support and queries in one batch: {report(one_batch)}")
@@ -994,7 +1012,7 @@ less = interval(batch_statistics - honest - one_batch)
 claim("The same queries in one batch with the support give less.", less[0] > 0, less)
 claim("Shifting both sets helps on even queries.", interval(shifted)[0] > 0.005, interval(shifted))
 claim("It harms on uneven ones.", interval(shifted_uneven)[1] < 0, interval(shifted_uneven))
-claim("With one query of each class it helps, too.", interval(shifted_five)[0] > 0.01, interval(shifted_five))
+claim("With one query of each class it helps, too.", interval(shifted_five)[0] > 0, interval(shifted_five))
 
 # %% [markdown]
 # The first story falls: it is not that the queries are seen, but that support and queries are each moved to their own
@@ -1004,9 +1022,9 @@ claim("With one query of each class it helps, too.", interval(shifted_five)[0] >
 # **Is it a leak, then?** It is one if nobody says so. Declared, transduction is a legitimate method: where queries do
 # come in even batches (a form with one box for each letter), the shift is worth its points on new scripts, too. Then
 # say: what was the batch, how many of each class, did anybody use that number? Nichol et al. (2018) report both ways:
-# for 5-way 1-shot Omniglot 97.7 % with transduction and 95.4 % without, each with settings of its own. Veilleux et al. found that methods tuned to even batches fell, some of them below methods that take each
-# query alone, when the shares were drawn at random. Without a declaration a reader must assume that a query can come
-# alone.
+# for 5-way 1-shot Omniglot 97.7 % with transduction and 95.4 % without. Veilleux et al. found that methods tuned to even
+# batches fell, some of them below methods that take each query alone, when the shares were drawn at random. Without a
+# declaration a reader must assume that a query can come alone.
 #
 # ### Leak 2: sorted queries
 #
@@ -1049,7 +1067,7 @@ def shuffled(scores, rng):
 
 # %% [markdown]
 # One reader learns on sorted training episodes, one on shuffled ones. Both then read the honest scores of the
-# test episodes.
+# test episodes, the shuffled ones in ten orders each.
 
 # %%
 rng = np.random.default_rng(4)
@@ -1057,10 +1075,12 @@ lessons = scores_of_rows(embed_bank(trained, training_bank), draw_rows(training_
 on_sorted = fit_reader(lessons, np.tile(BY_CLASS, (100, 1)))
 on_shuffled = fit_reader(*shuffled(lessons, rng))
 honest_scores = scores_of_rows(z, shared)
-mixed, mixed_labels = shuffled(honest_scores, rng)
 sorted_queries = accuracy(read_in_order(honest_scores, on_sorted).numpy(), BY_CLASS)
-same_reader_shuffled = accuracy(read_in_order(mixed, on_sorted).numpy(), mixed_labels)
-shuffled_reader = accuracy(read_in_order(mixed, on_shuffled).numpy(), mixed_labels)
+orders = [shuffled(honest_scores, rng) for _ in range(10)]
+same_reader_shuffled, shuffled_reader = (
+    np.mean([accuracy(read_in_order(s, reader).numpy(), y) for s, y in orders], axis=0)
+    for reader in (on_sorted, on_shuffled)
+)
 
 # %% tags=["training", "nbval-ignore-output"]
 print("weights learned on sorted queries:  ", on_sorted.round(2))
@@ -1134,13 +1154,13 @@ for name, differences in added.items():
 
 # %%
 leak, other, net_gain = added.values()
-claim("Test classes in training add over 2 points in each of three runs.", leak.min() > 0.02, leak)
-claim("They add more than as many other classes, in each run.", net_gain.min() > 0, net_gain)
+claim("Test classes in training add to the accuracy in each of three runs.", leak.min() > 0, leak)
+claim("On average they add more than as many other classes.", net_gain.mean() > 0, net_gain)
 
 # %% [markdown]
 # The first line alone would have put everything down to the leak. The second is what more classes may be worth by
-# themselves; three runs hardly tell it from nothing. The third line is the leak's own: the runs agree that there is
-# one, and leave its size open, for an interval over three runs is wide.
+# themselves; three runs hardly tell it from nothing. The third line is the leak's own. Its mean lies above zero; how
+# large it is three runs leave open, for an interval over them is wide.
 #
 # Now all three leaks together: the network that has seen the test classes, in training mode, with sorted queries.
 
@@ -1270,7 +1290,7 @@ sliders(show_interval, exact[:1000], n_episodes=(10, 1000, 300))
 # - **Few episodes.** With five, $s$ itself is uncertain, and 1.96 is too small.
 # - **Counting queries instead of episodes.** The 75 queries of an episode share one support set: if it is a bad
 #   drawing, all suffer. They are not 75 independent draws. Exercise 4 measures what that mistake costs.
-# - **One training run.** The interval is about *this network*; we saw a method beat itself.
+# - **One training run.** The interval is about *this network*; another training of the same method is another draw.
 # - **Small test banks.** The episodes of a bank share its characters. An interval over episodes covers other episodes
 #   of these scripts; one over classes covers other characters like these; neither covers other kinds of script.
 #
@@ -1646,9 +1666,12 @@ print("episodes_to_find: passed")
 # </details>
 
 # %% [markdown]
-# Learners to try it on: an honest one, one that leans on all queries, and one in which a single row leans.
+# Learners to try it on: an honest one, one that leans on all queries, and one in which a single score leans on a single
+# other query.
 
 # %% tags=["setup"]
+from itertools import product
+
 rng = np.random.default_rng(8)
 queries, weight = rng.normal(size=(6, 4)), rng.normal(size=(4, 3))
 
@@ -1661,13 +1684,14 @@ def batch_predict(x):
     return honest_predict(x - x.mean(axis=0))
 
 
-def peeking(row, by):
-    """A learner in which one row of the batch leans on the others by a little, and no other row does."""
+def peeking(row, other, k, by):
+    """A learner that moves one query's score of class k a little if a certain other query is there, too."""
 
     def predict(x):
         scores = honest_predict(x)
-        if row < len(x):
-            scores[row] += by * (x.sum() - x[row].sum())
+        its_row, others_row = ((x == queries[i]).all(axis=1) for i in (row, other))
+        if others_row.any():
+            scores[its_row, k] += by * queries[other].sum()
         return scores
 
     return predict
@@ -1697,14 +1721,13 @@ assert leans_on_others(batch_predict, queries), (
     "the mean of all queries is subtracted, and you found no leak. That mean is the same in any order; "
     "what would a query get if it came alone?"
 )
-for row in range(6):
-    for by in (0.001, -0.001):
-        assert leans_on_others(peeking(row, by), queries), (
-            f"the scores of row {row} move by {by} times the sum of all other rows, all alike, so that the "
-            "winner stays; every other row is honest. That is a leak, and you found none."
-        )
-assert not leans_on_others(lambda x: honest_predict(x) + 1e-8 * len(x), queries), (
-    "a difference of 5e-8 is rounding, not a leak: differences up to 1e-6 pass."
+for row, other, k, by in product(range(6), range(6), range(3), (0.001, -0.001)):
+    assert row == other or leans_on_others(peeking(row, other, k, by), queries), (
+        f"where row {other} is there, the score of row {row} for class {k} moves by {by} times its sum, so "
+        "little that the winner stays; all other scores are honest. That is a leak, and you found none."
+    )
+assert not leans_on_others(lambda x: np.full((len(x), 3), 1e-7 * len(x)), queries), (
+    "a difference of 5e-7 is rounding, not a leak: differences up to 1e-6 pass, whatever the score."
 )
 ### BEGIN HIDDEN TESTS
 assert leans_on_others(lambda x: honest_predict(x) + 0.001 * x.mean(), queries), (

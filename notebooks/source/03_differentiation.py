@@ -224,7 +224,10 @@ for name, other, right in (("a", b, [5, -10]), ("b", a, [2, 30])):
     )
     for what, one in (("g", g), ("the other operand", other)):
         assert remembers(back, one), f"what the vjp of {name} gives has forgotten that it depends on {what}."
-assert len(mul(a, 3.0).parents) == 1 and np.allclose(mul(3.0, a).value, [6, 9]), "3 is a constant."
+try:
+    assert len(mul(a, 3.0).parents) == 1 and np.allclose(mul(3.0, a).value, [6, 9]), "3 is a constant."
+except AttributeError as error:
+    raise AssertionError(f"3.0 is an operand, too: {error}. What gives the array of either kind?") from None
 ### BEGIN HIDDEN TESTS
 square = mul(a, a)
 assert len(square.parents) == 2 and np.allclose(square.parents[1][1](g).value, [2, 30]), "a * a has a twice."
@@ -351,7 +354,10 @@ def grads(y, xs):
 x, z, far = Tensor(2.0), Tensor(5.0), Tensor([7.0, 7.0])
 u = x * x
 y = u * x + u * z  # x^3 + 5 x^2: in x it has the slope 3 x^2 + 10 x = 32, in z the slope x^2 = 4
-found = grads(y, [z, x, far])
+try:
+    found = grads(y, [z, x, far])
+except KeyError:
+    raise AssertionError("No gradient came to one of the xs: y does not depend on it, zeros.") from None
 is_list = isinstance(found, list | tuple) and len(found) == 3 and all(isinstance(g, Tensor) for g in found)
 assert is_list, "return a list of tensors, one for each x."
 in_z, in_x, in_far = (g.value for g in found)
@@ -392,6 +398,11 @@ for _ in range(12):
 assert np.isclose(grads(long, ancestors(long)[:1])[0].value, 4.0**12), "24 doublings multiply by 4^12."
 assert len(calls) == 12, (
     f"12 vjps were called {len(calls)} times: hand a gradient on once, when it is complete."
+)
+calls.clear()
+_ = grads(long, [ancestors(long)[12]])  # half-way: six of the vjps lie between
+assert len(calls) == 6, (
+    f"6 vjps lie between the x and y, {len(calls)} were called: what lies before the x is not asked for."
 )
 ### BEGIN HIDDEN TESTS
 p, q = Tensor(np.ones((2, 1))), Tensor([1.0, 2.0])
@@ -1674,6 +1685,7 @@ def column_of_cubic(a, b, function):
         given = function(lambda p: total(p["a"] * p["a"] * p["b"]), point, v)
     except ValueError as error:
         raise AssertionError(f"{error} A product g * v is an array: are its entries added up?") from None
+    assert isinstance(given, dict), f"return a dict from name to array, not a {type(given).__name__}."
     assert set(given) == {"a", "b"}, f"the result needs the names a and b, it has {sorted(given)}."
     assert not any(isinstance(g, Tensor) for g in given.values()), "return plain arrays, not tensors."
     return given["a"].item(), given["b"].item()
@@ -1690,7 +1702,7 @@ def hvp_of_dict(loss, params, vectors):
     ### END SOLUTION
 
 
-# %% test="hvp-of-dict" points=2
+# %% test="hvp-of-dict" points=1
 pair = column_of_cubic(1.0, 0.0, hvp_of_dict)
 story = f"For a^2 b at (3, 5) and v = (1, 0) expected (10, 6), got {pair}."
 assert pair != (0, 0), f"{story} All zero: was the gradient cut from its memory before the second grads?"
@@ -1698,9 +1710,20 @@ assert pair != (30, 0), f"{story} This is the gradient times v, yet to be summed
 assert pair != (10, 0), f"{story} Moving a changes the gradient in b: the sum has other parameters, too."
 assert pair != (6, 0), f"{story} The gradient in a met the v of b: pair them by name, not by place."
 assert np.allclose(pair, (10, 6)), f"{story} Where does the vector v enter?"
-### BEGIN HIDDEN TESTS
 second = column_of_cubic(0.0, 1.0, hvp_of_dict)
 assert np.allclose(second, (6, 0)), f"for v = (0, 1) expected (6, 0), got {second}: each name has its own v."
+print("hvp_of_dict: right for one entry each")
+
+
+# %% test="hvp-of-dict" points=1
+point = {"r": np.array([1.0, 2.0]), "s": np.array([3.0, 4.0])}
+v = {"s": np.zeros(2), "r": np.array([1.0, 0.0])}
+given = hvp_of_dict(lambda p: total(p["r"] * p["r"] * p["s"]), point, v)  # in r: 2 s v, in s: 2 r v
+assert np.allclose(given["r"], [6, 0]) and np.allclose(given["s"], [2, 0]), (
+    "For r_1^2 s_1 + r_2^2 s_2 at r = (1, 2), s = (3, 4), moving r_1 alone: expected (6, 0) in r and (2, 0) "
+    f"in s, got {given['r']} and {given['s']}. Each entry has its own v."
+)
+### BEGIN HIDDEN TESTS
 w, c = np.arange(6.0).reshape(2, 3) / 5, np.array([[0.5, -1.0]])
 ones = {"w": np.ones((2, 3)), "c": np.ones((1, 2))}
 in_c = detach(hvp_of_dict(lambda p: total(exp(p["c"] @ p["w"])), {"w": w, "c": c}, ones)["c"])
@@ -1760,7 +1783,7 @@ def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
     ### END SOLUTION
 
 
-# %% test="truncated" points=3
+# %% test="truncated" points=2
 # From theta = 1 with inner_lr = 0.1 two steps go to 0.9 and 0.8271; their factors are 0.7 and 0.757.
 none, last, both = (float(detach(truncated(fourth, to_two, np.array(1.0), 0.1, 2, m))) for m in (0, 1, 2))
 slope = 0.8271 - 2
@@ -1773,6 +1796,13 @@ story = f"n_exact = 2: expected both factors, {0.7 * 0.757 * slope:.4f}, got {bo
 assert np.isclose(both, 0.7 * 0.757 * slope), f"{story} Count the steps."
 story = f"n_exact = 1: expected the factor 0.757 alone, {0.757 * slope:.4f}, got {last:.4f}."
 assert np.isclose(last, 0.757 * slope), f"{story} Is the exact step the last one, or the first?"
+print("truncated: right for two steps")
+
+# %% test="truncated" points=1
+third = 1 - 0.3 * 0.8271**2  # the factor of a third step, which ends at 0.8271 - 0.1 * 0.8271^3
+of_three, end = float(detach(truncated(fourth, to_two, np.array(1.0), 0.1, 3, 2))), 0.8271 - 0.1 * 0.8271**3
+wanted = 0.757 * third * (end - 2)
+assert np.isclose(of_three, wanted), f"2 of 3 steps exact: expected {wanted:.4f}, got {of_three:.4f}."
 ### BEGIN HIDDEN TESTS
 t, product = 1.5, 1.0
 for step in range(5):

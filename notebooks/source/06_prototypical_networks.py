@@ -15,7 +15,7 @@
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
 # differentiation engine (chapter 03). Chapters 04 and 05 are to come and not needed.
 #
-# **Time.** 80 minutes to read, 195 minutes of exercises, 1 minute to run.
+# **Time.** 85 minutes to read, 195 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -262,13 +262,15 @@ plotting.show(
 # chapter 03 can run through them: give arrays and arrays come out, give Tensors and gradients can be taken. The check
 # under each compares it with the reference, which was written independently: `same` runs both on random cases and
 # compares values, gradients and second derivatives. The chapter goes on to use what you write. To skip an exercise, put
-# the line behind "To go on without it:" in place of the function. These two make the cases: an embedding that is one matrix, `w`, so
-# that a gradient can be seen to reach it, and episodes of points.
+# the line behind "To go on without it:" in place of the function. These two make the cases: an embedding of one matrix
+# `w` and a bend (under a straight one the mean of the embedded and the embedded mean would be the same), and episodes of
+# points.
 
 
 # %% tags=["setup"]
-def linear_map(params, x):
-    return x @ params["w"].T
+def bent_map(params, x):
+    h = x @ params["w"].T
+    return h + 0.1 * h**2
 
 
 # %% tags=["setup"]
@@ -438,13 +440,13 @@ from reference.scratch import prototypical
 
 
 def case_of_an_episode(rng):
-    return {"w": Tensor(rng.normal(size=(2, 5)))}, random_episode(rng), {"embed": linear_map}
+    return {"w": Tensor(rng.normal(size=(2, 5)))}, random_episode(rng), {"embed": bent_map}
 
 
 same(loss, prototypical.loss, case_of_an_episode)
 ### BEGIN HIDDEN TESTS
 more_classes = lambda rng: random_episode(rng, n_way=4, shots=(1, 3, 1, 2), n_query=2)
-another = lambda rng: ({"w": Tensor(rng.normal(size=(3, 5)))}, more_classes(rng), {"embed": linear_map})
+another = lambda rng: ({"w": Tensor(rng.normal(size=(3, 5)))}, more_classes(rng), {"embed": bent_map})
 same(loss, prototypical.loss, another)
 ### END HIDDEN TESTS
 
@@ -476,6 +478,20 @@ same(loss, prototypical.loss, another)
 # </details>
 
 
+# %% tags=["setup"]
+def answers_of(adapt):
+    def adapt_and_answer(params, episode, *, embed):
+        predict = adapt(params, episode.support, embed=embed)
+        assert callable(predict), f"adapt gives a function predict(x), got a {type(predict).__name__}."
+        return predict(episode.query.x)
+
+    return adapt_and_answer
+
+
+def case_of_arrays(rng):
+    return {"w": rng.normal(size=(5, 5)) / 2}, random_episode(rng), {"embed": bent_map}
+
+
 # %% solution="adapt"
 def adapt(params, support, *, embed):
     """The predictor of one task: predict(x) gives ln p (q, n_way)."""
@@ -490,23 +506,17 @@ def adapt(params, support, *, embed):
 # %% test="adapt" points=2
 from reference.scratch import prototypical
 
-
-def answers_of(adapt):
-    def adapt_and_answer(params, episode, *, embed):
-        predict = adapt(params, episode.support, embed=embed)
-        assert callable(predict), f"adapt gives a function predict(x), got a {type(predict).__name__}."
-        return predict(episode.query.x)
-
-    return adapt_and_answer
-
-
-def case_of_arrays(rng):
-    return {"w": rng.normal(size=(2, 5))}, random_episode(rng), {"embed": linear_map}
-
-
 same(answers_of(adapt), answers_of(prototypical.adapt), case_of_arrays)
+(params, episode, _), embedded = case_of_arrays(np.random.default_rng(0)), []
+counting = lambda params, x: (embedded.append(len(x)), bent_map(params, x))[1]
+predict = adapt(params, episode.support, embed=counting)
+predictions = [predict(episode.query.x) for _ in range(2)]
+assert sum(embedded) <= len(episode.support.x) + 2 * len(episode.query.x), (
+    f"6 examples of support and two calls with 12 queries: {sum(embedded)} examples were embedded, so the "
+    "support again in each call. What depends on the support alone is computed once, in adapt."
+)
 ### BEGIN HIDDEN TESTS
-fewer = lambda rng: ({"w": rng.normal(size=(4, 5))}, random_episode(rng, 2, (3, 1)), {"embed": linear_map})
+fewer = lambda rng: ({"w": rng.normal(size=(4, 5))}, random_episode(rng, 2, (3, 1)), {"embed": bent_map})
 same(answers_of(adapt), answers_of(prototypical.adapt), fewer)
 ### END HIDDEN TESTS
 
@@ -527,7 +537,7 @@ def meta_gradient(params, episode, *, embed):
 same(
     meta_gradient,
     prototypical.meta_gradient,
-    lambda rng: ({"w": rng.normal(size=(2, 5))}, random_episode(rng), {"embed": linear_map}),
+    lambda rng: ({"w": rng.normal(size=(2, 5))}, random_episode(rng), {"embed": bent_map}),
 )
 
 # %% [markdown]
@@ -714,7 +724,7 @@ from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 
 def case_in_torch(rng):
-    return {"w": numbers(rng, 2, 5)}, to_torch(random_episode(rng)), {"embed": linear_map}
+    return {"w": numbers(rng, 2, 5)}, to_torch(random_episode(rng)), {"embed": bent_map}
 
 
 same(torch_loss, in_torch.loss, case_in_torch)
@@ -942,10 +952,10 @@ claim("With 200 steps for both, 5-way training is behind.", few_steps.interval[1
 # throws comparisons away. At test time it takes class means as before. The same embedding, the same 24,000 images, a
 # rate of its own for each, six runs.
 #
-# From here on ten rivals stand beside the same six runs of ours, and of ten intervals one may leave out 0 by chance. To be
-# safe for all ten at once each must be 1.86 times as wide: Student's factor for six runs is 4.77 in place of 2.57. (That is
-# Bonferroni's correction, the first step of Holm's in chapter 02 taken for all.) We say "ahead" only where the wider
-# interval leaves out 0.
+# From here on nine more comparisons come, and of so many intervals one may well leave out 0 by chance. To be safe for ten
+# at once each must be 1.86 times as wide: Student's factor for six runs is 4.77 in place of 2.57. (That is Bonferroni's
+# correction, the first step of Holm's in chapter 02 taken for all.) We say "ahead" only where the wider interval leaves
+# out 0.
 
 # %%
 rivals = {"squared, 20-way": "episodes", "classifier": "classifier", "all pairs": "all pairs"}
@@ -954,6 +964,11 @@ for n_way in (5, 20):
     for choice, name in rivals.items():
         both = [shown(of_runs(of, n_way)) for of in (choice, f"{choice}, centred")]
         print(f"{n_way:2d}-way  {name:10s}  as it is {both[0]}, centred and of length 1 {both[1]}")
+seconds = [np.mean([row.mean for row in stored("seconds of training, CPU", choice=c)]) for c in rivals]
+print(
+    "seconds of training:",
+    ", ".join(f"{name} {s:.2f}" for name, s in zip(rivals.values(), seconds, strict=True)),
+)
 
 
 # %%
@@ -1092,7 +1107,8 @@ claim("The distance without its square: no order.", root[0] < 0 < root[1], root)
 # With one shot a prototype is the example itself; no mean is taken, and the derivation has nothing to say. It spoke of
 # centres, not of accuracy.
 #
-# Is it so in every network? We try the conv net, one run each, at the rate of before.
+# In the dense net, then, the scale is worth seven points. Is it so in every network? We train the conv net under both
+# scales, three times from other weights, at the rate of before; the two runs of a seed meet the same episodes.
 
 
 # %%
@@ -1100,31 +1116,31 @@ def scaled_cosine(scale):
     return lambda queries, centers: scale * F.normalize(queries, dim=1) @ F.normalize(centers, dim=1).T
 
 
-def conv_under(scale):
-    """The conv net after 200 steps under a scaled cosine, tested under the same."""
-    own_rng, score = np.random.default_rng(1), scaled_cosine(scale)
+def conv_under(scale, seed):
+    """5-way accuracy of the conv net after 200 steps under a scaled cosine, tested under the same."""
+    begin = {name: p.to(device) for name, p in init_params(np.random.default_rng(seed), net).items()}
+    own_rng, score = np.random.default_rng(100 + seed), scaled_cosine(scale)
     direction = partial(torch_meta_gradient, embed=embed, score=score)
     draw = lambda: to_torch(tasks.sample(own_rng), device)
-    params, _ = meta_train(start, direction, draw, rule=adam(2e-3), n_steps=200)
-    return test_conv(params, score=score)
+    params, _ = meta_train(begin, direction, draw, rule=adam(2e-3), n_steps=200)
+    return test_conv(params, score=score).mean
 
 
 # %% tags=["training", "nbval-ignore-output"]
-conv_cosine = {scale: conv_under(scale) for scale in (1, 10)}
-conv_cosine["untrained"] = test_conv(start, score=scaled_cosine(1))
-for name, score in conv_cosine.items():
-    print(f"conv net, cosine, {name}: {score}")
+conv_cosine = {scale: np.array([conv_under(scale, seed) for seed in range(3)]) for scale in (1, 10)}
+freed = Score(conv_cosine[10] - conv_cosine[1])
+print("untrained, cosine:", test_conv(start, score=scaled_cosine(1)))
+for scale, of_seeds in conv_cosine.items():
+    print(f"scale {scale}: {shown(Score(of_seeds))} (over 3 runs): {of_seeds.round(3)}")
+print(f"difference: {shown(freed)} (over 3 runs)")
 
 # %%
-stuck = compare(conv_cosine[1], conv_cosine["untrained"])
-claim("Under scale 1 the conv net does not get 20 points above its start.", stuck.interval[1] < 0.2, stuck)
-freed = compare(conv_cosine[10], conv_cosine[1])
-claim("Under scale 10 it is over 20 points ahead of that.", freed.interval[0] > 0.2, freed)
+claim("In the conv net scale 10 is over 10 points ahead, on average.", freed.mean > 0.1, shown(freed))
 
 # %% [markdown]
-# It is not. Scale 1 hardly brings the conv net forward, and the scale is everything here. (That scale 10 then stands
-# elsewhere than the squared distance above is no order: one rate, one run.) What in the two networks makes the difference
-# we have not tested; a finding on one network is a finding on one network.
+# It is not. In the conv net the scale decides much more; under scale 1 a run may end hardly above the untrained net.
+# (That scale 10 then stands elsewhere than the squared distance above is no order: the rate was not chosen for it.)
+# What in the two networks makes the difference we have not tested; a finding on one network is a finding on one network.
 #
 # Oreshkin et al. (2018) found the scale to matter on miniImageNet, by up to 14 points for some scores. Their text lets
 # it be learned or chosen; their program, as it is set, searches a list and does not learn it.
@@ -1167,7 +1183,7 @@ from reference.pytorch import relation
 
 
 def case_of_relations(rng):
-    networks = {"embed": linear_map, "relate": linear_map}
+    networks = {"embed": bent_map, "relate": bent_map}
     params = {"embedding.w": numbers(rng, 4, 5), "relation.w": numbers(rng, 1, 8)}
     return params, to_torch(random_episode(rng)), networks
 
@@ -1207,6 +1223,8 @@ names = {
     "all pairs": "all pairs",
     "all pairs, centred": "all pairs, then centred",
 }
+
+# %%
 rungs = {name: of_runs(choice) for choice, name in names.items()} | {"raw pixels": pixels}
 rungs = dict(sorted(rungs.items(), key=lambda rung: rung[1].mean))
 ax = score_ladder(rungs, reference=0.2)
@@ -1228,8 +1246,8 @@ plotting.show(
 # %% [markdown]
 # ### At full size, on Omniglot
 #
-# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. Each of these runs took two
-# cores about ten minutes, too long for a chapter, so we read what they left behind. Three splits of the 1,623 characters
+# The same algorithm, 64 filters, batch normalisation, 60-way training, real handwriting. Each of these runs took about
+# ten minutes of computing, too long for a chapter, so we read what they left behind. Three splits of the 1,623 characters
 # are in use, and a number means nothing without its split.
 #
 # - *Snell's*: 1,200 characters to train on, 423 to test, as the authors' program lists them. All test characters but four
@@ -1258,19 +1276,20 @@ official, ours, mixed = (
     [run.rows[2].mean for run in of_split[split]] for split in ("official", "Snell's", "mixed")
 )
 claim(
-    "20-way 1-shot on Snell's split: within a point of the paper's 96.0.",
-    max(abs(x - 0.96) for x in ours) < 0.01,
+    "20-way 1-shot on Snell's split: within a point of the paper's 96.0, on average.",
+    abs(np.mean(ours) - 0.96) < 0.01,
     ours,
 )
-claim("On the mixed split it is over a point above.", min(mixed) > max(ours) + 0.01, mixed)
+claim("On the mixed split it is over a point above ours on Snell's.", min(mixed) > max(ours) + 0.01, mixed)
 claim("On the official one it is below.", max(official) < min(ours), official)
 
 # %% [markdown]
-# The first rows compare like with like: the paper's split, network, 60-way training, episodes and queries. What still
-# differs: our training is shorter and its rate falls along a cosine; one network serves all four columns, where the paper
-# trains one with the shots of each; images are shrunk in another way (`experiments/omniglot/README.md`). Had we put the
-# mixed row beside the paper's, we would have "beaten" it by over a point, with a split. At 5-way all rows crowd below 100,
-# so look at 20-way 1-shot. The intervals run over episodes of the same test characters, and not over training runs.
+# The rows of Snell's split compare like with like: the paper's split, network, 60-way training, episodes and queries. At
+# 20-way 1-shot we stand about half a point below the paper. What still differs: our training is shorter and its rate falls
+# along a cosine; one network serves all four columns, where the paper trains one with the shots of each; we shrink images by
+# averaging areas, and the paper does not say how (`experiments/omniglot/README.md`). Which of these it is, we have not
+# tested. Had we put the mixed row beside the paper's, we would have "beaten" it by over a point, with a split. At 5-way all
+# rows crowd below 100, so look at 20-way 1-shot. The intervals run over episodes of the same test characters, and not over training runs.
 #
 # ## The picture: Voronoi cells of the prototypes
 #
@@ -1354,7 +1373,8 @@ sliders(
 #
 # - The equations and the loss are the paper's. Its networks use batch normalisation in training; ours in this chapter
 #   has none, and 32 filters instead of 64.
-# - The paper trains to convergence, with 60 classes on Omniglot. We stop after 200 steps.
+# - The paper trains for as long as the validation loss improves, with 60 classes on Omniglot. Our conv net stops after
+#   200 steps.
 # - Snell et al. advise training with as many shots as the test will have. We trained with one and tested with five, and
 #   have not tried the other way.
 # - It breaks where a class is not one cluster. If a class falls into two separate groups, its mean lies between them,
@@ -1386,7 +1406,7 @@ def museum_loss(params, episode):
 
 
 # %% [markdown]
-# The symptom first. We train as before, with our loss and with this one, four times each from other weights.
+# The symptom first. We train as before, with our loss and with this one, eight times each from other weights.
 
 # %% tags=["training", "nbval-ignore-output"]
 from reference.scratch.autodiff import value_and_grad
@@ -1397,7 +1417,7 @@ curves, ends = {}, {}
 for name, its_loss in losses_of.items():
     both_ways = value_and_grad(its_loss)
     step = lambda params, episode, f=both_ways: f(params, episode)[::-1]
-    for seed in range(4):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         draw = lambda rng=rng: many.sample(rng)
         begin = init_mlp(np.random.default_rng(seed), [784, 64, 32])
@@ -1509,11 +1529,11 @@ def judged(adapt, params, sample):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-right_on_ours = np.array([judged(adapt, ends["ours", seed], drawing.sample) for seed in range(4)])
-right_on_museum = np.array([judged(adapt, ends["museum", seed], drawing.sample) for seed in range(4)])
-own = np.array([judged(museum_adapt, ends["museum", seed], drawing.sample) for seed in range(4)])
-right_lopsided = np.array([judged(adapt, ends["museum", seed], lopsided) for seed in range(4)])
-own_lopsided = np.array([judged(museum_adapt, ends["museum", seed], lopsided) for seed in range(4)])
+right_on_ours = np.array([judged(adapt, ends["ours", seed], drawing.sample) for seed in range(8)])
+right_on_museum = np.array([judged(adapt, ends["museum", seed], drawing.sample) for seed in range(8)])
+own = np.array([judged(museum_adapt, ends["museum", seed], drawing.sample) for seed in range(8)])
+right_lopsided = np.array([judged(adapt, ends["museum", seed], lopsided) for seed in range(8)])
+own_lopsided = np.array([judged(museum_adapt, ends["museum", seed], lopsided) for seed in range(8)])
 for trained, predictor, values in (
     ("ours", "right", right_on_ours),
     ("museum", "right", right_on_museum),
@@ -1521,7 +1541,7 @@ for trained, predictor, values in (
     ("museum", "right, lopsided", right_lopsided),
     ("museum", "museum's, lopsided", own_lopsided),
 ):
-    print(f"trained: {trained:7s} predictor: {predictor:19s} {shown(Score(values))} (over 4 runs)")
+    print(f"trained: {trained:7s} predictor: {predictor:19s} {shown(Score(values))} (over 8 runs)")
 
 # %%
 worse = Score(right_on_ours - right_on_museum)
@@ -1582,6 +1602,7 @@ def both_gradients(*case):
         f"expected a pair, the gradients in the queries and in the support; got {type(found).__name__}."
     )
     for part_of, wanted, given in (("queries", case[0], found[0]), ("support", case[2], found[1])):
+        assert not isinstance(given, Tensor), f"{part_of}: an array is asked for, without the engine."
         assert np.shape(given) == wanted.shape, (
             f"the gradient in the {part_of} has their shape, {wanted.shape}; got {np.shape(given)}."
         )
@@ -1735,13 +1756,14 @@ def bregman_layer(value, gradient, centers):
 
 # %% test="bregman-layer" points=1
 w, b = layer_of(square, np.array([[1.0, 1.0], [3.0, 2.0]]))
-assert np.allclose(w, [[2, 2], [6, 4]]), f"F = |x|^2: expected the weights of derivation 1, got {w.tolist()}."
-assert np.allclose(b, [-2, -13]), (
-    f"F = |x|^2: expected the biases of derivation 1, -2 and -13, got {b}. Which terms do not hold z?"
+assert np.allclose(w[1] - w[0], [4, 2]), f"F = |x|^2: expected the weights of derivation 1, got {w.tolist()}."
+assert np.isclose(b[1] - b[0], -11), (
+    f"F = |x|^2: expected the biases of derivation 1, -2 and -13 (or both moved alike), got {b}. Which terms "
+    "do not hold z?"
 )
 ### BEGIN HIDDEN TESTS
-w, b = layer_of(square, np.array([[2.0, 0.0, 1.0]]))
-assert np.allclose(w, [[4, 0, 2]]) and np.allclose(b, [-5]), "one class alone: expected (4, 0, 2) and -5."
+w, b = layer_of(square, np.array([[2.0, 0.0, 1.0], [0.0, 0.0, 0.0]]))
+assert np.allclose(w[0] - w[1], [4, 0, 2]) and np.isclose(b[0] - b[1], -5), "expected (4, 0, 2) and -5."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1768,9 +1790,10 @@ print("bregman_layer: passed")
 #
 # The second piece of the museum. A well-known library takes the softmax of minus the distance and forgets the square. It
 # trains, and the accuracy looks fine. Write the test that would have found it: `is_squared(f)` gets a function
-# `f(queries, prototypes)` that gives log-probabilities (q, n_way), calls it on points that *you* choose, and returns
-# `True` if `f` is the softmax over classes of minus the squared distances, and `False` if not. Others may have arranged the
-# arithmetic in another way, so allow for rounding. Your judge is tried on six right programs and on ten wrong ones.
+# `f(queries, prototypes)` that gives log-probabilities (q, n_way), calls it on points that *you* choose, of three classes
+# or more, and returns `True` if `f` is the softmax over classes of minus the squared distances, and `False` if not. Others
+# may have arranged the arithmetic in another way, so allow for rounding. Your judge is tried on six right programs and on
+# fourteen wrong ones.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1822,7 +1845,7 @@ def is_squared(f):
     ### END SOLUTION
 
 
-# %% test="is-squared" points=2
+# %% test="is-squared" points=1
 right_programs = {
     "the chapter's own": log_probabilities,
     "the linear layer of derivation 1": program(lambda z, c: 2 * z @ c.T - np.sum(c**2, axis=1)),
@@ -1845,7 +1868,7 @@ assert verdict(flipped, "the distances from prototype to query"), (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# And ten that are wrong.
+# Ten wrong ones, and four that are nearly right.
 
 # %% test="is-squared" points=2
 wrong_programs = {
@@ -1868,6 +1891,21 @@ for its_name, its_program in wrong_programs.items():
 by_streets = program(lambda z, c: -np.sum(np.abs(z[:, None] - c[None]), axis=-1))
 assert not verdict(by_streets, "the sum of absolute differences"), "the sum of absolute differences passed."
 ### END HIDDEN TESTS
+
+# %% test="is-squared" points=1
+nearly_right = {
+    "a tenth more than the squared distance": program(lambda z, c: -1.1 * squared_distances(z, c)),
+    "the linear layer without its biases": program(lambda z, c: 2 * z @ c.T),
+    "the first query for all": lambda z, c: np.repeat(log_probabilities(z[:1], c), len(z), axis=0),
+    "all classes but the first in turned order": lambda z, c: log_probabilities(
+        z, np.concatenate([c[:1], c[:0:-1]])
+    ),
+}
+for its_name, its_program in nearly_right.items():
+    assert not verdict(its_program, its_name), (
+        f"{its_name}: it is wrong, and is_squared says True. Are your points special, or are some of the "
+        "numbers not looked at?"
+    )
 print("is_squared: passed")
 
 # %% [markdown]

@@ -249,3 +249,14 @@ def draw_episode(rng, bank, n_way, k_shot, n_query):
         order = rng.permutation(len(labels))
         parts.append((as_input(bank.images[part.ravel()[order]]), labels[order]))
     return Episode(*parts, task=bank.names[classes])
+
+
+# %% wrong: the drawings are sorted, so the first of a class are never queries | any may be support or query
+def draw_episode(rng, bank, n_way, k_shot, n_query):
+    classes = rng.choice(len(bank.names), n_way, replace=False)
+    places = [np.sort(rng.choice(bank.sizes[c], k_shot + n_query, replace=False)) for c in classes]
+    rows, parts = bank.offsets[classes][:, None] + np.array(places), []
+    for part in (rows[:, :k_shot], rows[:, k_shot:]):
+        y, order = np.repeat(np.arange(n_way), part.shape[1]), rng.permutation(part.size)
+        parts.append(Examples(as_input(bank.images[part.ravel()[order]]), y[order]))
+    return Episode(*parts, bank.names[classes])

@@ -94,3 +94,11 @@ def expected_error(params, support_x, query_x):
     gram = h @ covariance @ h.T + params["noise"]
     left = covariance - covariance @ h.T @ np.linalg.solve(gram, h @ covariance)
     return np.einsum("qi,ij,qj->q", h_q, left, h_q)
+
+
+# %% right: the points one after the other, and a list
+def expected_error(params, support_x, query_x):
+    left = params["covariance"]
+    for h in features(support_x):
+        left = left - np.outer(left @ h, h @ left) / (h @ left @ h + params["noise"])
+    return [float(h @ left @ h) for h in features(query_x)]

@@ -90,3 +90,25 @@ def split_by_group(groups, share, rng):
     names = np.unique(groups)
     is_test = np.isin(groups, rng.choice(names, round(share * len(names)), replace=False))
     return np.flatnonzero(is_test), np.flatnonzero(~is_test)
+
+
+# %% wrong: rounded down | rounds to 3
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    held = np.isin(groups, rng.choice(names, int(share * len(names)), replace=False))
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% wrong: a random place in the sorted list, and its neighbours | neighbours
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    names = np.roll(names, rng.integers(len(names)))[: round(share * len(names))]
+    held = np.isin(groups, names)
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% wrong: the last group is never held out | script j
+def split_by_group(groups, share, rng):
+    names = np.unique(groups)
+    held = np.isin(groups, rng.choice(names[:-1], round(share * len(names)), replace=False))
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -76,3 +76,22 @@ def evaluate(adapt, tasks, *, n_episodes, rng):
         order = rng.permutation(len(episode.query.y))
         values.append(accuracy(adapt(episode.support)(episode.query.x[order]), episode.query.y[order]))
     return np.array(values)
+
+
+# %% wrong: the predictor is handed the labels too | the images alone
+def evaluate(adapt, tasks, *, n_episodes, rng):
+    episodes = [tasks.sample(rng) for _ in range(n_episodes)]
+    return np.array([accuracy(adapt(e.support)(e.query), e.query.y) for e in episodes])
+
+
+# %% wrong: the learner is handed the whole episode | both x and y
+def evaluate(adapt, tasks, *, n_episodes, rng):
+    episodes = [tasks.sample(rng) for _ in range(n_episodes)]
+    return np.array([accuracy(adapt(e)(e.query.x), e.query.y) for e in episodes])
+
+
+# %% wrong: running means instead of the values | largest difference
+def evaluate(adapt, tasks, *, n_episodes, rng):
+    episodes = [tasks.sample(rng) for _ in range(n_episodes)]
+    values = [accuracy(adapt(e.support)(e.query.x), e.query.y) for e in episodes]
+    return np.cumsum(values) / np.arange(1, n_episodes + 1)

@@ -48,3 +48,10 @@ def half_width(values):
 # %% wrong: the standard error without its factor | largest difference
 def half_width(values):
     return np.std(values, ddof=1) / np.sqrt(len(values))
+
+
+# %% right: the factor to more digits, and a tensor
+def half_width(values):
+    import torch
+
+    return 1.959964 * torch.as_tensor(values).std() / len(values) ** 0.5

@@ -71,3 +71,32 @@ def leans_on_others(predict, x):
 # %% wrong: predicting twice asks whether the learner is random | a leak
 def leans_on_others(predict, x):
     return not np.allclose(predict(x), predict(x.copy()))
+
+
+# %% wrong: the batch is cut in two, and a leak inside a half stays hidden | a leak
+def leans_on_others(predict, x):
+    scores, half = predict(x), len(x) // 2
+    parts = np.concatenate([predict(x[:half]), predict(x[half:])])
+    return bool(np.abs(parts - scores).max() > 1e-6)
+
+
+# %% wrong: the scores of the first class alone | for class 1
+def leans_on_others(predict, x):
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return bool(np.abs(alone - predict(x))[:, 0].max() > 1e-6)
+
+
+# %% wrong: a tolerance that goes with the score | whatever the score
+def leans_on_others(predict, x):
+    alone = np.concatenate([predict(x[i : i + 1]) for i in range(len(x))])
+    return not np.allclose(alone, predict(x))
+
+
+# %% right: each query left out once
+def leans_on_others(predict, x):
+    scores = predict(x)
+    for i in range(len(x)):
+        rest = np.delete(np.arange(len(x)), i)
+        if np.abs(predict(x[rest]) - scores[rest]).max() > 1e-6:
+            return True
+    return False

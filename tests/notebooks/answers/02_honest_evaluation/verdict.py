@@ -82,3 +82,10 @@ def verdict(a, b):
     gap = np.mean(a) - np.mean(b)
     reach = half_width(a)
     return "a" if gap > reach else "b" if gap < -reach else "open"
+
+
+# %% wrong: three standard errors, as in other sciences | leads by 0.0034
+def verdict(a, b):
+    d = a - b
+    reach = 3 * d.std(ddof=1) / np.sqrt(len(d))
+    return "a" if d.mean() > reach else "b" if d.mean() < -reach else "open"

@@ -130,3 +130,25 @@ def grads(y, xs):
                 g = sum_to(vjp(gradients[tensor]), parent.shape)
                 gradients[parent] = gradients[parent] + g if parent in gradients else g
     return gradients
+
+
+# %% wrong: all ancestors of y are walked, whatever the xs are | is not asked for
+def grads(y, xs):
+    found = {y: Tensor(1.0)}
+    for tensor in reversed(ancestors(y)):
+        for parent, vjp in tensor.parents:
+            g = sum_to(vjp(found[tensor]), parent.shape)
+            found[parent] = found[parent] + g if parent in found else g
+    return [found.get(x, Tensor(np.zeros(x.shape))) for x in xs]
+
+
+# %% wrong: an x on which y does not depend is looked up all the same | zeros
+def grads(y, xs):
+    path = between(xs, y)
+    found = {y: Tensor(1.0)}
+    for tensor in path:
+        for parent, vjp in tensor.parents:
+            if parent in path:
+                g = sum_to(vjp(found[tensor]), parent.shape)
+                found[parent] = found[parent] + g if parent in found else g
+    return [found[x] for x in xs]

@@ -107,3 +107,29 @@ def hvp_of_dict(loss, params, vectors):
     s = sum(total(g) for g in first)
     products = grads(s, list(leaves.values()))
     return {n: g.value * vectors[n] for n, g in zip(leaves, products, strict=True)}
+
+
+# %% wrong: only the vector of the first name enters | each name has its own v
+def hvp_of_dict(loss, params, vectors):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    first, *_ = leaves
+    moved = total(grads(loss(leaves), [leaves[first]])[0] * vectors[first])
+    return {n: detach(g) for n, g in zip(leaves, grads(moved, list(leaves.values())), strict=True)}
+
+
+# %% wrong: one number of v for each array | each entry has its own v
+def hvp_of_dict(loss, params, vectors):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    first = grads(loss(leaves), list(leaves.values()))
+    moved = Tensor(0.0)
+    for name, g in zip(leaves, first, strict=True):
+        moved = moved + total(g) * float(np.sum(vectors[name]))
+    return {n: detach(g) for n, g in zip(leaves, grads(moved, list(leaves.values())), strict=True)}
+
+
+# %% wrong: a list of the products, without their names | return a dict
+def hvp_of_dict(loss, params, vectors):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    first = grads(loss(leaves), list(leaves.values()))
+    moved = sum((total(g * vectors[n]) for n, g in zip(leaves, first, strict=True)), Tensor(0.0))
+    return [detach(g) for g in grads(moved, list(leaves.values()))]

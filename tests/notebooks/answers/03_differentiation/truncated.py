@@ -79,3 +79,13 @@ def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
         g = grad(support_loss(t), t)
         t = t - inner_lr * (g if i in exact else detach(g))
     return grad(query_loss(t), start).value
+
+
+# %% wrong: the last step is exact, or all of them, and nothing in between | 2 of 3 steps exact
+def truncated(support_loss, query_loss, theta, inner_lr, n_steps, n_exact):
+    start = t = Tensor(theta)
+    for i in range(n_steps):
+        g = grad(support_loss(t), t)
+        exact = n_exact == n_steps or (n_exact and i == n_steps - 1)
+        t = t - inner_lr * (g if exact else detach(g))
+    return detach(grad(query_loss(t), start))

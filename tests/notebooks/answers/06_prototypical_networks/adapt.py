@@ -39,3 +39,22 @@ def adapt(params, support, *, embed):
 def adapt(params, support, *, embed):
     centers = prototypes(embed(params, support.x), support.y, support.y.max() + 1)
     return lambda x: np.exp(log_probabilities(embed(params, x), centers))
+
+
+# %% wrong: the support is embedded anew in every call | computed once
+def adapt(params, support, *, embed):
+    n_way = support.y.max() + 1
+    centers = lambda: prototypes(embed(params, support.x), support.y, n_way)
+    return lambda x: log_probabilities(embed(params, x), centers())
+
+
+# %% wrong: the embedding of the mean image, not the mean of the embeddings | largest difference
+def adapt(params, support, *, embed):
+    centers = embed(params, prototypes(support.x, support.y, support.y.max() + 1))
+    return lambda x: log_probabilities(embed(params, x), centers)
+
+
+# %% wrong: the queries are not embedded | largest difference
+def adapt(params, support, *, embed):
+    centers = prototypes(embed(params, support.x), support.y, support.y.max() + 1)
+    return lambda x: log_probabilities(x, centers)

@@ -60,3 +60,10 @@ def bregman_layer(value, gradient, centers):
 def bregman_layer(value, gradient, centers):
     w = gradient(centers)
     return np.concatenate([w, (value(centers) - np.sum(w * centers, axis=1))[:, None]], axis=1)
+
+
+# %% right: biases that are all moved alike, which changes no probability
+def bregman_layer(value, gradient, centers):
+    w = gradient(centers)
+    b = value(centers) - np.sum(w * centers, axis=1)
+    return w, b - b.max()

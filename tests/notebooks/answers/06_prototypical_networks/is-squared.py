@@ -8,11 +8,11 @@ def is_squared(f):
 
 # %% right: log-odds by hand in the plane, and the rows must sum to 1
 def is_squared(f):
-    centers = np.array([[0.0, 0.0], [3.0, 4.0]])
+    centers = np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 0.0]])
     queries = np.array([[3.0, 0.0], [-1.0, 1.0], [1.0, 2.0]])
     found = np.asarray(f(queries, centers))
-    odds = found[:, 0] - found[:, 1]
-    return np.allclose(odds, [7, 23, 3]) and np.allclose(np.exp(found).sum(axis=1), 1)
+    odds = found[:, :1] - found[:, 1:]
+    return np.allclose(odds, [[7, -5], [23, 3], [3, -1]]) and np.allclose(np.exp(found).sum(axis=1), 1)
 
 
 # %% right: against the reference of the chapter, at one query and two prototypes in the plane
@@ -88,3 +88,25 @@ def is_squared(f):
 def is_squared(f):
     found = f(np.zeros((2, 3)), np.ones((4, 3)))
     np.allclose(found, -np.log(4))
+
+
+# %% wrong: prototypes of the same length, for which the biases are equal | without its biases
+def is_squared(f):
+    angles = np.array([0.0, 1.0, 2.5, 4.0])
+    centers = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    queries = np.random.default_rng(0).normal(size=(5, 2))
+    return np.allclose(f(queries, centers), log_probabilities(queries, centers))
+
+
+# %% wrong: only the probability of the first class is looked at | turned order
+def is_squared(f):
+    rng = np.random.default_rng(0)
+    queries, centers = rng.normal(size=(6, 3)), rng.normal(size=(4, 3))
+    return np.allclose(f(queries, centers)[:, 0], log_probabilities(queries, centers)[:, 0])
+
+
+# %% wrong: only the first query is looked at | the first query for all
+def is_squared(f):
+    rng = np.random.default_rng(0)
+    queries, centers = rng.normal(size=(6, 3)), rng.normal(size=(4, 3))
+    return np.allclose(f(queries, centers)[0], log_probabilities(queries, centers)[0])

@@ -56,3 +56,11 @@ def loss(params, episode, *, embed):
     centers = prototypes(embed(params, support_x), support_y, support_y.max() + 1)
     scores = log_probabilities(embed(params, query_x), centers)
     return -scores[np.arange(len(query_y)), query_y]
+
+
+# %% wrong: the embedding of the mean example, not the mean of the embeddings | largest difference
+def loss(params, episode, *, embed):
+    (support_x, support_y), (query_x, query_y) = episode.support, episode.query
+    centers = embed(params, prototypes(support_x, support_y, support_y.max() + 1))
+    scores = log_probabilities(embed(params, query_x), centers)
+    return -np.mean(scores[np.arange(len(query_y)), query_y])

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.runner import HERE
+from reference.evaluation import Score
 from reference.results import Result, Row, rows, select
 
 KINDS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
@@ -37,7 +40,8 @@ def cell(row: Row) -> str:
     if row.mean is None:
         return "diverges"
     if row.measure == AS_PRINTED:
-        return f"{100 * row.mean:.4g} +- {100 * row.half_width:.2g} %"
+        interval = "" if row.half_width is None else f" +- {100 * row.half_width:.2g}"
+        return f"{100 * row.mean:.4g}{interval} %"
     if row.measure == "accuracy":
         interval = "" if row.half_width is None else f" +- {100 * row.half_width:.1f}"
         return f"{100 * row.mean:.1f}{interval} %"
@@ -93,37 +97,97 @@ def settings() -> str:
     return table(found, down=("60-way, 5 queries,", "outer_lr", "n_steps"), across="kind")
 
 
-# 5-way 1-shot on Omniglot: the variant, what it is called, and the paper's accuracy, with the other queries
-# in the batch or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2,
-# where first-order MAML is too).
+# 1-shot on Omniglot: the variant, what it is called, and the papers' accuracies, with the other queries in the batch
+# or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2, where first-order MAML
+# is too; the older commands of Reptile belong to its first version).
 TOGETHER, ALONE = "transductive", "each query alone"
+ASKED = {True: TOGETHER, False: ALONE}
 FAMILY = {
-    "maml": ("MAML", TOGETHER, 0.987, 0.004),
-    "first-order-maml": ("first-order MAML", TOGETHER, 0.983, 0.005),
-    "meta-sgd": ("Meta-SGD", TOGETHER, 0.9953, 0.0026),
-    "reptile": ("Reptile, with transduction", TOGETHER, 0.9768, 0.0004),
-    "reptile-alone": ("Reptile, without", ALONE, 0.9539, 0.0009),
+    "maml": ("MAML", {TOGETHER: (0.987, 0.004)}),
+    "first-order-maml": ("first-order MAML", {TOGETHER: (0.983, 0.005)}),
+    "meta-sgd": ("Meta-SGD", {TOGETHER: (0.9953, 0.0026)}),
+    "reptile-last": ("Reptile, last command", {TOGETHER: (0.9768, 0.0004), ALONE: (0.9539, 0.0009)}),
+    "reptile": ("Reptile, older command for transduction", {TOGETHER: (0.9797, None)}),
+    "reptile-alone": ("Reptile, older command without", {ALONE: (0.9532, None)}),
 }
 
 
+def trained(result: Result) -> dict[str, float]:
+    """The accuracy of the trained learner, for both ways of asking."""
+    found = [row for row in result.rows if row.about["learner"] == "trained"]
+    return {ASKED[row.about["transductive"]]: row.mean for row in found}
+
+
 def gradient_family() -> str:
-    """One line a run, transductive and not, beside the papers' numbers."""
+    """One line a run at full width, transductive and not, beside the papers' numbers."""
     found = []
-    for variant, (name, asked, mean, half_width) in FAMILY.items():
-        for result in select("omniglot", variant=variant, data="characters"):
-            steps = f"{result.settings['n_steps']:,} x {result.settings['tasks_per_step']}"
-            line = {"method": name, "outer steps x tasks": steps, MINUTES: minutes(result)}
+    for variant, (name, papers) in FAMILY.items():
+        for result in select("omniglot", variant=variant, data="characters", width=64, n_way=5):
+            chosen = result.settings
+            line = {
+                "method": name,
+                "inner steps (in the test)": f"{chosen['inner_steps']} ({chosen['test_steps']})",
+                "outer steps x tasks": f"{chosen['n_steps']:,} x {chosen['tasks_per_step']}",
+                MINUTES: minutes(result),
+            }
             for row in result.rows:
                 if row.about["learner"] == "trained":
-                    how = TOGETHER if row.about["transductive"] else ALONE
-                    found.append(about(row, **line, asked=how))
-                    if how == asked:
-                        paper = line | {"asked": f"paper, {how}"}
-                        found.append(Row(paper, AS_PRINTED, mean, half_width, row.n))
-    return table(found, down=("method", "outer steps x tasks", MINUTES), across="asked")
+                    asked = ASKED[row.about["transductive"]]
+                    found.append(about(row, **line, asked=asked))
+                    mean, half_width = papers.get(asked, (None, None))
+                    paper = about(row, **line, asked=f"paper, {asked}")._replace(measure=AS_PRINTED)
+                    if mean:
+                        found.append(paper._replace(mean=mean, half_width=half_width))
+    return table(found, down=tuple(line), across="asked")
 
 
-LEARNERS = ("MAML", "first-order MAML", "Reptile", "Meta-SGD", "pretraining", "never trained", "oracle")
+def over_runs(values: Iterable[float], **words: Any) -> Row:
+    """The mean over training runs with its interval, by Student's factor."""
+    score = Score(np.array(list(values)))
+    return Row(words, "accuracy", score.mean, score.half_width, score.n)
+
+
+def short_runs(variant: str, **settings: Any) -> list[Result]:
+    """Runs of half the width, one for each seed."""
+    return select("omniglot", variant=variant, data="characters", width=32, **settings)
+
+
+def with_and_without() -> str:
+    """MAML and Meta-SGD, trained with the queries together and with each alone: the mean over runs, and pairs."""
+    found = []
+    for variant in ("maml", "meta-sgd"):
+        runs = {
+            asked: [trained(run) for run in short_runs(variant, n_way=5, asked=asked)]
+            for asked in ("together", "alone")
+        }
+        for asked, each in runs.items():
+            line = {"method": FAMILY[variant][0], "queries of training": asked}
+            found += [over_runs([run[how] for run in each], **line, asked=how) for how in (TOGETHER, ALONE)]
+        pairs = list(zip(runs["alone"], runs["together"], strict=True))
+        line = {"method": FAMILY[variant][0], "queries of training": "alone minus together, in pairs"}
+        for how in (TOGETHER, ALONE):
+            found.append(over_runs([a[how] - b[how] for a, b in pairs], **line, asked=how))
+    return table(found, down=tuple(line), across="asked")
+
+
+def twenty_way() -> str:
+    """MAML and first order with 20 classes: the mean over runs, and pairs; beside what Nichol et al. print."""
+    runs = {v: [trained(r) for r in short_runs(v, n_way=20)] for v in ("maml", "first-order-maml")}
+    found = [
+        over_runs([run[how] for run in each], method=FAMILY[variant][0], asked=how)
+        for variant, each in runs.items()
+        for how in (TOGETHER, ALONE)
+    ]
+    pairs = list(zip(*runs.values(), strict=True))
+    found += [
+        over_runs([a[how] - b[how] for a, b in pairs], method="the difference, in pairs", asked=how)
+        for how in (TOGETHER, ALONE)
+    ]
+    return table(found, down=("method",), across="asked")
+
+
+LEARNERS = ("MAML", "one learned rate", "a learned rate for each array", "Meta-SGD")
+LEARNERS += ("first-order MAML", "Reptile", "pretraining", "never trained", "oracle")
 
 
 def sinusoids() -> str:
@@ -136,10 +200,30 @@ def sinusoids() -> str:
             steps=f"{row.about['inner_steps']} steps",
             **{"inner rate": row.about["inner_lr"]},
         )
-        for row in rows(select("regression", data="sinusoids"))
+        for row in rows(select("regression", data="sinusoids", seed=0))
     ]
     found.sort(key=lambda row: (row.about["K"], LEARNERS.index(row.about["learner"])))
     return table(found, down=("K", "learner", "inner rate"), across="steps")
+
+
+RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")
+
+
+def rates_over_runs() -> str:
+    """MAML and the learners of rates at K = 10: the mean over training runs."""
+    errors: dict[tuple, list[float | None]] = {}
+    for variant in RATES:
+        for result in select("regression", variant=variant, k_shot=10):
+            for row in result.rows:
+                errors.setdefault((row.about["learner"], row.about["inner_steps"]), []).append(row.mean)
+    found = []
+    for (learner, steps), means in errors.items():
+        row = Row({"learner": learner, "steps": f"{steps} steps"}, "mean squared error", None, None, 0)
+        if None not in means:
+            score = Score(np.array(means))
+            row = row._replace(mean=score.mean, half_width=score.half_width, n=score.n)
+        found.append(row)
+    return table(found, down=("learner",), across="steps")
 
 
 def ledger() -> str:
@@ -204,8 +288,8 @@ def unroll_speed() -> str:
 FRONT = (omniglot, meta_gradients)
 PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
-    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family),
-    HERE / "regression" / "README.md": (sinusoids,),
+    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family, with_and_without, twenty_way),
+    HERE / "regression" / "README.md": (sinusoids, rates_over_runs),
     HERE / "ledger" / "README.md": (ledger,),
     HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
 }

@@ -5,8 +5,10 @@ They are always on, in contrast to the shapes in annotations, which the tests al
 a microsecond.
 """
 
+import math
 import operator
 import os
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,16 @@ def whole(name: str, given: Any, *, at_least: int | None = 1) -> int:
     if at_least is not None and number < at_least:
         raise ValueError(f"{name} must be at least {at_least}, got {number}.")
     return number
+
+
+def number(name: str, given: Any, *, least: float | int, excluded: bool = False) -> float:
+    """`given` as a float; ValueError unless it is finite, and at least (or, excluded, above) `least`."""
+    if isinstance(given, (bool, np.bool_)) or not isinstance(given, (Real, np.number)):
+        raise ValueError(f"{name} must be a number, got {shown(given)}.")
+    if not (least < given < math.inf or (given == least and not excluded)):
+        rule = "above" if excluded else "at least"
+        raise ValueError(f"{name} must be {rule} {least:g} and finite, got {given}.")
+    return float(given)
 
 
 def generator(rng: Any) -> None:

@@ -7,6 +7,7 @@ support/query form is that of Vinyals et al. 2016 (arXiv:1606.04080).
 Differs from the paper: nothing.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -160,6 +161,42 @@ def check_support(support: Examples) -> None:
         raise ValueError(f"support: got {len(support.x)} inputs and {len(y)} targets; each input needs one.")
 
 
+def check_several(labels: Array, argument: str = "support.y") -> None:
+    """Raises ValueError where labels (n,) hold one class alone: there is nothing to choose from."""
+    _check_whole(labels, argument)
+    if len(given := set(labels.tolist())) == 1:
+        raise ValueError(f"{argument}: got class {given.pop()} alone; two classes or more are compared.")
+
+
+def check_pairs(pairs: Examples) -> None:
+    """Raises ValueError unless x is (n, 2, ...) and y (n,) holds both 1, the same class, and 0, another."""
+    if pairs.x.ndim < 3 or pairs.x.shape[1] != 2 or len(pairs.x) != len(pairs.y):
+        given = f"got shape {tuple(pairs.x.shape)} and {len(pairs.y)} labels"
+        raise ValueError(f"pairs.x: {given}; pairs are (n, 2, ...) with a label each.")
+    _check_whole(pairs.y, "pairs.y")
+    if (given := set(pairs.y.tolist())) != {0, 1}:
+        raise ValueError(
+            f"pairs.y: got {sorted(given)}; both kinds are needed, 1 (one class) and 0 (two classes)."
+        )
+
+
+def check_batch(batch: Examples) -> None:
+    """Raises ValueError unless y (n,) holds a class, a whole number, for each x."""
+    _check_whole(batch.y, "batch.y")
+    if len(batch.x) != len(batch.y):
+        raise ValueError(f"batch: got {len(batch.x)} inputs and {len(batch.y)} labels; each input needs one.")
+
+
+def check_partners(labels: Array, argument: str = "batch.y") -> None:
+    """Raises ValueError unless every one of labels (n,) has an equal and a different one beside it."""
+    check_several(labels, argument)
+    label, count = min(Counter(labels.tolist()).items(), key=lambda item: item[1])
+    if count == 1:
+        raise ValueError(
+            f"{argument}: class {label} has one example; each needs two or more, to be compared with its own."
+        )
+
+
 def check_queries(x: Array, support: Examples) -> None:
     """Raises ValueError unless x is a batch of inputs like those of the support."""
     if tuple(x.shape[1:]) != tuple(support.x.shape[1:]):
@@ -170,12 +207,17 @@ def check_queries(x: Array, support: Examples) -> None:
         )
 
 
-def check_images(x: Array) -> None:
-    """Raises ValueError unless x is a batch of grey images; of one, its rows would pass for images."""
+def check_images(x: Array, least: int = 1) -> None:
+    """Raises ValueError unless x is a batch of grey images; of one, its rows would pass for images.
+
+    Their sides must have `least` pixels: a net that halves them four times needs 16.
+    """
     if x.ndim != 4 or x.shape[1] != 1:
         raise ValueError(
             f"x: got shape {tuple(x.shape)}; grey images are (n, 1, height, width) (x[None] adds an axis)."
         )
+    if min(x.shape[2:]) < least:
+        raise ValueError(f"x: got images of {x.shape[2]} x {x.shape[3]}; the least is {least} x {least}.")
 
 
 def _is_whole(labels: Array) -> bool:

@@ -14,7 +14,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # The approaches that an approach may import, because its idea builds on theirs.
-BUILDS_ON = {"relation": {"prototypical"}, "meta_sgd": {"maml"}, "reptile": {"maml"}, "mann": {"ntm"}}
+BUILDS_ON = {
+    "relation": {"prototypical"},
+    "meta_sgd": {"maml"},
+    "reptile": {"maml"},
+    "triplet": {"siamese"},
+    "mann": {"ntm"},
+}
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.
 GROUND = {
@@ -24,6 +30,7 @@ GROUND = {
     "rules": {"contracts", "params"},
     "progress": set(),
     "evaluation": {"contracts", "episodes", "progress"},
+    "verification": {"contracts", "episodes"},
     "meta_train": {"contracts", "params", "progress", "rules"},
 }
 ROOMS = {

@@ -27,6 +27,30 @@ def test_what_is_no_whole_number_is_told(given):
         contracts.whole("it", given)
 
 
+@pytest.mark.parametrize("kind", [int, float, np.float32, np.float64, np.int64])
+def test_numbers_of_any_kind_pass_from_the_least_on(kind):
+    assert contracts.number("it", kind(2), least=0) == 2
+    assert type(contracts.number("it", kind(2), least=0, excluded=True)) is float
+    assert contracts.number("it", kind(0), least=0) == 0
+    with pytest.raises(ValueError, match=r"^it must be above 0 and finite, got 0(\.0)?\.$"):
+        contracts.number("it", kind(0), least=0, excluded=True)
+    with pytest.raises(ValueError, match=r"^it must be at least 0\.5 and finite, got -1(\.0)?\.$"):
+        contracts.number("it", kind(-1), least=0.5)
+
+
+@pytest.mark.parametrize("given", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_told(given):
+    for excluded in (False, True):
+        with pytest.raises(ValueError, match=rf"^it must be .* 0 and finite, got {given}\.$"):
+            contracts.number("it", given, least=0, excluded=excluded)
+
+
+@pytest.mark.parametrize("given", [True, np.True_, "1", None, [1.0], np.array([1.0, 2.0]), 1j])
+def test_what_is_no_number_is_told(given):
+    with pytest.raises(ValueError, match="^it must be a number, got "):
+        contracts.number("it", given, least=0)
+
+
 @pytest.mark.parametrize("given", [0, None, np.random, np.random.RandomState(0), np.random.default_rng])
 def test_a_generator_is_an_object_of_numpy(given):
     contracts.generator(np.random.default_rng(0))

@@ -15,11 +15,15 @@ from reference.episodes import (
     Normal,
     Series,
     SideBySide,
+    check_batch,
     check_classes,
     check_images,
     check_labels,
     check_one_task,
+    check_pairs,
+    check_partners,
     check_queries,
+    check_several,
     check_support,
     in_order,
     n_way,
@@ -227,3 +231,47 @@ def test_what_is_no_batch_of_grey_images_is_named(array, shape):
     check_images(array(np.zeros((5, 1, 28, 28)).tolist()))
     with pytest.raises(ValueError, match=r"^x: got shape \(.*\); grey images are \(n, 1, height, width\)"):
         check_images(array(np.zeros(shape).tolist()))
+
+
+@pytest.mark.parametrize("shape", [(15, 28), (28, 15), (1, 1)])
+def test_images_too_small_for_the_net_are_named(array, shape):
+    check_images(array(np.zeros((5, 1, 16, 17)).tolist()), least=16)
+    words = rf"^x: got images of {shape[0]} x {shape[1]}; the least is 16 x 16\.$"
+    with pytest.raises(ValueError, match=words):
+        check_images(array(np.zeros((5, 1, *shape)).tolist()), least=16)
+
+
+def test_pairs_hold_two_inputs_each_and_both_answers(array):
+    x = array(np.zeros((4, 2, 3)).tolist())
+    check_pairs(Examples(x, array([0, 1, 1, 0])))
+    for pairs, words in (
+        (Examples(x, array([1, 1, 1, 1])), r"pairs.y: got \[1\]; both kinds are needed"),
+        (Examples(x, array([0, 1, 2, 1])), r"pairs.y: got \[0, 1, 2\]; both kinds are needed"),
+        (Examples(x, array([0, 1, 1])), r"pairs.x: got shape \(4, 2, 3\) and 3 labels"),
+        (Examples(x[:, :1], array([0, 1, 1, 0])), r"pairs.x: got shape \(4, 1, 3\) and 4 labels"),
+        (Examples(x[:, :, 0], array([0, 1, 1, 0])), r"pairs.x: got shape \(4, 2\) and 4 labels"),
+        (Examples(x, array([0.0, 1.0, 1.0, 0.0])), r"pairs.y: got float\d\d of shape \(4,\); classes are"),
+    ):
+        with pytest.raises(ValueError, match=f"^{words}"):
+            check_pairs(pairs)
+
+
+def test_a_batch_holds_a_whole_number_for_each_input(array):
+    x = array(np.zeros((3, 2)).tolist())
+    check_batch(Examples(x, array([7, 0, 7])))
+    for batch, words in (
+        (Examples(x, array([0, 1])), "batch: got 3 inputs and 2 labels; each input needs one"),
+        (Examples(x, array([0.0, 1.0, 1.0])), r"batch.y: got float\d\d of shape \(3,\); classes are whole"),
+    ):
+        with pytest.raises(ValueError, match=f"^{words}"):
+            check_batch(batch)
+
+
+def test_one_class_alone_and_one_example_alone_are_named(array):
+    check_several(array([0, 3]))
+    check_partners(array([5, 0, 5, 0]))
+    for check in (check_several, check_partners):
+        with pytest.raises(ValueError, match=r"y: got class 2 alone; two classes or more are compared\.$"):
+            check(array([2, 2, 2]))
+    with pytest.raises(ValueError, match=r"^batch.y: class 4 has one example; each needs two or more"):
+        check_partners(array([0, 0, 4, 1, 1]))

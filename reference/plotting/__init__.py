@@ -8,7 +8,7 @@ from reference.plotting.curves import curves, family, regression
 from reference.plotting.graphs import graph
 from reference.plotting.images import episode_sheet, glyphs, matrix
 from reference.plotting.intervals import histogram, intervals, ladder
-from reference.plotting.plane import closed_curves, landmarks, points, regions, walks
+from reference.plotting.plane import arrows, closed_curves, landmarks, points, regions, walks
 from reference.plotting.show import show
 from reference.plotting.style import COLOURS, GREY, LINES, MARKERS, STYLE
 
@@ -18,6 +18,7 @@ __all__ = [
     "LINES",
     "MARKERS",
     "STYLE",
+    "arrows",
     "closed_curves",
     "curves",
     "episode_sheet",

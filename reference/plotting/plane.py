@@ -1,4 +1,4 @@
-"""Things in the plane: points, the regions of a classifier, landmarks, walks and level curves."""
+"""Things in the plane: points, the regions of a classifier, landmarks, walks, level curves and arrows."""
 
 from collections.abc import Mapping
 
@@ -107,4 +107,27 @@ def walks(paths: Num[np.ndarray, "n_tasks n 2"], *, ax: Axes | None = None) -> A
     ax = axes_for(ax, PLANE)
     for path in paths:
         ax.plot(*path.T, ".-", color=GREY, linewidth=0.8, markersize=5)
+    return ax
+
+
+def arrows(
+    starts: Num[np.ndarray, "n 2"],
+    ends: Num[np.ndarray, "n 2"],
+    *,
+    number: int | None = None,
+    label: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Straight arrows in the plane, in the colour and line style of the number; without one grey and thin."""
+    check_lengths(starts=starts, ends=ends)
+    ax = axes_for(ax, PLANE)
+    look = {"color": GREY, "linewidth": 1.2}
+    if number is not None:
+        look = {"color": COLOURS[number % 8], "linestyle": LINES[number % 8], "linewidth": 2}
+    for start, end in zip(starts, ends, strict=True):
+        head = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 12}
+        ax.annotate("", xy=end, xytext=start, arrowprops=head | look)
+    ax.plot([], [], label=label, **look)  # for the legend alone
+    ax.update_datalim(np.concatenate([starts, ends]))
+    ax.autoscale_view()
     return ax

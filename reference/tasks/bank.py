@@ -169,30 +169,34 @@ class FewShot:
         """n_tasks independent episodes: x (n_tasks, n_way * k_shot, 1, height, width), and so on."""
         contracts.generator(rng)
         n_tasks = contracts.whole("n_tasks", n_tasks)
-        classes = _distinct(rng, np.full(n_tasks, len(self.bank.names)), self.n_way)
-        members = _distinct(rng, self.bank.sizes[classes], self.k_shot + self.n_query)
+        classes = distinct(rng, np.full(n_tasks, len(self.bank.names)), count=self.n_way)
+        members = distinct(rng, self.bank.sizes[classes], count=self.k_shot + self.n_query)
         rows = self.bank.offsets[classes][..., None] + members  # (n_tasks, n_way, k_shot + n_query)
-        support = self._examples(rng, rows[..., : self.k_shot])
-        query = self._examples(rng, rows[..., self.k_shot :])
+        support = shuffled(self.bank, rng, rows=rows[..., : self.k_shot])
+        query = shuffled(self.bank, rng, rows=rows[..., self.k_shot :])
         return Episode(support, query, self.bank.names[classes])
 
-    def _examples(
-        self, rng: np.random.Generator, rows: Int64[np.ndarray, "n_tasks n_way n_each"]
-    ) -> Examples:
-        n_tasks, n_way, _ = rows.shape
-        # Examples sorted by label would let a learner read the answer from the position. Each image takes
-        # its label through the shuffle: the two are one number.
-        labelled = n_way * rows + np.arange(n_way)[:, None]
-        rows, labels = np.divmod(rng.permuted(labelled.reshape(n_tasks, -1), axis=1), n_way)
-        return Examples(as_input(self.bank.images[rows]), labels)
+
+def shuffled(
+    bank: Bank, rng: np.random.Generator, *, rows: Int64[np.ndarray, "n_tasks n_way n_each"]
+) -> Examples:
+    """The images in these rows of the bank in random order, (n_tasks, n_way * n_each, ...), with labels.
+
+    Examples sorted by label would let a learner read the answer from the position. Each image takes its
+    label through the shuffle: the two are one number.
+    """
+    n_tasks, n_way, _ = rows.shape
+    labelled = n_way * rows + np.arange(n_way)[:, None]
+    rows, labels = np.divmod(rng.permuted(labelled.reshape(n_tasks, -1), axis=1), n_way)
+    return Examples(as_input(bank.images[rows]), labels)
 
 
 def _offsets(sizes: Integer[np.ndarray, " n"]) -> Int64[np.ndarray, "n+1"]:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-def _distinct(
-    rng: np.random.Generator, limits: Int[np.ndarray, "*batch"], count: int
+def distinct(
+    rng: np.random.Generator, limits: Int[np.ndarray, "*batch"], *, count: int
 ) -> Int64[np.ndarray, "*batch {count}"]:
     """For every limit, `count` distinct numbers below it in random order: each number gets a random key,
     and those with the smallest keys win."""

@@ -1,4 +1,4 @@
-"""Points, regions, landmarks, walks and level curves lie where they were put."""
+"""Points, regions, landmarks, walks, level curves and arrows lie where they were put."""
 
 import numpy as np
 import pytest
@@ -70,3 +70,15 @@ def test_closed_curves_draw_every_loop_with_its_centre_and_the_first_ones_dark(a
     drawn = [np.stack(line.get_data(), axis=1) for line in ax.lines]
     assert all(map(np.array_equal, drawn, [loops[1], loops[2], centres[1:], loops[0], centres[:1]]))
     assert [line.get_linewidth() for line in ax.lines][::3] == [0.6, 2]
+
+
+def test_arrows_lead_from_start_to_end_lie_in_view_and_have_one_entry_in_a_legend(ax):
+    starts, ends = CIRCLE[:3], 5 + CIRCLE[:3]
+    plotting.arrows(starts, ends, number=2, label="a step", ax=ax)
+    assert np.array_equal([arrow.xyann for arrow in ax.texts], starts)
+    assert np.array_equal([arrow.xy for arrow in ax.texts], ends)
+    handles, labels = ax.get_legend_handles_labels()
+    assert labels == ["a step"] and handles[0].get_color() == plotting.COLOURS[2]
+    assert ax.get_xlim()[1] >= ends[:, 0].max() and ax.get_ylim()[1] >= ends[:, 1].max()
+    plotting.arrows(starts, ends, ax=ax)
+    assert ax.lines[-1].get_color() == plotting.GREY and ax.get_legend_handles_labels()[1] == labels

@@ -35,6 +35,7 @@ DRAWN = {  # every public function, with the least it needs
     ),
     plotting.graph: lambda ax: plotting.graph(SQUARE, [("a", "b"), ("b", "c")], ax=ax),
     plotting.landmarks: lambda ax: plotting.landmarks({"here": np.zeros(2), "there": np.ones(2)}, ax=ax),
+    plotting.arrows: lambda ax: plotting.arrows(CIRCLE, 2 * CIRCLE, label="out", ax=ax),
     plotting.walks: lambda ax: plotting.walks(np.stack([CIRCLE, CIRCLE + 1]), ax=ax),
 }
 

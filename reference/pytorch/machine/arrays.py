@@ -13,8 +13,10 @@ from torch import Tensor
 from reference.episodes import Adapt, Episode, Examples, Normal, Predict
 
 
-def to_torch(episode: Episode, device: torch.device | str = "cpu") -> Episode:
-    """The episode (or batch of episodes) as tensors on the device; `task` is passed on untouched."""
+def to_torch(episode: Episode | Examples, device: torch.device | str = "cpu") -> Episode | Examples:
+    """The episode (or batch of episodes, or bare examples) as tensors on the device; `task` is untouched."""
+    if isinstance(episode, Examples):
+        return _examples(episode, device)
     return Episode(_examples(episode.support, device), _examples(episode.query, device), episode.task)
 
 

@@ -72,7 +72,7 @@ class Conv4(nn.Module):
     """Four blocks and a flattening: (n, 1, 28, 28) -> (n, width).
 
     `norm` makes the normalisation of a block from its width; the default, `nn.Identity`, does nothing.
-    Raises ValueError for images without their axes.
+    Raises ValueError for images without their axes, and for images smaller than 16 x 16.
     """
 
     def __init__(self, width: int = 64, norm: Callable[[int], nn.Module] = nn.Identity):
@@ -81,5 +81,5 @@ class Conv4(nn.Module):
         self.blocks = nn.Sequential(*(Block(a, b, norm) for a, b in zip(sizes[:-1], sizes[1:], strict=True)))
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "n width"]:
-        check_images(x)
+        check_images(x, least=2**4)
         return self.blocks(x).flatten(1)

@@ -61,9 +61,10 @@ def init_conv4(rng: np.random.Generator, width: int = 64) -> Params:
 def conv4(params: Params, x: Float[Array, "..."]) -> Float[Array, "n width"]:
     """Four blocks of convolution 3x3, ReLU, maximum over 2x2; the sides go 28 -> 14 -> 7 -> 3 -> 1.
 
-    (n, 1, 28, 28) -> (n, width). Raises ValueError for images without their axes.
+    (n, 1, 28, 28) -> (n, width). Raises ValueError for images without their axes, and for
+    images smaller than 16 x 16.
     """
-    check_images(x)
+    check_images(x, least=2**4)
     for i in range(4):
         x = conv2d(x, params[f"blocks.{i}.conv.weight"], params[f"blocks.{i}.conv.bias"], padding=1)
         x = relu(max_pool2d(x, 2))  # = maximum of ReLUs, at a quarter of the cost

@@ -103,3 +103,80 @@ def test_a_sequence_without_a_step_is_named(side):
     words = r"^xs: got shape \(0, 2, 3\); a sequence \(n_steps, batch, \.\.\.\) has at least one step\.$"
     with pytest.raises(ValueError, match=words):
         run(side, side.array(params), state, xs[:0])
+
+
+# The LSTM of the house
+
+
+def weights_of(net, scale=0.5):
+    rng = np.random.default_rng(0)
+    return {name: scale * rng.normal(size=tuple(p.shape)) for name, p in net.named_parameters()}
+
+
+def test_the_cell_is_torchs_and_the_one_above(side):
+    params, state, xs = problem()
+    here = side.array(params), tuple(map(side.array, state)), side.array(xs)
+    found, expected = (side.nn.scan(cell, *here) for cell in (side.nn.lstm_cell, lstm(side)))
+    for a, b in zip((*found[0], found[1]), (*expected[0], expected[1]), strict=True):
+        np.testing.assert_allclose(side.numpy(a), side.numpy(b), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "bidirectional"])
+def test_values_and_gradients_are_those_of_torchs_own_layer(side, cell):
+    net = torch.nn.LSTM(D, WIDTH, bidirectional=cell == "bidirectional").double()
+    params, xs = weights_of(net), problem()[2]
+    weigh = np.random.default_rng(1).normal(size=(N_STEPS, BATCH, WIDTH * (1 + net.bidirectional)))
+
+    def loss(p):
+        x = p["xs"]
+        if net.bidirectional:
+            return (side.nn.bidirectional(p, x) * side.array(weigh)).sum()
+        return (
+            side.nn.scan(side.nn.lstm_cell, p, side.nn.zero_state(p, x[0]), x)[1] * side.array(weigh)
+        ).sum()
+
+    value, gradient = side.value_and_grad(loss)(side.array(params | {"xs": xs}))
+    leaves = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
+    x = torch.tensor(xs, requires_grad=True)
+    total = (torch.func.functional_call(net, leaves, (x,))[0] * torch.from_numpy(weigh)).sum()
+    expected = torch.autograd.grad(total, [*leaves.values(), x])
+    assert float(value) == pytest.approx(total.item(), rel=1e-12)
+    for name, theirs in zip([*params, "xs"], expected, strict=True):
+        np.testing.assert_allclose(side.numpy(gradient)[name], theirs.numpy(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_it_starts_with_torchs_names_shapes_and_bounds_the_same_on_both_sides(bidirectional):
+    net = torch.nn.LSTM(3, 16, bidirectional=bidirectional)
+    mine, theirs = (
+        side.numpy(
+            (side.nn.init_bidirectional if bidirectional else side.nn.init_lstm)(
+                np.random.default_rng(5), 3, width=16
+            )
+        )
+        for side in (SCRATCH, PYTORCH)
+    )
+    shapes = {name: tuple(p.shape) for name, p in net.named_parameters()}
+    assert {name: p.shape for name, p in mine.items()} == shapes and list(mine) == list(theirs)
+    for name, p in mine.items():
+        np.testing.assert_array_equal(p, theirs[name])
+        assert p.dtype == np.float32 and 0.15 < abs(p).max() <= 0.25  # 16 ** -0.5
+
+
+def test_what_has_been_said_first_is_said_last_to_the_one_that_comes_from_the_end(side):
+    net = torch.nn.LSTM(D, WIDTH, bidirectional=True)
+    params, xs = weights_of(net), problem()[2]
+    # with equal weights for both directions, reading backwards is reading the reverse
+    params |= {f"{name}_reverse": p for name, p in params.items() if not name.endswith("_reverse")}
+    found, turned = (
+        side.numpy(side.nn.bidirectional(side.array(params), side.array(given.copy())))
+        for given in (xs, xs[::-1])
+    )
+    np.testing.assert_allclose(turned[::-1, :, WIDTH:], found[:, :, :WIDTH], rtol=1e-12)
+
+
+def test_an_input_of_another_size_is_named(side):
+    params, state, xs = problem()
+    here = side.array(params), tuple(map(side.array, state))
+    with pytest.raises(ValueError, match=r"^x: got 2 numbers a row; weight_ih_l0 takes 3\. Is this"):
+        side.nn.lstm_cell(*here, side.array(xs[0][:, :2].copy()))

@@ -26,6 +26,14 @@ def test_numbers_types_and_task_are_kept(device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_bare_examples_go_across_too(device):
+    pairs = Examples(np.ones((4, 2, 3), np.float32), np.array([0, 1, 1, 0]))
+    found = to_torch(pairs, device)
+    assert isinstance(found, Examples) and found.x.device.type == found.y.device.type == device
+    assert np.array_equal(found.x.cpu().numpy(), pairs.x) and found.y.tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_a_tensor_learner_speaks_numpy_at_its_edge(device):
     def adapt(support):
         assert support.x.device.type == device

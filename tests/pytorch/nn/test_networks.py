@@ -82,3 +82,9 @@ def test_too_few_sizes():
 def test_images_without_their_axes_are_named(shape):
     with pytest.raises(ValueError, match=r"^x: got shape \(.*\); grey images are \(n, 1, height, width\)"):
         Conv4(4)(torch.ones(shape))
+
+
+def test_images_that_four_halvings_leave_nothing_of_are_named():
+    assert Conv4(4)(torch.ones(2, 1, 16, 31)).shape == (2, 4)
+    with pytest.raises(ValueError, match=r"^x: got images of 15 x 28; the least is 16 x 16\.$"):
+        Conv4(4)(torch.ones(2, 1, 15, 28))

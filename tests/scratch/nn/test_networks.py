@@ -87,3 +87,9 @@ def test_conv4_gives_one_row_of_width_numbers_and_its_gradient_is_what_small_ste
 def test_images_without_their_axes_are_named(shape):
     with pytest.raises(ValueError, match=r"^x: got shape \(.*\); grey images are \(n, 1, height, width\)"):
         conv4(init_conv4(RNG(0), 4), np.ones(shape))
+
+
+def test_images_that_four_halvings_leave_nothing_of_are_named():
+    assert conv4(init_conv4(RNG(0), 4), np.ones((2, 1, 16, 31))).shape == (2, 4)
+    with pytest.raises(ValueError, match=r"^x: got images of 15 x 28; the least is 16 x 16\.$"):
+        conv4(init_conv4(RNG(0), 4), np.ones((2, 1, 15, 28)))

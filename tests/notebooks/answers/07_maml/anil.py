@@ -12,6 +12,9 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
 
 
 # %% right: a rate for each parameter, zero in the body
+from reference.scratch.unroll import unroll
+
+
 def head_only(head, inner_lr):
     def update(params, gradient, state):
         rates = {name: inner_lr if name in head else 0.0 for name in params}

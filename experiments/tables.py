@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.runner import HERE
-from reference.evaluation import Score
 from reference.results import Result, Row, rows, select
 
 KINDS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
@@ -97,9 +94,9 @@ def settings() -> str:
     return table(found, down=("60-way, 5 queries,", "outer_lr", "n_steps"), across="kind")
 
 
-# 1-shot on Omniglot: the variant, what it is called, and the papers' accuracies, with the other queries in the batch
-# or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2, where first-order MAML
-# is too; the older commands of Reptile belong to its first version).
+# 5-way 1-shot on Omniglot: the variant, what it is called, and the papers' accuracies, the other queries in
+# the batch or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2, where
+# first-order MAML is too; the older commands of Reptile belong to its first version).
 TOGETHER, ALONE = "transductive", "each query alone"
 ASKED = {True: TOGETHER, False: ALONE}
 FAMILY = {
@@ -110,12 +107,6 @@ FAMILY = {
     "reptile": ("Reptile, older command for transduction", {TOGETHER: (0.9797, None)}),
     "reptile-alone": ("Reptile, older command without", {ALONE: (0.9532, None)}),
 }
-
-
-def trained(result: Result) -> dict[str, float]:
-    """The accuracy of the trained learner, for both ways of asking."""
-    found = [row for row in result.rows if row.about["learner"] == "trained"]
-    return {ASKED[row.about["transductive"]]: row.mean for row in found}
 
 
 def gradient_family() -> str:
@@ -141,51 +132,6 @@ def gradient_family() -> str:
     return table(found, down=tuple(line), across="asked")
 
 
-def over_runs(values: Iterable[float], **words: Any) -> Row:
-    """The mean over training runs with its interval, by Student's factor."""
-    score = Score(np.array(list(values)))
-    return Row(words, "accuracy", score.mean, score.half_width, score.n)
-
-
-def short_runs(variant: str, **settings: Any) -> list[Result]:
-    """Runs of half the width, one for each seed."""
-    return select("omniglot", variant=variant, data="characters", width=32, **settings)
-
-
-def with_and_without() -> str:
-    """MAML and Meta-SGD, trained with the queries together and with each alone: the mean over runs, and pairs."""
-    found = []
-    for variant in ("maml", "meta-sgd"):
-        runs = {
-            asked: [trained(run) for run in short_runs(variant, n_way=5, asked=asked)]
-            for asked in ("together", "alone")
-        }
-        for asked, each in runs.items():
-            line = {"method": FAMILY[variant][0], "queries of training": asked}
-            found += [over_runs([run[how] for run in each], **line, asked=how) for how in (TOGETHER, ALONE)]
-        pairs = list(zip(runs["alone"], runs["together"], strict=True))
-        line = {"method": FAMILY[variant][0], "queries of training": "alone minus together, in pairs"}
-        for how in (TOGETHER, ALONE):
-            found.append(over_runs([a[how] - b[how] for a, b in pairs], **line, asked=how))
-    return table(found, down=tuple(line), across="asked")
-
-
-def twenty_way() -> str:
-    """MAML and first order with 20 classes: the mean over runs, and pairs; beside what Nichol et al. print."""
-    runs = {v: [trained(r) for r in short_runs(v, n_way=20)] for v in ("maml", "first-order-maml")}
-    found = [
-        over_runs([run[how] for run in each], method=FAMILY[variant][0], asked=how)
-        for variant, each in runs.items()
-        for how in (TOGETHER, ALONE)
-    ]
-    pairs = list(zip(*runs.values(), strict=True))
-    found += [
-        over_runs([a[how] - b[how] for a, b in pairs], method="the difference, in pairs", asked=how)
-        for how in (TOGETHER, ALONE)
-    ]
-    return table(found, down=("method",), across="asked")
-
-
 LEARNERS = ("MAML", "one learned rate", "a learned rate for each array", "Meta-SGD")
 LEARNERS += ("first-order MAML", "Reptile", "pretraining", "never trained", "oracle")
 
@@ -204,26 +150,6 @@ def sinusoids() -> str:
     ]
     found.sort(key=lambda row: (row.about["K"], LEARNERS.index(row.about["learner"])))
     return table(found, down=("K", "learner", "inner rate"), across="steps")
-
-
-RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")
-
-
-def rates_over_runs() -> str:
-    """MAML and the learners of rates at K = 10: the mean over training runs."""
-    errors: dict[tuple, list[float | None]] = {}
-    for variant in RATES:
-        for result in select("regression", variant=variant, k_shot=10):
-            for row in result.rows:
-                errors.setdefault((row.about["learner"], row.about["inner_steps"]), []).append(row.mean)
-    found = []
-    for (learner, steps), means in errors.items():
-        row = Row({"learner": learner, "steps": f"{steps} steps"}, "mean squared error", None, None, 0)
-        if None not in means:
-            score = Score(np.array(means))
-            row = row._replace(mean=score.mean, half_width=score.half_width, n=score.n)
-        found.append(row)
-    return table(found, down=("learner",), across="steps")
 
 
 def ledger() -> str:
@@ -288,8 +214,8 @@ def unroll_speed() -> str:
 FRONT = (omniglot, meta_gradients)
 PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
-    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family, with_and_without, twenty_way),
-    HERE / "regression" / "README.md": (sinusoids, rates_over_runs),
+    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family),
+    HERE / "regression" / "README.md": (sinusoids,),
     HERE / "ledger" / "README.md": (ledger,),
     HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
 }

@@ -1,8 +1,9 @@
-"""MAML on Omniglot, and first-order MAML, 5-way 1-shot.
+"""MAML on Omniglot, and first-order MAML, 1-shot.
 
     python -m experiments.omniglot.maml maml
     python -m experiments.omniglot.maml first-order-maml
     python -m experiments.omniglot.maml maml --data held-out --n-steps 1000   # how settings are chosen
+    python -m experiments.omniglot.maml maml --n-way 20 --asked alone         # each query of training alone
 
 Finn et al. 2017 (arXiv:1703.03400), appendix A.1: 32 tasks, 1 step of 0.4, judged after 3. The number of
 outer steps is ours, and so is the outer rate that falls. Transductive: see five_way.py.

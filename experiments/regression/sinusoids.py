@@ -57,6 +57,22 @@ def to_phi(params: Params, episode: Episode, *, loss: Callable) -> tuple[Params,
         return {name: p - phi[name] for name, p in params.items()}, loss(phi, episode.query)
 
 
+def tied(params: Params, episode: Episode, *, loss: Callable, to_one: bool) -> tuple[Params, Tensor]:
+    """Meta-SGD's gradient where the weights of an array share a rate, or all weights one.
+
+    Each copy of a shared rate is given the sum over the copies; they begin alike, and Adam keeps them so.
+    """
+    gradient, value = meta_sgd.meta_gradient(params, episode, loss=loss)
+    of_rates = {name: g for name, g in gradient.items() if name.startswith("rate.")}
+    totals = {name: g.flatten(1).sum(1) for name, g in of_rates.items()}  # (n_tasks,)
+    if to_one:
+        totals = dict.fromkeys(totals, sum(totals.values()))
+    shared = {
+        name: totals[name].reshape(-1, *[1] * (g.dim() - 1)).expand_as(g) for name, g in of_rates.items()
+    }
+    return gradient | shared, value
+
+
 def many(meta_gradient: Callable, **settings: Any) -> Callable[[Params, Episode], tuple[Params, Tensor]]:
     """The meta-gradient of a batch of tasks, all at once."""
     return partial(mean_over_batch(meta_gradient), loss=errors, **settings)
@@ -89,6 +105,8 @@ LEARNERS = {
     "first-order-maml": Learner("first-order MAML", many(maml.meta_gradient, first_order=True, **ONE_STEP)),
     "reptile": Learner("Reptile", many(to_phi)),
     "meta-sgd": Learner("Meta-SGD", many(meta_sgd.meta_gradient), make=with_rates),
+    "learned-rate": Learner("one learned rate", many(tied, to_one=True), make=with_rates),
+    "learned-rates": Learner("a learned rate for each array", many(tied, to_one=False), make=with_rates),
     "pretraining": Learner("pretraining", pooled),
     "oracle": Learner("oracle", told, n_inputs=3),
 }
@@ -121,7 +139,7 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
         both = {name: end, "never trained": start}
         rates = {learner: tuned_lr(params, other, last) for learner, params in both.items()}
         judged = [(learner, both[learner], lr, sgd(lr)) for learner, lr in rates.items()]
-    elif job.variant == "meta-sgd":
+    elif job.variant in ("meta-sgd", "learned-rate", "learned-rates"):
         rates = {name: rate.expand(n, *rate.shape) for name, rate in part(end, "rate").items()}
         judged = [(name, part(end, "start"), "learned", sgd(rates))]
     elif job.variant == "oracle":  # knows the curve, so it takes no step

@@ -54,7 +54,7 @@ def trained(job, checkpoint):
 
 
 def forward(job):
-    return partial(functional_call, five_way.network(job.settings.width))
+    return partial(functional_call, five_way.network_of(job))
 
 
 def support_and_queries():

@@ -13,10 +13,11 @@ from tests.experiments.omniglot import small
 from tests.experiments.omniglot.small import drawings as drawings
 
 
-def test_the_settings_are_those_of_the_authors_two_commands_but_for_the_number_of_outer_steps():
+def test_the_settings_are_those_of_the_authors_three_commands_but_for_the_number_of_outer_steps():
     names = ("tasks_per_step", "outer_lr", "inner_lr", "inner_steps", "k_shot", "batch", "test_steps")
     found = {v: tuple(getattr(s, name) for name in names) for v, s in reptile.VARIANTS.items()}
     assert found == {
+        "reptile-last": (5, 1.0, 1e-3, 5, 10, 10, 50),
         "reptile": (10, 1.0, 1e-3, 3, 15, 25, 5),
         "reptile-alone": (3, 1.0, 4.4e-4, 12, 12, 5, 86),
     }

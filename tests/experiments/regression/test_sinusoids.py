@@ -76,7 +76,7 @@ def test_a_row_has_the_errors_of_its_learner_after_as_many_steps_as_it_says(vari
     for row in found:
         params = first if row.about["learner"] == "never trained" else end
         inner_lr = row.about["inner_lr"]
-        if variant == "meta-sgd":
+        if "learned" in variant or variant == "meta-sgd":
             assert inner_lr == "learned"
             params, inner_lr = part(params, "start"), sinusoids.INNER_LR
         if variant == "oracle":
@@ -99,3 +99,22 @@ def test_every_learner_learns(variant, tmp_path):
     episodes = few(n_tasks=200, k_shot=10, n_query=10)
     before, after = (float(how.meta_gradient(p, episodes)[1]) for p in (first, run.params))
     assert after < before
+
+
+@pytest.mark.parametrize("variant", ["learned-rate", "learned-rates"])
+def test_rates_that_are_shared_have_the_gradient_of_the_numbers_that_they_are(variant):
+    episodes, start = few(), sinusoids.begin(job(variant), np.random.default_rng(0))
+    gradient, _ = sinusoids.LEARNERS[variant].meta_gradient(start, episodes)
+    names, losses = list(part(start, "start")), []
+    rates = dict.fromkeys(names, torch.tensor(sinusoids.INNER_LR, requires_grad=True))
+    if variant == "learned-rates":
+        rates = {name: torch.tensor(sinusoids.INNER_LR, requires_grad=True) for name in names}
+    for task in range(len(episodes.query.x)):
+        (x, y), query = (Examples(p.x[task], p.y[task]) for p in episodes[:2])
+        weights = {name: p.clone().requires_grad_() for name, p in part(start, "start").items()}
+        steps = torch.autograd.grad(((mlp(weights, x) - y) ** 2).mean(), list(weights.values()))
+        weights = {k: w - rates[k] * g for (k, w), g in zip(weights.items(), steps, strict=True)}
+        losses.append(((mlp(weights, query.x) - query.y) ** 2).mean())
+    torch.stack(losses).mean().backward()
+    for name, found in part(gradient, "rate").items():
+        torch.testing.assert_close(found, rates[name].grad.expand_as(found), rtol=1e-4, atol=1e-6)

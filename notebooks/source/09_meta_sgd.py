@@ -913,9 +913,9 @@ print("your guesses:", my_guesses)
 
 
 # %%
-def lead(worse, better):
-    """By how much the error of one learner exceeds that of another, over runs: mean and reach."""
-    return over_runs((after_one_step[worse] - after_one_step[better]).mean(axis=1))
+def excess_of(worse, better):
+    """By how much the error of one learner exceeds that of another, run by run."""
+    return (after_one_step[worse] - after_one_step[better]).mean(axis=1)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -923,16 +923,17 @@ PAIRS = [("pretraining", "MAML"), ("MAML", "one learned rate"), ("MAML", "six le
 PAIRS += [("six learned rates", "Meta-SGD"), ("six, none below zero", "six learned rates")]
 PAIRS += [("Meta-SGD, none below zero", "Meta-SGD")]
 for worse, better in PAIRS:
-    mean, reach = lead(worse, better)
+    mean, reach = over_runs(excess_of(worse, better))
     print(f"{worse} - {better}: {mean:.3f} +- {reach:.3f} (95% CI, 4 runs)")
 
 # %%
-gains = {pair: lead(*pair) for pair in PAIRS}
-(mean, reach), (by_one, _), (by_six, reach_six), (by_rest, _) = (gains[pair] for pair in PAIRS[:4])
-claim("One step of MAML beats one step from pretrained weights by 1 or more.", mean - reach > 1, mean, reach)
-claim("Six learned rates lower MAML's error by a tenth or more.", by_six - reach_six > 0.1, by_six, reach_six)
-claim("One learned rate gains less than two thirds of that.", by_one < by_six * 2 / 3, by_one, by_six)
-claim("The six bring most of the way to all 1761.", by_six > 2 * by_rest, by_six, by_rest)
+by_start, by_one, by_six, by_rest, of_sign, of_signs = (excess_of(*pair) for pair in PAIRS)
+claim("In every run a step of MAML beats one from pretrained weights by 1.", by_start.min() > 1, by_start)
+claim("In every run six learned rates lower MAML's error by a tenth.", by_six.min() > 0.1, by_six)
+less = by_one.mean() < by_six.mean() * 2 / 3
+claim("One learned rate gains, on average, less than two thirds of that.", less, by_one, by_six)
+most = by_six.mean() > 2 * by_rest.mean()
+claim("The six bring, on average, most of the way to all 1761.", most, by_six, by_rest)
 
 # %%
 SQUEEZE = ("never trained", "pretraining")  # their errors are so large that no other bar could be told apart
@@ -955,17 +956,17 @@ plotting.show(
 # of their gain. With a rate for every weight it matters less. We come back to this.
 
 # %%
-kept = [gains[pair] for pair in PAIRS[4:]]
-claim("Without signs, six rates do worse.", kept[0][0] - kept[0][1] > 0, kept)
-claim("Without signs, 1761 rates lose less than half of that.", kept[1][0] < kept[0][0] / 2, kept)
+claim("Without signs, six rates do worse in every run.", of_sign.min() > 0, of_sign)
+less = of_signs.mean() < of_sign.mean() / 2
+claim("Without signs, 1761 rates lose on average less than half of that.", less, of_signs)
 from_below, from_above = (
     [run["rate.layers.2.bias"].item() for run in runs[name]] for name in ("one learned rate", "one, from 0.1")
 )
 within = 0.0025 < min(from_below) <= max(from_below) < 0.04
 claim("From 0.001 the rate ends within a factor of 4 of 0.01.", within, from_below)
 claim("From 0.1 it ends below 0.05.", max(from_above) < 0.05, from_above)
-excess = lead("one, from 0.1", "MAML")[0]
-claim("But that learner is on average behind MAML with 0.01.", excess > 0, excess)
+behind_maml = excess_of("one, from 0.1", "MAML")
+claim("But that learner is on average behind MAML with 0.01.", behind_maml.mean() > 0, behind_maml)
 
 # %% [markdown]
 # A search over $\alpha$ means a training run for each value; to learn it is one run. Does it find what the search
@@ -1086,16 +1087,16 @@ no_step, learned = tampered["no step at all"], tampered["as learned"]
 spoiled = {what: tampered[what] for what in list(CHANGES)[1:4]}
 worst = min(np.min(by_run / learned) for by_run in spoiled.values())
 claim("Clipped, shuffled or averaged, the error more than doubles in every run.", worst > 2, spoiled, learned)
-clipped = spoiled["negative rates set to 0"].mean()
-claim("Clipped rates are on average worse than no step at all.", clipped > no_step.mean(), clipped, no_step)
+undone = spoiled["negative rates set to 0"].mean() / no_step.mean()
+claim("Clipped rates leave, on average, over 0.8 times the error without a step.", undone > 0.8, undone)
 frozen = [tampered[f"{layer} layer frozen"] for layer in ("first", "middle", "last")]
-claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.2, *frozen, learned)
+claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1, *frozen, learned)
 
 # %% [markdown]
-# So each rate is tuned to its own weight, and clipping the finished rates is worse than not adapting at all. Yet in
-# figure 2 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction.
-# Weights and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays
-# shut; a lock made for another key would have opened as well.
+# So each rate is tuned to its own weight, and clipping the finished rates undoes the step, or does worse. Yet in figure
+# 2 the 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction. Weights
+# and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays shut; a
+# lock made for another key would have opened as well.
 #
 # ## What one step can do
 #
@@ -1216,7 +1217,7 @@ for name in SHOWN:
 off = np.abs(tiny[0] - tiny[1]).max() / np.abs(tiny[0]).max()
 claim("A tiny step moves the answers as the kernel says.", off < 1e-3, off)
 claim("The kernel says where the real step goes.", min(direction.values()) > 0.85, direction)
-claim("It makes the step somewhat too long.", 1 < min(ratio.values()) <= max(ratio.values()) < 1.7, ratio)
+claim("And how far, to within two thirds.", 0.6 < min(ratio.values()) <= max(ratio.values()) < 1.67, ratio)
 
 # %% [markdown]
 # The kernel says where a step goes, and roughly how far. We ask it about shapes only.
@@ -1303,7 +1304,7 @@ claim(
     "In every run six free rates subtract one of the four shapes or more.", subtracted.min() >= 1, subtracted
 )
 at_floor = (with_floor[:, 2:] == 0).sum(axis=1)
-claim("With a floor, in every run at least three of these four end at zero.", at_floor.min() >= 3, at_floor)
+claim("With a floor, in every run half of these four or more end at zero.", at_floor.min() >= 2, at_floor)
 claim("What is left moves the first layer.", np.all(with_floor[:, :2].max(axis=1) > 0), with_floor[:, :2])
 
 # %% [markdown]
@@ -2171,7 +2172,7 @@ print("log rates: passed")
 # (a) A rate is pushed below zero where the support gradient before the step and the query gradient after it disagree
 # in sign on average, although this weight has not moved: the other weights' moves overshoot or bend the curve where
 # the query does not want it, and this weight must go against its own support gradient to put it right. (b) Clipping
-# the finished rates made the error many times as large, on average larger than without a step. Kept above zero in
+# the finished rates made the error many times as large, about that of no step at all or more. Kept above zero in
 # training, 1761 rates lost little or nothing, six rates part of their gain. The weights were
 # learned together with the rates and rely on every one of them; if some are removed afterwards, what they were to
 # correct stays uncorrected, while in training the weights could adapt to positive rates. (c) Train with positive

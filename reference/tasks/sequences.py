@@ -153,7 +153,9 @@ class AssociativeRecall:
         y = _at(bits, (asked + 1) * k + t - asks - k - 2, where=due)
         return Series(_channels(shown + question, *signs), y, due)
 
-    def _different(self, rng: np.random.Generator, n_items: int, n: int) -> Float[np.ndarray, "t n d"]:
+    def _different(
+        self, rng: np.random.Generator, n_items: int | np.integer, n: int
+    ) -> Float[np.ndarray, "t n d"]:
         """Bits of n_items items for n sequences; those with two equal items are drawn again."""
         bits = _bits(rng, n_items * self.item_length, n, self.n_bits)
         while (again := self._has_twins(bits)).any():
@@ -166,7 +168,7 @@ class AssociativeRecall:
         equal = (items[:, :, None] == items[:, None]).all(axis=-1)
         return equal.sum(axis=(1, 2)) > items.shape[1]  # more than each with itself
 
-    def _check_enough(self, n_items: int) -> None:
+    def _check_enough(self, n_items: int | np.integer) -> None:
         """ValueError where so many items, drawn at random, would hardly ever all differ."""
         n_bits = self.item_length * self.n_bits
         if n_items**2 > 4 * 2 ** min(n_bits, 60):
@@ -209,8 +211,8 @@ def _numbers(name: str, given: Lengths, at_least: int = 1) -> Lengths:
     return given
 
 
-def _bits(rng: np.random.Generator, n_steps: int, n: int, n_bits: int) -> Float[np.ndarray, "t n d"]:
-    return rng.integers(2, size=(n_steps, n, n_bits)).astype(np.float32)
+def _bits(rng: np.random.Generator, *shape: int | np.integer) -> Float[np.ndarray, "t n d"]:
+    return rng.integers(2, size=shape).astype(np.float32)
 
 
 def _at(bits: Float[np.ndarray, "t n d"], step: np.ndarray, *, where: np.ndarray) -> np.ndarray:

@@ -29,9 +29,8 @@ def similarity(
 ) -> Float[Tensor, "batch n_heads n_rows"]:
     """K, the cosine between a key and each row (equation 6); 0 for a row of zeros."""
     of_keys, of_rows = (torch.linalg.vector_norm(x, dim=-1) for x in (keys, memory))
-    lengths = of_keys[:, :, None] * of_rows[:, None]
-    zeros = (of_keys == 0)[:, :, None] | (of_rows == 0)[:, None]
-    return keys @ memory.mT / lengths.masked_fill(zeros, 1)
+    of_keys, of_rows = (length.masked_fill(length == 0, 1) for length in (of_keys, of_rows))
+    return keys @ memory.mT / (of_keys.unsqueeze(-1) * of_rows.unsqueeze(-2))
 
 
 def by_content(

@@ -11,7 +11,7 @@ alone, not each of them all n. Keys pass a tanh; at first head i stands at row i
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -184,12 +184,12 @@ def adapt(params: Params, support: Examples, *, net: Recurrent) -> Predict:
     return predict
 
 
-def one_late(labels: Integer[Tensor, " n"], n_way: int) -> Float[np.ndarray, "n+1 n_way"]:
+def one_late(labels: Integer[Tensor, " n"], n_way: int) -> Float[Tensor, "n+1 n_way"]:
     """What stands beside each example, and beside the one after the last: the label before, 0 at first."""
     return F.pad(F.one_hot(labels, n_way).double(), (0, 0, 1, 0))
 
 
-def for_each(state: State, n: int) -> State:
+def for_each(state: Any, n: int) -> Any:
     """n times the state of a batch of one."""
     if isinstance(state, tuple):
         parts = [for_each(given, n) for given in state]

@@ -11,7 +11,7 @@ alone, not each of them all n. Keys pass a tanh; at first head i stands at row i
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -189,7 +189,7 @@ def one_late(labels: Integer[np.ndarray, " n"], n_way: int) -> Float[np.ndarray,
     return np.concatenate([np.zeros((1, n_way)), np.eye(n_way)[labels]])
 
 
-def for_each(state: State, n: int) -> State:
+def for_each(state: Any, n: int) -> Any:
     """n times the state of a batch of one."""
     if isinstance(state, tuple):
         parts = [for_each(given, n) for given in state]

@@ -231,3 +231,38 @@ def _check_whole(labels: Array, argument: str) -> None:
             f"{argument}: got {given} of shape {tuple(labels.shape)}; classes are whole numbers from "
             "0 on, one for each example (n,)."
         )
+
+
+def check_series(series: Series) -> None:
+    """Raises ValueError unless x, y and judged have the same steps and sequences, and some step is judged."""
+    for name, given in zip(Series._fields, series, strict=True):
+        if not hasattr(given, "ndim") or given.ndim < 2:
+            raise ValueError(
+                f"series.{name}: got {type(given).__name__}; one array (n_steps, batch, ...) is needed: "
+                "sequences of different lengths are padded, and judged says which steps count."
+            )
+    (n_steps, n), rest = tuple(series.x.shape[:2]), {"y": series.y, "judged": series.judged}
+    for name, given in rest.items():
+        if (has := tuple(given.shape[:2])) != (n_steps, n):
+            raise ValueError(
+                f"series.{name}: got {has[0]} steps of {has[1]} sequences; x has {n_steps} steps of {n}."
+            )
+    if series.judged.ndim > 2 or "bool" not in str(series.judged.dtype) or not series.judged.any():
+        given = f"got {series.judged.dtype} of shape {tuple(series.judged.shape)}"
+        raise ValueError(f"series.judged: {given}; it is bool (n_steps, batch) and true at a step or more.")
+
+
+def check_bits(series: Series, d_out: int) -> None:
+    """Raises ValueError where check_series does, and for a y that has not d_out numbers at each step."""
+    check_series(series)
+    if tuple(series.y.shape[2:]) != (d_out,):
+        raise ValueError(f"series.y: got shape {tuple(series.y.shape)}; the net says {d_out} numbers a step.")
+
+
+def check_memories(n_memories: int, n: int) -> None:
+    """Raises ValueError for the state of another batch: each sequence has a memory of its own."""
+    if n_memories != n:
+        raise ValueError(
+            f"state: got memories of {n_memories} sequences, and x has {n}; begin(params, x) makes one for "
+            "each."
+        )

@@ -1,0 +1,201 @@
+"""Memory-augmented networks: what was just met is bound to its label in a memory, and found again by content.
+
+Examples come one by one, each with the label of the one before; the net writes what it met to rows that are
+least used, or to those it has just read, and a class that comes again is recognised without a gradient step.
+
+Paper: Santoro, Bartunov, Botvinick, Wierstra & Lillicrap 2016 (arXiv:1605.06065), equations 2 to 8 of section
+3; the sequence: section 2.1.
+Differs from the paper: the paper's M_t leaves open whether a step reads before it writes; here it does, so
+that it never finds what it is only about to write. With n reading heads, head i takes the i-th least used row
+alone, not each of them all n. Keys pass a tanh; at first head i stands at row i, and the memory is 0.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from reference import contracts
+from reference.episodes import (
+    Examples,
+    Predict,
+    Series,
+    check_classes,
+    check_memories,
+    check_queries,
+    check_series,
+    check_support,
+)
+from reference.params import Params, join, part
+from reference.scratch.autodiff import Array, detach, sigmoid, softmax, value_and_grad
+from reference.scratch.nn.cells import Recurrent, init_linear, run
+from reference.scratch.nn.losses import cross_entropy
+from reference.scratch.nn.memory import read, similarity
+from reference.scratch.nn.networks import linear
+from reference.scratch.nn.recurrent import scan
+
+
+class Size(NamedTuple):
+    """How much memory there is, how many heads read it, and what share of its usage a row keeps each step."""
+
+    n_rows: int = 128
+    width: int = 40
+    n_reads: int = 4
+    decay: float = 0.95  # gamma
+
+
+class State(NamedTuple):
+    """What is kept from step to step. Every sequence of the batch has a memory of its own."""
+
+    controller: object
+    memory: Float[Array, "batch n_rows width"]
+    weights: Float[Array, "batch n_reads n_rows"]  # w^r, of reading
+    usage: Float[Array, "batch n_rows"]  # w^u
+    reads: Float[Array, "batch n_reads width"]
+
+
+def read_weights(
+    memory: Float[Array, "batch n_rows width"], keys: Float[Array, "batch n_reads width"]
+) -> Float[Array, "batch n_reads n_rows"]:
+    """w^r, the softmax over rows of the cosine between key and row (equations 2 and 3)."""
+    return softmax(similarity(keys, memory))
+
+
+def next_usage(
+    usage: Float[Array, "batch n_rows"],
+    reading: Float[Array, "batch n_reads n_rows"],
+    writing: Float[Array, "batch n_reads n_rows"],
+    *,
+    decay: float,
+) -> Float[Array, "batch n_rows"]:
+    """w^u = gamma w^u_(t-1) + w^r + w^w, added up over heads (equation 5)."""
+    return decay * usage + np.sum(reading + writing, axis=1)
+
+
+def least_used(usage: Float[Array, "batch n_rows"], n: int) -> Float[np.ndarray, "batch n n_rows"]:
+    """w^lu: a one at the least used row for head 0, at the next for head 1, ... (equation 6); a constant."""
+    usage = detach(usage)
+    order = np.argsort(usage, axis=1, kind="stable")[:, :n]  # of equals, the first
+    return (order[..., None] == np.arange(usage.shape[1])).astype(usage.dtype)
+
+
+def write_weights(
+    gates: Float[Array, "batch n_reads"],
+    last_reading: Float[Array, "batch n_reads n_rows"],
+    least: Float[Array, "batch n_reads n_rows"],
+) -> Float[Array, "batch n_reads n_rows"]:
+    """w^w = g w^r_(t-1) + (1 - g) w^lu_(t-1): onto what was read last, or onto what is least used (eq. 7)."""
+    return gates[..., None] * last_reading + (1 - gates[..., None]) * least
+
+
+def write(
+    memory: Float[Array, "batch n_rows width"],
+    writing: Float[Array, "batch n_reads n_rows"],
+    keys: Float[Array, "batch n_reads width"],
+    *,
+    least: Float[Array, "batch n_reads n_rows"],
+) -> Float[Array, "batch n_rows width"]:
+    """M(i) + w^w(i) k, added up over heads (equation 8), after the least used rows have become 0."""
+    return memory * (1 - np.sum(least, axis=1))[..., None] + writing.mT @ keys
+
+
+def machine(size: Size, controller: Recurrent) -> Recurrent:
+    """The Recurrent that says, at each step, what its controller says and what its heads read.
+
+    Raises ValueError for a size that is none, and for fewer rows than reading heads.
+    """
+    for name in ("width", "n_reads"):
+        contracts.whole(name, getattr(size, name))
+    contracts.whole("n_rows", size.n_rows, at_least=size.n_reads)
+    contracts.number("decay", size.decay, least=0)
+    settings = {"size": size, "controller": controller}
+    width = controller.width + size.n_reads * size.width
+    return Recurrent(partial(init, **settings), partial(begin, **settings), partial(cell, **settings), width)
+
+
+def init(rng: np.random.Generator, d_in: int, *, size: Size, controller: Recurrent) -> Params:
+    """New parameters: `controller.`, and `heads.` that turn what it says into keys and gates."""
+    own = controller.init(rng, d_in + size.n_reads * size.width)
+    heads = init_linear(rng, controller.width, d_out=size.n_reads * (size.width + 1))
+    return join(controller=own, heads=heads)
+
+
+def begin(params: Params, x: Array, *, size: Size, controller: Recurrent) -> State:
+    """The state before the first step: an empty memory for each row of x, of which nothing is used."""
+    memory = np.zeros((len(x), size.n_rows, size.width), x.dtype)
+    usage, reads = np.zeros_like(memory[..., 0]), np.zeros_like(memory[:, : size.n_reads])
+    own = controller.begin(part(params, "controller"), x)
+    return State(own, memory, least_used(usage, size.n_reads), usage, reads)
+
+
+def cell(
+    params: Params, state: State, x: Float[Array, "batch d_in"], *, size: Size, controller: Recurrent
+) -> tuple[State, Float[Array, "batch d_out"]]:
+    """One step: the controller sees x and the last reads; the heads read, and then each writes its key.
+
+    Raises ValueError for a state of another batch size.
+    """
+    check_memories(len(state.memory), n := len(x))
+    seen = np.concatenate([x, np.reshape(state.reads, (n, -1))], axis=1)
+    own, said = controller.cell(part(params, "controller"), state.controller, seen)
+    numbers = np.reshape(linear(said, params["heads.weight"], params["heads.bias"]), (n, size.n_reads, -1))
+    keys, gates = np.tanh(numbers[..., :-1]), sigmoid(numbers[..., -1])
+    reading = read_weights(state.memory, keys)
+    least = least_used(state.usage, size.n_reads)
+    writing = write_weights(gates, state.weights, least)
+    reads = read(state.memory, reading)
+    memory = write(state.memory, writing, keys, least=least)
+    usage = next_usage(state.usage, reading, writing, decay=size.decay)
+    return State(own, memory, reading, usage, reads), np.concatenate(
+        [said, np.reshape(reads, (n, -1))], axis=1
+    )
+
+
+def loss(params: Params, series: Series, *, net: Recurrent) -> Float[Array, ""]:
+    """The cross-entropy of the judged answers, in nats for each; y holds classes (n_steps, batch)."""
+    check_series(series)
+    return cross_entropy(run(net, params, series.x)[series.judged], series.y[series.judged])
+
+
+def meta_gradient(params: Params, series: Series, *, net: Recurrent) -> tuple[Params, Float[Array, ""]]:
+    """The gradient of the loss in all parameters, and the loss; plain arrays."""
+    value, gradient = value_and_grad(loss)(params, series, net=net)
+    return gradient, value
+
+
+def adapt(params: Params, support: Examples, *, net: Recurrent) -> Predict:
+    """The predictor of one task: the support is met in its order, and then each query as if it came next.
+
+    `predict(x)` gives scores (q, n_way); no query sees another. Raises ValueError for a support that lacks
+    one of the classes that the net was made for.
+    """
+    check_support(support)
+    check_classes(support.y, net.width)
+    late = one_late(support.y, net.width).astype(support.x.dtype)
+    xs = np.concatenate([_flat(support.x), late[:-1]], axis=1)[:, None]
+    state, _ = scan(net.cell, params, net.begin(params, xs[0]), xs)
+
+    def predict(x):
+        check_queries(x, support)
+        label = np.broadcast_to(late[-1:], (len(x), net.width))
+        return net.cell(params, for_each(state, len(x)), np.concatenate([_flat(x), label], axis=1))[1]
+
+    return predict
+
+
+def one_late(labels: Integer[np.ndarray, " n"], n_way: int) -> Float[np.ndarray, "n+1 n_way"]:
+    """What stands beside each example, and beside the one after the last: the label before, 0 at first."""
+    return np.concatenate([np.zeros((1, n_way)), np.eye(n_way)[labels]])
+
+
+def for_each(state: Any, n: int) -> Any:
+    """n times the state of a batch of one."""
+    if isinstance(state, tuple):
+        parts = [for_each(given, n) for given in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return np.broadcast_to(state, (n, *state.shape[1:]))
+
+
+def _flat(x: Array) -> Array:
+    return np.reshape(x, (len(x), -1))

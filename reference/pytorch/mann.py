@@ -44,7 +44,7 @@ class Size(NamedTuple):
     n_rows: int = 128
     width: int = 40
     n_reads: int = 4
-    decay: float = 0.95  # gamma
+    decay: float = 0.95  # gamma; our choice, not looked up in the paper
 
 
 class State(NamedTuple):

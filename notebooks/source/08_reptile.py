@@ -1419,8 +1419,7 @@ for key in ("joint training", "Reptile, same batch", "Reptile, all 50", *slower)
 print(f"your guess: {my_guess[0]:.2f} with different batches, {my_guess[1]:.2f} with the same one")
 
 # %% [markdown]
-# One run of each makes no order, but this chapter was run from ten other seeds, too, with other networks and other
-# tasks, and every one of these sentences held there (`notebooks/margins.md`).
+# One run of each makes no order: the sentences above are wide for that reason.
 #
 # Why does joint training gain nothing? A label means nothing by itself here: the character called 3 in one task is
 # called 0 in the next. Averaged over tasks the best answer without a support set is one fifth for every class, and

@@ -37,7 +37,8 @@ class Judged(NamedTuple):
     apart: siamese.Apart
 
 
-RAW = Judged({}, lambda params, x: x.flatten(1), siamese.euclidean)
+NO_NETWORK = {"embedding.weight": torch.empty(0)}  # a learner has an embedding, if only of no weights
+RAW = Judged(NO_NETWORK, lambda weights, x: x.flatten(1), siamese.euclidean)
 
 
 def tests(job: Job, learners: dict[str, Judged]) -> Iterator[Evaluation]:

@@ -30,12 +30,20 @@ class Training(NamedTuple):
     rule: Rule
 
 
+class Estimate(NamedTuple):
+    """A number that is no mean over episodes."""
+
+    number: float
+    half_width: float  # of its 95 % interval
+    n: int  # of what it is taken over
+
+
 class Evaluation(NamedTuple):
     """One evaluation: what it is about (all of it goes into the JSON), and what carries it out."""
 
     about: dict[str, Any]
     measure: str
-    evaluate: Callable[[], Score | np.ndarray]  # one number for each episode
+    evaluate: Callable[[], Score | Estimate | np.ndarray]  # one number for each episode, or an estimate
 
 
 def now() -> Seconds:
@@ -95,15 +103,20 @@ def judge(run: Run, tests: Iterable[Evaluation], job: Job, *, checkpoint: Path) 
     return run._replace(rows=rows)
 
 
-def scored(row: Row, found: Score | np.ndarray) -> Row:
+def scored(row: Row, found: Score | Estimate | np.ndarray) -> Row:
     """The row with the numbers of a score; None, which JSON knows, where a number went off to infinity."""
+    if isinstance(found, Estimate):
+        return rounded(row, *found)
     values = found.values if isinstance(found, Score) else found
     if not np.isfinite(values).all():
         return row._replace(n=len(values))
     score = Score(values)
-    return row._replace(
-        mean=float(f"{score.mean:.5g}"), half_width=float(f"{score.half_width:.3g}"), n=score.n
-    )
+    return rounded(row, score.mean, score.half_width, score.n)
+
+
+def rounded(row: Row, mean: float, half_width: float, n: int) -> Row:
+    """The row with these numbers, to as many digits as one reads."""
+    return row._replace(mean=float(f"{mean:.5g}"), half_width=float(f"{half_width:.3g}"), n=n)
 
 
 def cosine(outer_lr: float, n_steps: int) -> Callable[[int], float]:

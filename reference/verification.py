@@ -4,16 +4,18 @@ A pair is accepted where its score reaches a threshold. Two mistakes are possibl
 classes, and rejecting a pair of one. A lower threshold trades the second for the first; the ROC is the curve
 of this trade, its area and the rate at which both mistakes are equally frequent are two numbers for it.
 The accuracy on random pairs is neither: it depends on the threshold and on how many pairs of each kind there
-are.
+are. Pairs that share a class or an alphabet are not independent; an interval redraws these, not the pairs.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from reference import contracts
 from reference.episodes import Array
+from reference.evaluation import STUDENT, Z
 
 
 class Roc(NamedTuple):
@@ -54,6 +56,41 @@ def equal_error_rate(scores: Array, same: Array) -> float:
     i = int(np.argmax(ahead <= 0))
     share = ahead[i - 1] / (ahead[i - 1] - ahead[i])
     return float(false_accepts[i - 1] + share * (false_accepts[i] - false_accepts[i - 1]))
+
+
+def half_width_over_groups(
+    measure: Callable[[Array, Array], float],
+    scores: Array,
+    same: Array,
+    *,
+    groups: Integer[np.ndarray, "n 2"],
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> float:
+    """Half the width of the 95 % interval of measure(scores, same), whose luck is that of the groups.
+
+    groups holds the numbers of each pair's two groups (classes, or alphabets). They are redrawn with
+    replacement, as many as there are (the bootstrap of Efron 1979); a pair counts as often as its group came,
+    a pair of two groups as often as one came times as often as the other. The spread of the measure over
+    redraws is taken times 1.96, for fewer than 30 groups times Student's factor, and times the root of
+    n / (n - 1), what redrawing n takes from it. ValueError for fewer than two groups, and as measure does.
+    """
+    scores, same, groups = np.asarray(scores), np.asarray(same), contracts.rectangle("groups", groups)
+    contracts.generator(rng)
+    if groups.shape != (len(scores), 2) or groups.dtype.kind not in "iu":
+        given = contracts.shown(groups)
+        raise ValueError(f"groups is {given}; two whole numbers for each of {len(scores)} pairs are needed.")
+    names, groups = np.unique(groups, return_inverse=True)
+    one, other = groups.reshape(-1, 2).T
+    if (n := len(names)) < 2:
+        raise ValueError(f"groups holds {n} group; an interval over groups needs at least 2.")
+    found = []
+    for _ in range(contracts.whole("n_resamples", n_resamples, at_least=2)):
+        came = np.bincount(rng.integers(n, size=n), minlength=n)
+        times = came[one] * np.where(one == other, 1, came[other])
+        found.append(measure(np.repeat(scores, times), np.repeat(same, times)))
+    factor = STUDENT[n - 2] if n < 30 else Z
+    return float(factor * np.std(found, ddof=1) * np.sqrt(n / (n - 1)))
 
 
 def _checked(scores: Array, same: Array) -> tuple[np.ndarray, np.ndarray]:

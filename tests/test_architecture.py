@@ -30,7 +30,7 @@ GROUND = {
     "rules": {"contracts", "params"},
     "progress": set(),
     "evaluation": {"contracts", "episodes", "progress"},
-    "verification": {"contracts", "episodes"},
+    "verification": {"contracts", "episodes", "evaluation"},
     "meta_train": {"contracts", "params", "progress", "rules"},
 }
 ROOMS = {

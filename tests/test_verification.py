@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from reference.verification import area, equal_error_rate, roc
+from reference.evaluation import Score
+from reference.verification import area, equal_error_rate, half_width_over_groups, roc
 
 
 @st.composite
@@ -138,3 +139,77 @@ def test_pairs_of_one_kind_are_told(kind):
 def test_odd_trials_are_told_in_a_sentence(scores, same, words):
     with pytest.raises(ValueError, match=f"^{words}"):
         area(scores, same)
+
+
+# The interval over groups
+
+
+def pairs_of(rng, n_groups=20, n_pairs=2000, spread=1.0):
+    """Pairs of one class and of two, whose scores depend on their groups: some groups are harder."""
+    groups = rng.integers(n_groups, size=(n_pairs, 2))
+    same = np.arange(n_pairs) % 2
+    groups[same == 1, 1] = groups[same == 1, 0]
+    hard = spread * rng.normal(size=n_groups)
+    return rng.normal(size=n_pairs) + 2 * same - hard[groups].mean(1) * same, same, groups
+
+
+def half_width(case, measure=area, n_resamples=200, seed=0):
+    scores, same, groups = case
+    settings = {"groups": groups, "n_resamples": n_resamples, "rng": np.random.default_rng(seed)}
+    return half_width_over_groups(measure, scores, same, **settings)
+
+
+def test_a_pair_counts_as_often_as_its_groups_came():
+    """Two groups and four pairs, every redraw by hand: both once, or one of them twice."""
+    groups, met = np.array([[5, 5], [5, 5], [9, 9], [5, 9]]), set()
+
+    def measure(scores, same):
+        assert scores.shape == same.shape and (same == scores % 2).all()
+        met.add(tuple(scores.tolist()))
+        return 0.0
+
+    assert half_width((np.arange(4.0), np.array([0, 1, 0, 1]), groups), measure) == 0
+    assert met == {(0, 1, 2, 3), (0, 0, 1, 1), (2, 2)}
+
+
+def test_the_spread_of_a_mean_is_that_of_the_formula():
+    """For pairs within groups of one size a mean is a mean of groups, whose interval a Score gives."""
+    rng = np.random.default_rng(4)
+    groups = np.repeat(np.arange(12), 10)
+    scores = rng.normal(size=12)[groups] + rng.normal(size=120)
+    case = scores, np.arange(120) % 2, np.stack([groups, groups], axis=1)
+    found = half_width(case, lambda scores, same: scores.mean(), n_resamples=4000)
+    assert found == pytest.approx(Score(scores.reshape(12, 10).mean(1)).half_width, rel=0.05)
+
+
+@pytest.mark.parametrize("measure", [area, equal_error_rate])
+def test_the_interval_covers_the_truth(measure):
+    """Of samples that are each a fresh draw of groups, some 95 % of the intervals hold the truth."""
+    truth = measure(*pairs_of(np.random.default_rng(1), n_groups=5000, n_pairs=200_000)[:2])
+    rng, held = np.random.default_rng(2), []
+    for _ in range(80):
+        case = pairs_of(rng, n_pairs=600)
+        held.append(abs(measure(*case[:2]) - truth) < half_width(case, measure, n_resamples=50))
+    assert np.mean(held) >= 0.87
+
+
+def test_it_is_wider_where_groups_differ():
+    case, alike = pairs_of(np.random.default_rng(3)), pairs_of(np.random.default_rng(3), spread=0)
+    assert half_width(case) > 1.5 * half_width(alike)
+    assert half_width(case) == half_width(case) != half_width(case, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (np.zeros((4, 2), int), r"groups holds 1 group; an interval over groups needs at least 2"),
+        (np.zeros((3, 2), int), r"groups is int64 of shape \(3, 2\); two whole numbers for each of 4 pairs"),
+        (np.zeros((4, 2)), r"groups is float64 of shape \(4, 2\); two whole numbers"),
+    ],
+)
+def test_odd_groups_are_told_in_a_sentence(groups, words, as_users_meet):
+    verification, rng = as_users_meet("reference.verification"), np.random.default_rng(0)
+    with pytest.raises(ValueError, match=f"^{words}"):
+        verification.half_width_over_groups(
+            verification.area, np.arange(4.0), np.arange(4) % 2, groups=groups, n_resamples=2, rng=rng
+        )

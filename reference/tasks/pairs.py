@@ -8,7 +8,9 @@ Hermans et al. 2017, arXiv:1703.07737, section 2 (batches of P classes with K im
 (one-shot trials within one alphabet, one drawer against another).
 
 Differs from the papers: classes are drawn, not drawers; a trial of Lake et al. is one of their 20 fixed ones,
-here any alphabet, characters and pair of drawers.
+here any alphabet, characters and pair of drawers. Omniglot's archives do not say who drew what: drawing j is
+one person's all through an alphabet in 8 of the 30 background alphabets alone, and in none of the 20
+evaluation alphabets. There a trial is one drawing of each character against another, in mixed hands.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -162,8 +164,9 @@ class OneShotTrials:
     """Tasks within one alphabet: n_way of its characters by one drawer, to be found again in another's hand.
 
     The alphabet is uniform over groups; every character is asked for once (n_query = 1). Image j of every
-    class of a group is taken to be drawn by the same person, as in Omniglot. ValueError for a group with
-    fewer than n_way classes, or whose classes have unequal numbers of images, or one.
+    class of a group is taken to be drawn by the same person; whether it was is the bank's matter (in most of
+    Omniglot it was not, see above). ValueError for a group with fewer than n_way classes, or whose classes
+    have unequal numbers of images, or one.
     """
 
     bank: Bank

@@ -136,6 +136,11 @@ def test_a_row_has_the_numbers_of_its_score():
     assert found.n == 40 and key(found) == key(row)
 
 
+def test_a_row_has_the_numbers_of_an_estimate():
+    found = training.scored(Row({}, "area", None, None, 0), training.Estimate(0.123456, 0.01234, 300))
+    assert found[2:] == (0.12346, 0.0123, 300)
+
+
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_what_goes_to_infinity_has_no_number(bad):
     assert training.scored(Row({}, "e", None, None, 0), np.array([0.5, bad]))[2:] == (None, None, 2)

@@ -8,7 +8,17 @@ import torch
 from torch.func import functional_call
 
 from experiments import training
-from experiments.omniglot import five_way, maml, meta_sgd, prototypical, reptile
+from experiments.omniglot import (
+    comparing,
+    five_way,
+    judging,
+    maml,
+    matching,
+    meta_sgd,
+    prototypical,
+    reptile,
+    siamese,
+)
 from experiments.saving import Job
 from reference.episodes import Examples
 from reference.tasks.bank import make_bank
@@ -18,24 +28,29 @@ BY_STEPS = {
     for module in (maml, meta_sgd, reptile)
     for variant in module.EXPERIMENT.variants
 }
-ALL = BY_STEPS | {"prototypical": prototypical.EXPERIMENT}
+BY_EPISODES = {"prototypical": prototypical.EXPERIMENT} | dict.fromkeys(
+    matching.VARIANTS, matching.EXPERIMENT
+)
+BY_COMPARING = dict.fromkeys(siamese.VARIANTS, siamese.EXPERIMENT)
+ALL = BY_STEPS | BY_EPISODES | BY_COMPARING
 SMALL = {"n_steps": 4, "width": 4, "n_test_episodes": 3}
 SMALLER = {variant: {"tasks_per_step": 2, "test_steps": 2} for variant in BY_STEPS}
-SMALLER |= {"prototypical": {"n_way": 3, "k_shot": 1, "n_query": 2}}
+SMALLER |= {variant: {"n_way": 3, "k_shot": 1, "n_query": 2} for variant in BY_EPISODES}
+SMALLER |= {variant: {"n_images": 16, "n_test_episodes": 4, "n_test_pairs": 40} for variant in BY_COMPARING}
 
 
 @pytest.fixture
 def drawings(monkeypatch):
     """Random drawings in the place of the download, the same to train on and to judge by."""
-    images = np.random.default_rng(0).integers(0, 256, (20 * 20, 28, 28), dtype=np.uint8)
-    names = [f"class {i}" for i in range(20)]
-    bank = make_bank(images, np.repeat(np.arange(20), 20), names=names, groups=["one"] * 20)
-    for module in (prototypical, five_way):
+    images = np.random.default_rng(0).integers(0, 256, (40 * 20, 28, 28), dtype=np.uint8)
+    names = [f"class {i}" for i in range(40)]
+    bank = make_bank(images, np.repeat(np.arange(40), 20), names=names, groups=["one"] * 20 + ["two"] * 20)
+    for module in (comparing, five_way, judging, matching, prototypical, siamese):
         monkeypatch.setattr(module, "banks", lambda data: (bank, bank))
 
 
 def job(variant, **settings):
-    chosen = ALL[variant].variants[variant]._replace(**SMALL, **SMALLER[variant])
+    chosen = ALL[variant].variants[variant]._replace(**(SMALL | SMALLER[variant]))
     return Job("omniglot", variant, chosen._replace(**settings), torch.device("cpu"))
 
 

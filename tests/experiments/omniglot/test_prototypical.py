@@ -7,7 +7,7 @@ from torch.func import functional_call
 
 from experiments import training
 from experiments.carried import apart
-from experiments.omniglot import prototypical
+from experiments.omniglot import comparing, prototypical
 from reference.pytorch.machine.speed import channels_last
 from tests.experiments.omniglot import small
 from tests.experiments.omniglot.small import drawings as drawings
@@ -24,7 +24,7 @@ def test_the_running_statistics_are_those_that_the_module_itself_keeps(tmp_path)
     run = small.trained(job, tmp_path / "run")
     how, rng = prototypical.train(job), np.random.default_rng(0)
     weights, statistics = apart(prototypical.begin(job, rng))
-    net = prototypical.network(job).train()
+    net = comparing.network(job).train()
     net.load_state_dict(weights | statistics)
     episode = how.draw(rng)
     with torch.no_grad():
@@ -38,13 +38,13 @@ def test_the_running_statistics_are_those_that_the_module_itself_keeps(tmp_path)
 def test_an_episode_of_a_test_is_normalised_by_them_and_no_query_sees_another(tmp_path, monkeypatch):
     job = small.job("prototypical")
     end, found = small.trained(job, tmp_path / "run").params, []
-    monkeypatch.setattr(prototypical, "in_numpy", lambda adapt, device: found.append(adapt))
-    monkeypatch.setattr(prototypical, "evaluate", lambda *args, **settings: None)
+    monkeypatch.setattr(comparing, "in_numpy", lambda adapt, device: found.append(adapt))
+    monkeypatch.setattr(comparing, "evaluate", lambda *args, **settings: None)
     next(prototypical.tests(job, small.start(job), end)).evaluate()
     support, x = small.support_and_queries()
     predict = found[0](support)
     torch.testing.assert_close(predict(x)[:2], predict(x[:2]))
-    net = prototypical.network(job).eval()
+    net = comparing.network(job).eval()
     weights, statistics = apart(end)
     embedded = [functional_call(net, weights | statistics, part) for part in (support.x, x)]
     distances = ((embedded[1][:, None] - embedded[0][None]) ** 2).sum(-1)

@@ -15,7 +15,7 @@
 # **Prerequisites.** Intervals and paired comparison (chapter 02), the engine and `unroll` (chapter 03), MAML (chapter
 # 07). The symbols are those of the table in chapter 01. Chapter 08 is not needed.
 #
-# **Time.** 90 minutes to read, 140 minutes of exercises, 1 minute to run.
+# **Time.** 95 minutes to read, 140 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -1744,8 +1744,8 @@ for k in (10, 5):
 # %% [markdown]
 # Meta-SGD stands ahead of 0.01 where one step is all there is, and ten steps of that small rate end ahead of it. Its
 # own fifth step leaves all bounds, as in figure 5. With ten points, in one run each, a single learned rate ends beside
-# 0.01: that the rate is learned gains nothing there. Six get most of what Meta-SGD gets in one step, and leave all bounds
-# when they are repeated. A row of a single run tells nothing about the order of methods.
+# 0.01; six get most of what Meta-SGD gets in one step, and leave all bounds when repeated. Single runs tell no order of
+# methods.
 #
 # And the real Omniglot, 5-way 1-shot, on the mixed split of chapter 08, with a convolutional network and batch norm.
 # Queries can be handed in together, which lets the norm see all of them, or each alone beside the support.

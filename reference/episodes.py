@@ -220,19 +220,6 @@ def check_images(x: Array, least: int = 1) -> None:
         raise ValueError(f"x: got images of {x.shape[2]} x {x.shape[3]}; the least is {least} x {least}.")
 
 
-def _is_whole(labels: Array) -> bool:
-    return "int" in str(labels.dtype)
-
-
-def _check_whole(labels: Array, argument: str) -> None:
-    if not (_is_whole(labels) and labels.ndim == 1 and len(labels)):
-        given = str(labels.dtype).removeprefix("torch.")  # the same words on both sides
-        raise ValueError(
-            f"{argument}: got {given} of shape {tuple(labels.shape)}; classes are whole numbers from "
-            "0 on, one for each example (n,)."
-        )
-
-
 def check_series(series: Series) -> None:
     """Raises ValueError unless x, y and judged have the same steps and sequences, and some step is judged."""
     for name, given in zip(Series._fields, series, strict=True):
@@ -265,4 +252,17 @@ def check_memories(n_memories: int, n: int) -> None:
         raise ValueError(
             f"state: got memories of {n_memories} sequences, and x has {n}; begin(params, x) makes one for "
             "each."
+        )
+
+
+def _is_whole(labels: Array) -> bool:
+    return "int" in str(labels.dtype)
+
+
+def _check_whole(labels: Array, argument: str) -> None:
+    if not (_is_whole(labels) and labels.ndim == 1 and len(labels)):
+        given = str(labels.dtype).removeprefix("torch.")  # the same words on both sides
+        raise ValueError(
+            f"{argument}: got {given} of shape {tuple(labels.shape)}; classes are whole numbers from "
+            "0 on, one for each example (n,)."
         )

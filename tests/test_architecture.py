@@ -19,7 +19,6 @@ BUILDS_ON = {
     "meta_sgd": {"maml"},
     "reptile": {"maml"},
     "triplet": {"siamese"},
-    "mann": {"ntm"},
 }
 
 # Each floor and those it may import. What stands in scratch/ or pytorch/ and not in FLOOR is an approach.

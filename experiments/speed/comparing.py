@@ -20,9 +20,10 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from experiments import bench
+from experiments.speed.plain import Step, memory_kept, plain_net
 from reference.episodes import Episode, Examples
 from reference.pytorch import matching, siamese
-from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last
 from reference.pytorch.nn import Conv4, full_context
 from reference.rules import adam
 
@@ -31,7 +32,6 @@ N_ROUNDS, N_STEPS = 5, 12  # the first third of the steps of a round is not coun
 PLAIN = "plain PyTorch"
 SIAMESE, MATCHING, CONTEXT = "Siamese, Koch's head", "matching", "matching, full context"
 
-Step = Callable[[], object]
 Prepare = Callable[[Tensor], Tensor]
 
 
@@ -77,15 +77,6 @@ def ours(case: str, prepare: Prepare = lambda x: x) -> Step:
     return step
 
 
-def plain_net() -> nn.Module:
-    """The four blocks as one writes them down."""
-    layers: list[nn.Module] = []
-    for n_in in (1, WIDTH, WIDTH, WIDTH):
-        conv = nn.Conv2d(n_in, WIDTH, 3, padding=1)
-        layers += [conv, nn.BatchNorm2d(WIDTH), nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(*layers, nn.Flatten())
-
-
 def stepping(net: nn.Module, loss: Callable[[], Tensor]) -> Step:
     """The usual training step around a loss."""
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
@@ -102,7 +93,7 @@ def stepping(net: nn.Module, loss: Callable[[], Tensor]) -> Step:
 
 def plain(case: str) -> Step:
     """Each twin is embedded on its own, support and query too; everything else as it comes."""
-    net = plain_net()
+    net = plain_net(WIDTH)
     if case == SIAMESE:
         (x, y), head = pairs(), nn.Linear(WIDTH, 1)
 
@@ -143,20 +134,13 @@ def easyfsl(case: str) -> Step:
     """Its learner around the plain network."""
     from easyfsl.methods import MatchingNetworks
 
-    learner, (support, query) = MatchingNetworks(plain_net(), feature_dimension=WIDTH), episode()[:2]
+    learner, (support, query) = MatchingNetworks(plain_net(WIDTH), feature_dimension=WIDTH), episode()[:2]
 
     def loss() -> Tensor:
         learner.process_support_set(support.x, support.y)
         return F.nll_loss(learner(query.x), query.y)
 
     return stepping(learner, loss)
-
-
-def memory_kept(make: Callable[[str], Step], case: str) -> Step:
-    """The same step in a process that keeps freed memory."""
-    if not keep_freed_memory():
-        raise OSError("this C library has no mallopt: memory cannot be kept, and not be measured.")
-    return make(case)
 
 
 OURS = {

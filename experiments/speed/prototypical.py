@@ -18,16 +18,15 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from experiments import bench
+from experiments.speed.plain import Step, memory_kept, plain_net
 from reference.episodes import Episode, Examples
 from reference.pytorch import prototypical
-from reference.pytorch.machine.speed import channels_last, keep_freed_memory
+from reference.pytorch.machine.speed import channels_last
 from reference.pytorch.nn import Conv4
 from reference.rules import adam
 
 N_WAY, K_SHOT, N_QUERY, WIDTH = 60, 5, 5, 64
 N_ROUNDS, N_STEPS = 5, 12  # the first third of the steps of a round is not counted
-
-Step = Callable[[], object]
 
 
 def episode() -> Episode:
@@ -55,22 +54,6 @@ def ours(prepare: Callable[[Tensor], Tensor] = lambda x: x) -> Step:
     return step
 
 
-def memory_kept(make: Callable[[], Step]) -> Step:
-    """The same step in a process that keeps freed memory."""
-    if not keep_freed_memory():
-        raise OSError("this C library has no mallopt: memory cannot be kept, and not be measured.")
-    return make()
-
-
-def plain_net() -> nn.Module:
-    """The four blocks as one writes them down."""
-    layers: list[nn.Module] = []
-    for n_in in (1, WIDTH, WIDTH, WIDTH):
-        conv = nn.Conv2d(n_in, WIDTH, 3, padding=1)
-        layers += [conv, nn.BatchNorm2d(WIDTH), nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(*layers, nn.Flatten())
-
-
 def stepping(net: nn.Module, scores: Callable[[Examples, Tensor], Tensor]) -> Step:
     """The usual training step around scores(support, query_x)."""
     (support, query), optimizer = episode()[:2], torch.optim.Adam(net.parameters(), lr=1e-3)
@@ -85,7 +68,7 @@ def stepping(net: nn.Module, scores: Callable[[Examples, Tensor], Tensor]) -> St
 
 def plain_loop() -> Step:
     """A loop over the classes for the prototypes, everything else as it comes."""
-    net = plain_net()
+    net = plain_net(WIDTH)
 
     def scores(support: Examples, query_x: Tensor) -> Tensor:
         embedded, queries = net(support.x), net(query_x)
@@ -113,7 +96,7 @@ def easyfsl() -> Step:
     """Its classifier around the plain network."""
     from easyfsl.methods import PrototypicalNetworks
 
-    learner = PrototypicalNetworks(plain_net())
+    learner = PrototypicalNetworks(plain_net(WIDTH))
 
     def scores(support: Examples, query_x: Tensor) -> Tensor:
         learner.process_support_set(support.x, support.y)

@@ -13,6 +13,7 @@ from reference.meta_train import meta_train
 from reference.params import part
 from reference.rules import adam
 from reference.tasks.instances import accuracy_by_instance, ceiling_of_first
+from tests.both.said import said_by
 from tests.sides import PYTORCH, SCRATCH, along, random_direction, slope
 
 SIDES = (SCRATCH, PYTORCH)
@@ -50,16 +51,6 @@ def stream(seed=0, n=3, n_each=3, spread=0.1):
     x = np.take_along_axis(centers, y[..., None], axis=1) + spread * rng.normal(size=(*y.shape, D))
     series = in_order(Episode(Examples(x[:, :1], y[:, :1]), Examples(x[:, 1:], y[:, 1:])), n_way=N_WAY)
     return series._replace(judged=np.ones_like(series.judged))
-
-
-def said_by(side, net, params, xs):
-    params, states, outputs = side.array(params), [], []
-    state = net.begin(params, side.array(xs[0]))
-    for x in xs:
-        state, output = net.cell(params, state, side.array(x))
-        states.append(state)
-        outputs.append(side.numpy(output))
-    return np.stack(outputs), states
 
 
 # The equations

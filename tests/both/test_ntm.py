@@ -13,6 +13,7 @@ from reference.params import part
 from reference.rules import adam
 from reference.tasks.sequences import Copy, cross_entropy_in_bits
 from tests.both.nn.test_memory import by_loops
+from tests.both.said import said_by
 from tests.sides import PYTORCH, SCRATCH, along, random_direction, slope
 
 SIDES = (SCRATCH, PYTORCH)
@@ -52,17 +53,6 @@ def params_of(controller="lstm", start="constant", seed=0):
 def draw(seed=0, lengths=(3, 2, 1)):
     series = Copy(n_bits=D_OUT).of_lengths(np.random.default_rng(seed), np.array(lengths))
     return Series(series.x.astype(np.float64), series.y.astype(np.float64), series.judged)
-
-
-def said_by(side, net, params, xs):
-    """What the net says at every step, and its states."""
-    params, states, outputs = side.array(params), [], []
-    state = net.begin(params, side.array(xs[0]))
-    for x in xs:
-        state, output = net.cell(params, state, side.array(x))
-        states.append(state)
-        outputs.append(side.numpy(output))
-    return np.stack(outputs), states
 
 
 # One sequence at a time

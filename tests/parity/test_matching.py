@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from reference.episodes import Episode, Examples
-from reference.meta_train import meta_train
 from reference.pytorch import matching as theirs
 from reference.pytorch import nn as their_nn
 from reference.pytorch.machine.arrays import to_torch
-from reference.rules import adam
 from reference.scratch import matching as ours
-from reference.scratch.autodiff import Tensor, detach, grad
+from reference.scratch.autodiff import Tensor
 from reference.scratch.nn import conv4, full_context, init_conv4, init_mlp, mlp
+from tests.parity.agreeing import agree, agree_with_gradients, all_agree, twenty_steps_agree
 
 NETS = {
     "mlp": (mlp, their_nn.MLP([6, 8, 5]), partial(init_mlp, sizes=[6, 8, 5]), (6,), 5),
@@ -24,11 +23,6 @@ CONTEXTS = {
     "without": (ours.without_context, theirs.without_context),
     "full": (partial(full_context, n_reads=3), partial(their_nn.full_context, n_reads=3)),
 }
-
-
-def agree(found, expected, tolerance=1e-10):
-    found, expected = detach(found), expected.detach().numpy()
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 def draw(rng, shape, n_way=4, k_shot=2, n_query=3):
@@ -60,16 +54,7 @@ def test_equations_agree_in_value_and_gradient(seed):
             into.append(side.class_log_probabilities(scores, y, 3))
         into.append(side.nca(leaves[1], y))
     for x, y in zip(found, expected, strict=True):
-        agree(x, y)
-        weights = rng.normal(size=x.shape)
-        gradients = grad(np.sum(weights * x), mine)
-        total = (torch.tensor(weights) * y).sum()
-        for g, h in zip(
-            gradients,
-            torch.autograd.grad(total, other, retain_graph=True, materialize_grads=True),
-            strict=True,
-        ):
-            agree(g, h)
+        agree_with_gradients(x, y, mine, other)
     for n_way in (2, 5, 20):
         assert ours.loss_floor(n_way, temperature=0.7) == theirs.loss_floor(n_way, temperature=0.7)
 
@@ -84,9 +69,7 @@ def test_learners_agree_in_loss_prediction_and_gradient(embed, net, init_embeddi
     gradient, loss = ours.meta_gradient(params, episode, **here)
     their_gradient, their_loss = theirs.meta_gradient(their_params, to_torch(episode), **there)
     agree(loss, their_loss)
-    assert list(gradient) == list(their_gradient)
-    for name in gradient:
-        agree(gradient[name], their_gradient[name])
+    all_agree(gradient, their_gradient)
     agree(
         ours.adapt(params, episode.support, **here)(episode.query.x),
         theirs.adapt(their_params, to_torch(episode).support, **there)(torch.tensor(episode.query.x)),
@@ -97,27 +80,17 @@ def test_learners_agree_in_loss_prediction_and_gradient(embed, net, init_embeddi
 def test_twenty_steps_end_at_the_same_weights(context):
     embed, net, init_embedding, shape, width = NETS["mlp"]
     params, their_params = start(init_embedding, width)
-    ends = []
-    for side, begin, function, convert, within in (
-        (ours, params, embed, lambda x: x, CONTEXTS[context][0]),
-        (theirs, their_params, their_nn.as_function(net), to_torch, CONTEXTS[context][1]),
-    ):
-        rng = np.random.default_rng(1)
-        gradient_of = partial(side.meta_gradient, embed=function, temperature=0.1, context=within)
-        ends.append(
-            meta_train(
-                begin,
-                gradient_of,
-                lambda rng=rng, to=convert: to(draw(rng, shape)),
-                rule=adam(0.01),
-                n_steps=20,
-            )
-        )
-    (end, losses), (their_end, their_losses) = ends
-    np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
-    assert losses[-5:].mean() < losses[:5].mean()
-    for name in params:
-        agree(end[name], their_end[name], 1e-8)
+    rng, their_rng = np.random.default_rng(1), np.random.default_rng(1)
+    here, there = ({"temperature": 0.1, "context": within} for within in CONTEXTS[context])
+    their_embed = their_nn.as_function(net)
+    twenty_steps_agree(
+        (params, partial(ours.meta_gradient, embed=embed, **here), lambda: draw(rng, shape)),
+        (
+            their_params,
+            partial(theirs.meta_gradient, embed=their_embed, **there),
+            lambda: to_torch(draw(their_rng, shape)),
+        ),
+    )
 
 
 def test_the_same_generator_gives_the_same_start():

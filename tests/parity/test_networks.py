@@ -6,13 +6,10 @@ from torch.func import functional_call
 
 from reference.pytorch import nn as theirs
 from reference.scratch import nn as ours
-from reference.scratch.autodiff import Tensor, detach, grad
+from reference.scratch.autodiff import Tensor, grad
+from tests.parity.agreeing import agree
 
 F = torch.nn.functional
-
-
-def agree(found, expected, tolerance=1e-10):
-    np.testing.assert_allclose(detach(found), expected.detach().numpy(), rtol=tolerance, atol=tolerance)
 
 
 def to_both(params):

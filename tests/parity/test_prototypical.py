@@ -10,17 +10,14 @@ from reference.episodes import Episode, Examples
 from reference.pytorch import nn as their_nn
 from reference.pytorch import prototypical as theirs
 from reference.scratch import prototypical as ours
-from reference.scratch.autodiff import Tensor, detach, grad
+from reference.scratch.autodiff import Tensor
 from reference.scratch.nn import conv4, init_conv4, init_mlp, mlp
+from tests.parity.agreeing import agree, agree_with_gradients, all_agree
 
 CASES = {
     "mlp": (mlp, their_nn.MLP([6, 8, 5]), partial(init_mlp, sizes=[6, 8, 5]), (6,)),
     "conv4": (conv4, their_nn.Conv4(4), partial(init_conv4, width=4), (1, 28, 28)),
 }
-
-
-def agree(found, expected):
-    np.testing.assert_allclose(detach(found), expected.detach().numpy(), rtol=1e-10, atol=1e-10)
 
 
 def draw(seed, shape, n_way=5, k_shot=2, n_query=3):
@@ -41,13 +38,7 @@ def test_equations_agree_in_value_and_gradient(seed):
     distances = ours.squared_distances(mine[1], centers[0]), theirs.squared_distances(other[1], centers[1])
     answers = ours.log_probabilities(mine[1], centers[0]), theirs.log_probabilities(other[1], centers[1])
     for found, expected in (centers, distances, answers):
-        agree(found, expected)
-        weights = np.random.default_rng(seed).normal(size=found.shape)
-        gradients = grad(np.sum(weights * found), mine)
-        total = (torch.tensor(weights) * expected).sum()
-        expected_gradients = torch.autograd.grad(total, other, retain_graph=True, materialize_grads=True)
-        for a, b in zip(gradients, expected_gradients, strict=True):
-            agree(a, b)
+        agree_with_gradients(found, expected, mine, other)
 
 
 @pytest.mark.parametrize(("embed", "net", "init_embedding", "shape"), CASES.values(), ids=CASES)
@@ -67,9 +58,7 @@ def test_learners_agree_in_loss_prediction_and_meta_gradient(embed, net, init_em
     gradient, loss = ours.meta_gradient(params, episode, embed=embed)
     their_gradient, their_loss = theirs.meta_gradient(their_params, Episode(*their_parts), embed=their_embed)
     agree(loss, their_loss)
-    assert list(gradient) == list(their_gradient)
-    for name in gradient:
-        agree(gradient[name], their_gradient[name])
+    all_agree(gradient, their_gradient)
 
 
 def test_the_same_generator_gives_the_same_start():

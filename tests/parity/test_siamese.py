@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from reference.episodes import Examples
-from reference.meta_train import meta_train
 from reference.pytorch import nn as their_nn
 from reference.pytorch import siamese as theirs
 from reference.pytorch.machine.arrays import to_torch
-from reference.rules import adam
 from reference.scratch import siamese as ours
-from reference.scratch.autodiff import Tensor, detach, grad
+from reference.scratch.autodiff import Tensor
 from reference.scratch.nn import conv4, init_conv4, init_mlp, mlp
+from tests.parity.agreeing import agree, agree_with_gradients, all_agree, twenty_steps_agree
 
 NETS = {
     "mlp": (mlp, their_nn.MLP([6, 8, 5]), partial(init_mlp, sizes=[6, 8, 5]), (6,), 5),
@@ -22,11 +21,6 @@ NETS = {
 }
 APART = ("euclidean", "cosine", "weighted_l1")
 COSTS = {"contrastive": {"margin": 1.5}, "same_or_different": {}}
-
-
-def agree(found, expected, tolerance=1e-10):
-    found, expected = detach(found), expected.detach().numpy()
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 def draw(rng, shape, n=12):
@@ -74,16 +68,7 @@ def test_equations_agree_in_value_and_gradient(seed):
             into += [distances, side.contrastive(distances, labels, margin=2.0)]
             into.append(side.same_or_different(distances, labels))
     for x, y in zip(found, expected, strict=True):
-        agree(x, y)
-        weights = rng.normal(size=x.shape)
-        gradients = grad(np.sum(weights * x), mine)
-        total = (torch.tensor(weights) * y).sum()
-        for g, h in zip(
-            gradients,
-            torch.autograd.grad(total, other, retain_graph=True, materialize_grads=True),
-            strict=True,
-        ):
-            agree(g, h)
+        agree_with_gradients(x, y, mine, other)
 
 
 @pytest.mark.parametrize("cost", COSTS)
@@ -101,9 +86,7 @@ def test_learners_agree_in_loss_prediction_and_gradient(
         their_params, to_torch(pairs), **settings(theirs, their_embed, apart, cost)
     )
     agree(loss, their_loss)
-    assert list(gradient) == list(their_gradient)
-    for name in gradient:
-        agree(gradient[name], their_gradient[name])
+    all_agree(gradient, their_gradient)
     support, queries = (
         Examples(rng.uniform(size=(6, *shape)), np.arange(6) % 3),
         rng.uniform(size=(4, *shape)),
@@ -122,22 +105,13 @@ def test_learners_agree_in_loss_prediction_and_gradient(
 def test_twenty_steps_end_at_the_same_weights(apart, cost):
     embed, net, init_embedding, shape, width = NETS["mlp"]
     params, their_params = start(init_embedding, width)
-    ends = []
-    for side, begin, function, convert in (
-        (ours, params, embed, lambda x: x),
-        (theirs, their_params, their_nn.as_function(net), to_torch),
-    ):
-        rng = np.random.default_rng(1)
-        gradient_of = partial(side.meta_gradient, **settings(side, function, apart, cost))
-        end, losses = meta_train(
-            begin, gradient_of, lambda rng=rng, to=convert: to(draw(rng, shape)), rule=adam(0.01), n_steps=20
-        )
-        ends.append((end, losses))
-    (end, losses), (their_end, their_losses) = ends
-    np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
-    assert losses[-5:].mean() < losses[:5].mean()
-    for name in params:
-        agree(end[name], their_end[name], 1e-8)
+    rng, their_rng = np.random.default_rng(1), np.random.default_rng(1)
+    gradient = partial(ours.meta_gradient, **settings(ours, embed, apart, cost))
+    their_gradient = partial(theirs.meta_gradient, **settings(theirs, their_nn.as_function(net), apart, cost))
+    twenty_steps_agree(
+        (params, gradient, lambda: draw(rng, shape)),
+        (their_params, their_gradient, lambda: to_torch(draw(their_rng, shape))),
+    )
 
 
 def test_the_same_generator_gives_the_same_start():

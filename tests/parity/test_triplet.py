@@ -7,16 +7,15 @@ import pytest
 import torch
 
 from reference.episodes import Examples
-from reference.meta_train import meta_train
 from reference.pytorch import nn as their_nn
 from reference.pytorch import siamese as their_siamese
 from reference.pytorch import triplet as theirs
 from reference.pytorch.machine.arrays import to_torch
-from reference.rules import adam
 from reference.scratch import siamese
 from reference.scratch import triplet as ours
-from reference.scratch.autodiff import Tensor, detach, grad
+from reference.scratch.autodiff import Tensor
 from reference.scratch.nn import conv4, init_conv4, init_mlp, mlp
+from tests.parity.agreeing import agree, agree_with_gradients, all_agree, twenty_steps_agree
 
 COSTS = {
     "batch_hard": {"margin": 0.5},
@@ -26,11 +25,6 @@ COSTS = {
     "every_pair": {},
 }
 THREES = np.array([0, 0, 1, 2, 2, 0, 1, 1, 2])
-
-
-def agree(found, expected, tolerance=1e-10):
-    found, expected = detach(found), expected.detach().numpy()
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 def cost(side, name):
@@ -54,8 +48,7 @@ def test_costs_agree_in_value_and_gradient(seed, name):
     x[1] = x[0] if y[1] == y[0] else x[1]  # at a corner
     mine, other = Tensor(x), torch.tensor(x, requires_grad=True)
     found, expected = cost(ours, name)(mine, y), cost(theirs, name)(other, torch.tensor(y))
-    agree(found, expected)
-    agree(grad(found, mine), torch.autograd.grad(expected, other)[0])
+    agree_with_gradients(found, expected, [mine], [other])
 
 
 @pytest.mark.parametrize("name", COSTS)
@@ -73,34 +66,25 @@ def test_learners_agree_in_loss_and_gradient(embed, name):
         their_params, to_torch(batch), embed=their_nn.as_function(net), cost=cost(theirs, name)
     )
     agree(loss, their_loss)
-    assert list(gradient) == list(their_gradient)
-    for key in gradient:
-        agree(gradient[key], their_gradient[key])
+    all_agree(gradient, their_gradient)
 
 
 @pytest.mark.parametrize("name", COSTS)
 def test_twenty_steps_end_at_the_same_weights(name):
     init = partial(init_mlp, sizes=[6, 8, 5])
     params = {key: p.astype(np.float64) for key, p in ours.init(np.random.default_rng(0), init).items()}
-    ends = []
-    for side, embed, convert in (
-        (ours, mlp, lambda x: x),
-        (theirs, their_nn.as_function(their_nn.MLP([6, 8, 5])), to_torch),
-    ):
-        rng = np.random.default_rng(2)
-        begin = params if side is ours else {key: torch.tensor(p) for key, p in params.items()}
-        gradient_of = partial(side.meta_gradient, embed=embed, cost=cost(side, name))
-        ends.append(
-            meta_train(
-                begin,
-                gradient_of,
-                lambda rng=rng, to=convert: to(draw(rng, name, (6,))),
-                rule=adam(0.01),
-                n_steps=20,
-            )
-        )
-    (end, losses), (their_end, their_losses) = ends
-    np.testing.assert_allclose(losses, their_losses, rtol=0, atol=1e-8)
-    assert losses[-5:].mean() < losses[:5].mean()
-    for key in params:
-        agree(end[key], their_end[key], 1e-8)
+    their_params = {key: torch.tensor(p) for key, p in params.items()}
+    rng, their_rng = np.random.default_rng(2), np.random.default_rng(2)
+    net = their_nn.as_function(their_nn.MLP([6, 8, 5]))
+    twenty_steps_agree(
+        (
+            params,
+            partial(ours.meta_gradient, embed=mlp, cost=cost(ours, name)),
+            lambda: draw(rng, name, (6,)),
+        ),
+        (
+            their_params,
+            partial(theirs.meta_gradient, embed=net, cost=cost(theirs, name)),
+            lambda: to_torch(draw(their_rng, name, (6,))),
+        ),
+    )

@@ -14,7 +14,7 @@
 # **Prerequisites.** Tasks, episodes and the notation table (chapter 01), intervals and paired comparison (chapter
 # 02), the engine, rules and Hessian-vector products (chapter 03).
 #
-# **Time.** 95 minutes to read, 180 minutes of exercises, 1 minute to run.
+# **Time.** 100 minutes to read, 180 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -194,9 +194,8 @@ for name, place in {"$\\theta$": (2.1, 1.75), "$\\phi_1$": (1.45, 1.4), "$\\phi_
 ax.set(xlabel="first unknown", ylabel="second unknown", xlim=(-1.6, 5.2), ylim=(-1.5, 2.1))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plotting.show(
-    "Two tasks as ellipses, theta above and between them. Inner steps lead from theta a little towards "
-    "the left "
-    "task and far towards the right one. From theta the arrow of first-order MAML points down and to "
+    "Two tasks as ellipses, theta above and between them. Inner steps lead from theta a little towards the "
+    "left task and far towards the right one. From theta the arrow of first-order MAML points down and to "
     "the right, that of MAML down and a little to the left."
 )
 
@@ -439,7 +438,8 @@ def phi_of_steep(adapted, n_steps=1, rule=None, start=2.0, **order):
     settings = {"loss": steep_loss, "rule": rule or sgd(0.25), "n_steps": n_steps}
     phi = adapted(params, steep_task().support, **settings, **order)
     assert phi is not None, "adapted returned None: where is its return?"
-    assert isinstance(phi, dict) and set(phi) == {"theta"}, "phi is a dict with the names of params."
+    assert isinstance(phi, dict), f"phi is a dict with the names of params, got a {type(phi).__name__}."
+    assert set(phi) == {"theta"}, f"phi is a dict with the names of params, got {sorted(map(str, phi))}."
     assert params["theta"] is given["theta"] and detach(params["theta"]) == 2, (
         "The dict of the caller holds something else than before: make new dicts, as rule.update does."
     )
@@ -495,6 +495,7 @@ from reference.scratch import maml
 
 MISTAKEN = {
     1.0: "That is first order: a gradient in a step has lost its history.",
+    0.25: "That is one step's share: the gradient of the other one has lost its history.",
     0.0: "No way leads from phi back to theta: the parameters themselves have lost their history.",
 }
 for n_steps, wanted in ((1, 1 / 4), (2, 1 / 16)):
@@ -533,8 +534,8 @@ print("adapted: first order takes arrays")
 #
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
-# Write `task_loss(params, episode, **inner)`: $L_Q(\phi)$, one number, as a function of $\theta$, which is `params`. In
-# `inner` are the keyword arguments of `adapted`: `loss`, `rule`, `n_steps`, and sometimes `first_order`.
+# Write `task_loss(params, episode, **inner)`: $L_Q(\phi)$, one number, as a function of $\theta$, which is `params`. The
+# parameters are Tensors, and so is the number: somebody will ask for its gradient. In `inner` are the keyword arguments of `adapted`: `loss`, `rule`, `n_steps`, and sometimes `first_order`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -563,24 +564,45 @@ def task_loss(params, episode, **inner):
 
 # To go on without it: from reference.scratch.maml import task_loss
 
-# %% test="task-loss" points=2
-from reference.scratch import maml
-
+# %% test="task-loss" points=1
 given = task_loss({"theta": Tensor(np.array(2.0))}, steep_task(), loss=steep_loss, rule=sgd(0.25), n_steps=1)
 assert given is not None, "task_loss returned None: where is its return?"
-assert getattr(given, "shape", None) == (), f"task_loss gives one number, got a {type(given).__name__}."
+assert isinstance(given, Tensor) and given.shape == (), (
+    f"task_loss gives one number that remembers how it came from theta, a Tensor without axes; got a "
+    f"{type(given).__name__}: is it the loss, and is the graph cut somewhere?"
+)
 given = float(detach(given))
 MISTAKEN = {
     1.5: "That is the query loss at theta: nobody has learned.",
     0.375: "That is the support loss at phi: the query judges.",
     0.09375: "The learner has taken its step on the query: it learns from the support.",
     6.0: "That is the support loss at theta.",
+    11.34375: "Support and query have changed places.",
+    9.75: "That is the sum of support and query loss: the query judges alone.",
 }
 thought = next((words for value, words in MISTAKEN.items() if np.isclose(value, given)), "")
 assert np.isclose(given, 9.375), (
     "theta = 2, the support's floor at 4, the query's at 1, curvature 3, one step of 1/4: phi is 3.5, and "
     f"the query loss there is 9.375; got {given:.4g}. {thought}"
 )
+print("task_loss: right for the pencil")
+
+# %% test="task-loss" points=1
+from reference.scratch import maml
+
+MISTAKEN = {
+    (False, 7.5): "That is first order: the steps have lost their history.",
+    (True, 1.875): "What is in `inner` goes on to `adapted`.",
+    (False, 0): "No way leads back to theta, the graph is cut: hand phi on as it came.",
+}
+for order, wanted in ((False, 1.875), (True, 7.5)):
+    theta, settings = Tensor(np.array(2.0)), {"loss": steep_loss, "rule": sgd(0.25), "n_steps": 1}
+    given = task_loss({"theta": theta}, steep_task(), **settings, first_order=order)
+    slope = round(float(grad(given, theta, create_graph=False)), 6)
+    assert np.isclose(slope, wanted), (
+        f"The slope of the task loss in theta, first_order={order}: expected {wanted}, got {slope:.4g}. "
+        f"{MISTAKEN.get((order, slope), '')}"
+    )
 same(task_loss, maml.task_loss, case_of_tensors)
 ### BEGIN HIDDEN TESTS
 same(task_loss, maml.task_loss, lambda rng: case_of_tensors(np.random.default_rng(rng.integers(100, 200))))
@@ -626,17 +648,22 @@ def meta_gradient(params, episode, **inner):
 
 # %% test="meta-gradient" points=2
 settings = {"loss": steep_loss, "rule": sgd(0.25), "n_steps": 1}
-given = meta_gradient({"theta": np.array(2.0)}, steep_task(), **settings)
-assert isinstance(given, tuple) and len(given) == 2, "meta_gradient gives a pair: gradient, loss."
-assert isinstance(given[0], dict) and set(given[0]) == {"theta"}, (
-    "First in the pair is the gradient, a dict with the names of params; second the loss."
-)
+theirs = {"theta": np.array(2.0)}
+given = meta_gradient(theirs, steep_task(), **settings)
+story = f"meta_gradient gives a pair: gradient, loss; got a {type(given).__name__}."
+assert isinstance(given, tuple | list) and len(given) == 2, story
+story = "The dict of the caller holds Tensors now: make a new dict of them, and leave params as it is."
+assert isinstance(theirs["theta"], np.ndarray), story
+story = "First in the pair is the gradient, a dict with the names of params; second the loss."
+assert isinstance(given[0], dict) and set(given[0]) == {"theta"}, story
 slope, value = float(detach(given[0]["theta"])), float(detach(given[1]))
 MISTAKEN = {
     7.5: "That is the query gradient at phi, first order: how does phi move when theta moves?",
     3.0: "That is the query gradient at theta: nobody has learned.",
     -0.375: "That comes from the support loss after the step: the query judges.",
     -1.875: "The sign is turned: a gradient points uphill, the outer step goes against it.",
+    -6.0: "That is the support's slope at theta: it teaches, and does not judge.",
+    0.0: "Ask for the gradient in the very Tensors that went into the task loss.",
 }
 thought = next((words for number, words in MISTAKEN.items() if np.isclose(number, slope)), "")
 assert np.isclose(slope, 1.875), (
@@ -649,7 +676,8 @@ print("meta_gradient: right for the pencil")
 # %% test="meta-gradient" points=1
 from reference.scratch import maml
 
-cheap, _ = meta_gradient({"theta": np.array(2.0)}, steep_task(), **settings, first_order=True)
+settings = {"loss": steep_loss, "rule": sgd(0.25), "n_steps": 1, "first_order": True}
+cheap, _ = meta_gradient({"theta": np.array(2.0)}, steep_task(), **settings)
 slope = float(detach(cheap["theta"]))
 assert np.isclose(slope, 7.5), (
     f"The same task with first_order=True: expected 7.5, the query gradient at phi; got {slope:.4g}. What "
@@ -819,7 +847,7 @@ def at_once(params, episodes, *, loss, **inner):
 
 # %% test="at-once" points=2
 params, episodes, settings = four_at_a_time(np.random.default_rng(0))
-asked = []
+asked, theirs = [], dict(params)
 
 
 def noted_loss(own, examples):
@@ -827,43 +855,45 @@ def noted_loss(own, examples):
     return errors(own, examples)
 
 
-given = at_once(params, episodes, **settings | {"loss": noted_loss})
-assert isinstance(given, tuple) and isinstance(given[0], dict), "at_once gives a pair: a dict and a number."
+given = at_once(theirs, episodes, **settings | {"loss": noted_loss})
+story = f"at_once gives a pair: a dict and a number; got a {type(given).__name__}."
+assert isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], dict), story
+story = "The dict of the caller holds something else than before: put the copies into a new dict."
+assert all(theirs[name] is p for name, p in params.items()), story
 assert {shape for shape, _ in asked} == {(4, 10, 1)}, (
     f"The loss is asked for all four tasks at once, with inputs (4, 10, 1); here it was called {len(asked)} "
     f"times, with {sorted({shape for shape, _ in asked})}."
 )
-assert {shape for _, shape in asked} == {(4, 8)}, (
-    "The parameters came to the loss without copies, one for each of the four tasks: they learn as one."
-)
+story = "The parameters came to the loss without copies, one for each of the four tasks: they learn as one."
+assert {shape for _, shape in asked} == {(4, 8)}, story
 shapes = {name: np.shape(g) for name, g in given[0].items()}
 assert shapes == {name: p.shape for name, p in params.items()}, (
-    f"Expected the shapes of params, got {shapes}: the mean over the copies is missing."
+    f"Expected the shapes of params, got {shapes}: one mean is taken, over the copies, the first axis."
 )
 print("at_once: one call, and the right shapes")
 
 # %% test="at-once" points=1
+params, episodes, settings = four_at_a_time(np.random.default_rng(0))
+given = at_once(dict(params), episodes, **settings)
 wanted, wanted_loss = one_after_the_other(params, episodes, **settings)
 slow, _ = one_after_the_other(params, episodes, **settings | {"rule": sgd(0.05 / 4)})
-along = lambda other, size: distance(given[0], {name: size * g for name, g in other.items()}) < 1e-6
-assert not any(along(slow, size) for size in (1, 4, 1 / 4, 1 / 16)), (
-    "The tasks learned with a quarter of their rate: a mean divides every inner gradient by 4."
-)
+along = lambda other, size: distance(given[0], {name: size * g for name, g in other.items()}) < 1e-5
+story = "The tasks learned with a quarter of their rate: a mean divides every inner gradient by 4."
+assert not any(along(slow, size) for size in (1, 4, 1 / 4, 1 / 16)), story
 assert not along(wanted, 4), "Four times too long: the mean over the tasks is wanted, this is the sum."
 assert not along(wanted, 1 / 4), "A quarter of the right length: it is divided by the number of tasks twice."
-assert along(wanted, 1), (
-    f"Off by {distance(given[0], wanted):.2g} of the mean of the four, one after the other."
-)
+assert along(wanted, 1), f"Not the mean of the four: off by {distance(given[0], wanted):.2g} of its length."
 value = float(np.mean(detach(given[1])))
-assert np.isclose(value, wanted_loss), (
-    f"The mean task loss is {wanted_loss:.4g}, got {value:.4g}: sum or mean?"
-)
+story = f"The mean task loss is {wanted_loss:.4g}, got {value:.4g}: sum or mean?"
+assert np.isclose(value, wanted_loss), story
+given, _ = at_once(dict(params), episodes, **settings, first_order=True)
+wanted, _ = one_after_the_other(params, episodes, **settings, first_order=True)
+assert distance(given, wanted) < 1e-5, "Wrong with first_order=True: what is in `inner` goes on."
 ### BEGIN HIDDEN TESTS
 params, episodes, settings = four_at_a_time(np.random.default_rng(1))
 wanted, _ = one_after_the_other(params, episodes, **settings)
-assert distance(at_once(params, episodes, **settings)[0], wanted) < 1e-9, (
-    "Other tasks: not the mean of the four."
-)
+given, _ = at_once(params, episodes, **settings)
+assert distance(given, wanted) < 1e-5, "Other tasks: not the mean of the four."
 ### END HIDDEN TESTS
 print("at_once: the mean of the four, at their own rate")
 
@@ -1161,14 +1191,14 @@ ax.set(xlabel="gradient steps on ten points", ylabel="error on 300 new curves", 
 ax.legend(ncols=2, loc="upper right")
 plotting.show(
     "Error against gradient steps, 0 to 10. The network that was never trained stays near 4. Pretraining "
-    "starts near 3 and falls slowly to below 2. Both kinds of MAML fall from 3 or more to below 1 in the "
+    "starts near 3, falls slowly to below 2. MAML falls from 3, first-order MAML from 4, to below 1 in the "
     "first step and below 0.5 in ten. The oracle is flat near zero."
 )
 
 # %% [markdown]
 # **Figure 4.** One step is worth more to MAML than ten to pretraining, even though pretraining may choose another
 # rate for each number of steps. Bands are 95 % intervals over the test curves, not over training runs. No network here was
-# trained to the end: the authors' program takes 70,000 outer steps, we take 800.
+# trained to the end: the authors' program takes 70,000 outer steps, we take 800, the oracle 500.
 
 # %%
 maml_curve, pretrained_curve = scores["MAML"], scores["pretraining"]
@@ -1193,8 +1223,7 @@ claim("The oracle is better than all.", best_of_all, scores["oracle"][10])
 # %% [markdown]
 # Look at the first claim again. *Before* the step the two are equally good. As functions, both have learned the mean curve
 # and little else, as the next cell shows. The difference is *where in the space of weights* this function is written
-# down. From MAML's weights the gradient of ten points leads towards the right curve; from those of pretraining it hardly
-# does. (First-order MAML mostly starts from another function.)
+# down. From MAML's weights the gradient of ten points leads to the right curve fast, from those of pretraining slowly. (First-order MAML mostly starts from another function.)
 
 # %%
 sight = np.linspace(-5, 5, 101)[:, None]
@@ -1256,8 +1285,7 @@ for name, found in lines.items():
     print("{:12s} share of the distance covered after 1 step {:.2f}, after 10 {:.2f}".format(name, *part))
 
 # %% [markdown]
-# MAML was trained for one step. Nobody asked that a second one should help, and yet the error went on falling: the fourth
-# claim above. That is no law: the classifier below is another case.
+# MAML was trained for one step. Nobody asked that a second one should help, and yet the error went on falling: the fourth claim below figure 4. That is no law: the classifier below is another case.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1523,13 +1551,10 @@ _, ax = plt.subplots(figsize=(5.8, 3.4), layout="constrained")
 _ = score_ladder(rungs, reference=0.2, ax=ax)
 ax.set(xlabel="accuracy, 200 episodes of 5 unseen characters", xlim=(0, 1.15))
 plotting.show(
-    "A ladder of accuracies with intervals. The untrained network is lowest after three steps. "
-    "After one step "
-    "it lies with raw pixels and first-order MAML between 0.4 and 0.5. First-order MAML after three "
-    "steps and "
-    "with its head set to zero lies near 0.5, MAML and pretraining with a random head near 0.7, "
-    "MAML with its "
-    "head set to zero above that, pretraining with a zero head highest. Chance, 0.2, is a dashed line."
+    "A ladder of accuracies with intervals. The untrained network is lowest after three steps. After one "
+    "step it lies near 0.4, as does first-order MAML; raw pixels, and first-order MAML after three steps or "
+    "with its head set to zero, lie near 0.5, MAML and pretraining with a random head near 0.7, MAML with "
+    "its head set to zero above that, pretraining with a zero head highest. Chance, 0.2, is a dashed line."
 )
 
 # %% [markdown]
@@ -1642,16 +1667,17 @@ for name in ("never trained", "pretraining", "MAML"):
 (fresh_cosine, fresh_part), (_, pretrained_part), (_, trained_part) = angles.values()
 claim("At a fresh network the cosine is above 0.8, in every run.", fresh_cosine.min() > 0.8, fresh_cosine)
 claim(
-    "At MAML's more than half of the rest is left out, in every run.", trained_part.min() > 0.5, trained_part
+    "At MAML's the part left out is more than half as long as the rest, in every run.",
+    trained_part.min() > 0.5,
+    trained_part,
 )
 for name, part in {"a fresh": fresh_part, "a pretrained": pretrained_part}.items():
     more = trained_part - part
     claim(f"That is more than at {name} network by 0.1, in every run.", more.min() > 0.1, part)
 
 # %% [markdown]
-# At a fresh network the part left out is a correction. At a network that MAML has trained it is nearly as long as the
-# rest. MAML has found weights around which the gradient changes quickly, so that one small step goes far, and this
-# is just where first order misses most.
+# At a fresh network the part left out is a correction. At a network that MAML has trained it is more than half as long as the rest. MAML has found weights around which the gradient changes quickly; there first order misses most. (That one small step goes far
+# because of it is a guess.)
 #
 # **Does it matter for the result?** On the sinusoids there are six pairs of runs, of the same start, the same tasks and
 # equally many outer steps. On the glyphs there is one run each, and the interval is over episodes.
@@ -1776,7 +1802,7 @@ claim("The mean lead is smaller with three steps.", lead_of_three < lead_of_one,
 
 # %% [markdown]
 # First order learns with one step in most runs, with three in all. MAML stays ahead, with three steps by less. So the
-# single inner step explains a part of the lag, and not all of it; the rest is what is left out in later steps, or a
+# single inner step explains a part of the lag, and not all of it; the rest may be what is left out in later steps, or a
 # training not yet at its end. Finn et al. trained 60,000 outer steps, with *five* inner steps on miniImageNet, and saw
 # almost no difference. Nichol et al. (2018) report for Omniglot, all queries asked together, 98.7 against 98.3 % with 5
 # classes, and 95.8 against 89.4 % with 20. How much first order loses depends on the tasks, the inner steps and the length
@@ -1806,11 +1832,9 @@ claim("One step of MAML beats ten of pretraining by over 0.5, for each K.", min(
 
 # %% [markdown]
 # Longer training improves MAML (figure 4 has ten points and 800 steps). Pretraining stays far behind; its trouble is not a
-# lack of training. First order and MAML are near each other with five points, and farther apart the more points there
-# are: one run for each number, and no law.
+# lack of training. After one step first order and MAML are near each other with five points, and farther apart the more points there are: one run for each number, and no law.
 #
-# And the real Omniglot, 5-way 1-shot, on the *mixed* split: 1,200 characters to train on and 423 for the test, drawn at
-# random from all alphabets, as in MAML's program. (Whole alphabets kept for the test would be harder.) The network has 64
+# And the real Omniglot, 5-way 1-shot, on the *mixed* split: 1,200 characters to train on and 423 for the test, drawn at random from all alphabets, as in MAML's program (which keeps 100 of the 1,200 for validation). (Whole alphabets kept for the test would be harder.) The network has 64
 # filters, a head that starts at random, and batch norm by the statistics of the batch at hand. Asked *together*, as in the
 # paper, the five queries of a task, one of each class, are one batch: that is *transductive* (chapter 02). Asked *alone*,
 # each query is in a batch with the support. Each row is one run.
@@ -1838,8 +1862,7 @@ for run in sorted(runs, key=lambda run: ("first" in run.variant, run.variant)):
 # steps of 32 tasks, Nichol et al. (2018) $98.3 \pm 0.5$ % for first order: asked together, on other characters, with
 # networks not quite ours. Of our rows compare two that differ in one thing only. A network that was trained with the
 # queries together and is asked for each alone meets a test unlike its training; what company is worth shows beside a
-# network trained alone. And a gap between MAML and first order means little as long as it depends on the length of
-# training.
+# network trained alone. First order's two rows differ in five settings: its gap to MAML is no property of the method alone.
 
 # %% [markdown]
 # ## What differs from the paper, and what breaks it
@@ -1949,8 +1972,7 @@ check_slopes(museum_maml)
 # $\phi = \theta - \alpha g$ still depends on $\theta$ through its first term. The factor $I - \alpha H$ has
 # become $I$: first-order MAML, under another name.
 #
-# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order. The first
-# were told no: the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$. You can now say where the argument stops.
+# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order. The first were told no; a later one, that the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$. You can now say where that argument stops.
 
 
 # %%
@@ -2023,14 +2045,23 @@ claim("Mended, the test passes and training stops at 1.", abs(mended_stop - 1) <
 
 
 # %% tags=["setup"]
-def one_number(start):
-    """The start as a float; a sentence where it is no single number."""
+valleys = [np.array(v) for v in ([1.0, 3.0], [0.0, 4.0], [1.0, 3.0], [0.0, 4.0])]  # a, c, b, d of two tasks
+six = [np.array(v) for v in ([0.6, 1.9, 1.1, 1.5, 0.8, 1.3], [0.1, -1.2, 0.4, 1.4, -0.5, 0.9])]
+six += [np.array(v) for v in ([1.8, 0.7, 1.2, 0.9, 1.6, 0.5], [-0.7, 0.3, 1.5, -0.2, 0.8, 2.0])]
+
+
+def start_of(best_start, tasks, inner_lr, n_steps, **order):
+    """The start as a float, asked with copies of the tasks; a sentence where it is no single number."""
+    own = [task.copy() for task in tasks]
+    start = best_start(*own, inner_lr, n_steps, **order)
     assert start is not None, "best_start returned None: where is its return?"
+    assert all(map(np.array_equal, own, tasks)), (
+        "The arrays of the caller are changed: write `a = a * 2` in place of `a *= 2`."
+    )
     found = np.asarray(start, dtype=float)
     assert found.size == 1, (
-        f"best_start gives one number, one start for all tasks; got an array of shape "
-        f"{found.shape}. Each task has "
-        "its own slope, and training stops where their mean is zero."
+        f"best_start gives one number, one start for all tasks; got an array of shape {found.shape}. Each "
+        "task has its own slope, and training stops where their mean is zero."
     )
     return found.item()
 
@@ -2055,13 +2086,12 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
 
 # %% test="best-start" points=1
 one = [np.array([v]) for v in (2.0, 0.0, 1.0, 3.0)]
-given = one_number(best_start(*one, 0.25, 1))
+given = start_of(best_start, one, 0.25, 1)
 story = f"One task, a = 2, c = 0, b = 1, d = 3, one step of 1/4: expected 6, got {given:.4g}."
 assert not np.isclose(given, 3), f"{story} From 3 the step leads elsewhere: start where it ends at 3."
 assert not np.isclose(given, 0), f"{story} 0 is where the support would lead; what says where to end?"
 assert np.isclose(given, 6), f"{story} Where does one step from your start end?"
-valleys = [np.array(v) for v in ([1.0, 3.0], [0.0, 4.0], [1.0, 3.0], [0.0, 4.0])]
-given = one_number(best_start(*valleys, 0.2, 1))
+given = start_of(best_start, valleys, 0.2, 1)
 story = f"Two valleys, support and query alike, one step of 1/5: expected 1.714, got {given:.4g}."
 assert not np.isclose(given, 2.4), f"{story} 2.4 is first order: how does phi move when theta moves?"
 assert not np.isclose(given, 2), (
@@ -2072,34 +2102,36 @@ assert np.isclose(given, 12 / 7), f"{story} Find it with a pencil, as in the fir
 print("best_start: passed for one step")
 
 # %% test="best-start" points=1
-given = one_number(best_start(*valleys, 0.2, 1, first_order=True))
+given = start_of(best_start, valleys, 0.2, 1, first_order=True)
+assert not np.isclose(given, 12 / 7), (
+    "1.714 is MAML's start; with first_order=True expected 2.4. Which factor drops out?"
+)
 assert np.isclose(given, 2.4), (
     f"The two valleys, first order: expected 2.4, got {given:.4g}. Which factor drops out?"
 )
-six = [np.array(v) for v in ([0.6, 1.9, 1.1, 1.5, 0.8, 1.3], [0.1, -1.2, 0.4, 1.4, -0.5, 0.9])]
-six += [np.array(v) for v in ([1.8, 0.7, 1.2, 0.9, 1.6, 0.5], [-0.7, 0.3, 1.5, -0.2, 0.8, 2.0])]
-one_by_one = best_start(*six, 0.3, 1)
+one_by_one = start_of(best_start, six, 0.3, 1)
 for inner_lr, n_steps in ((0.3, 1), (0.3, 3), (0.9, 3)):
-    given = one_number(best_start(*six, inner_lr, n_steps))
-    story = f"Six tasks, support and query unlike, {n_steps} steps of {inner_lr}: you start at {given:.4g}."
+    given = start_of(best_start, six, inner_lr, n_steps)
+    story = (
+        f"Six tasks, support and query unlike, rate {inner_lr}, steps: {n_steps}. You start at {given:.4g}."
+    )
     assert n_steps == 1 or not np.isclose(given, one_by_one), (
         f"{story} So you do with one step: where does n_steps enter?"
     )
     ahead, behind = (mean_after(given + h, *six, inner_lr, n_steps) for h in (1e-4, -1e-4))
     assert abs(ahead - behind) < 1e-8, (
         f"{story} There the loss after the steps still slopes by {(ahead - behind) / 2e-4:.3g}. "
-        f"Which of the four "
-        "numbers of a task pulls, and which say how hard? A learner may also end beyond the floor."
+        "Which of the four numbers of a task pulls, and which say how hard? A learner may also end beyond "
+        "the floor."
     )
 print("best_start: passed for MAML")
 
 # %% test="best-start" points=1
 for n_steps, wanted in ((1, 0.5629), (3, 0.9506)):
-    given = one_number(best_start(*six, 0.3, n_steps, first_order=True))
+    given = start_of(best_start, six, 0.3, n_steps, first_order=True)
     assert np.isclose(given, wanted, rtol=1e-3), (
-        f"The six tasks, first order, {n_steps} steps of 0.3: expected {wanted}, got {given:.4g}. "
-        f"It stops where the "
-        "mean of the query slopes, each taken where its learner ended, is zero."
+        f"The six tasks, first order, rate 0.3, steps: {n_steps}. Expected {wanted}, got {given:.4g}. It "
+        "stops where the mean of the query slopes, each taken where its learner ended, is zero."
     )
 ### BEGIN HIDDEN TESTS
 a, c = np.array([0.5, 1.0, 2.0]), np.array([1.0, -2.0, 3.0])
@@ -2155,6 +2187,27 @@ def a_sinusoid_task():
 
 
 # %% tags=["setup"]
+def step_of(rule, params, gradient):
+    """The parameters after one step of a rule; a sentence where the rule breaks the contract."""
+    assert isinstance(rule, Rule), f"head_only gives a rule, Rule(init, update); got a {type(rule).__name__}."
+    theta = {name: Tensor(p) for name, p in params.items()}
+    handed = dict(theta)
+    pair = rule.update(handed, gradient, rule.init(handed))
+    assert isinstance(pair, tuple | list) and len(pair) == 2, (
+        "A rule's update gives a pair: all parameters, and the state for the next step."
+    )
+    assert all(handed[name] is theta[name] for name in theta), (
+        "The update changed the dict that it was given: make a new one."
+    )
+    assert set(pair[0]) == set(params), (
+        f"The update returned {sorted(pair[0])}; it must return every parameter, also those that stay."
+    )
+    cut = [name for name in params if not isinstance(pair[0][name], Tensor)]
+    assert not cut, f"{cut} came as Tensors and went as plain arrays: their way back to theta is cut."
+    return pair[0]
+
+
+# %% tags=["setup"]
 def head_by_hand(params, examples, n_steps=4, inner_lr=0.05):
     """The last layer after steps of least squares on the features, which stay as they are."""
     features = np.maximum(examples.x @ params["layers.0.weight"].T + params["layers.0.bias"], 0)
@@ -2194,16 +2247,7 @@ def anil(params, episode, head, *, loss, inner_lr, n_steps):
 before_step, sine_task = a_sinusoid_task()
 ones = {name: np.ones_like(p) for name, p in before_step.items()}
 for head in (LAST_LAYER, ["layers.0.bias"]):
-    head_rule = head_only(head, 0.1)
-    assert isinstance(head_rule, Rule), "head_only gives a rule: Rule(init, update)."
-    after_step = head_rule.update(before_step, ones, head_rule.init(before_step))
-    assert isinstance(after_step, tuple) and len(after_step) == 2, (
-        "A rule's update gives a pair: all parameters, and the state for the next step."
-    )
-    after_step = after_step[0]
-    assert set(after_step) == set(before_step), (
-        f"The update returned {sorted(after_step)}; it must return every parameter, also those that stay."
-    )
+    after_step = step_of(head_only(head, 0.1), before_step, ones)
     for name, p in before_step.items():
         kind = "in the head: a plain step" if name in head else "in the body: it stays as it is"
         assert np.allclose(detach(after_step[name]), p - 0.1 * (name in head)), (
@@ -2215,8 +2259,11 @@ print("head_only: passed")
 # %% test="anil" points=1
 wanted = small_steps(lambda p: loss_after_head_steps(p, sine_task), before_step)
 settings = {"loss": squared_error, "inner_lr": 0.05, "n_steps": 4}
-given = anil(before_step, sine_task, LAST_LAYER, **settings)
-assert isinstance(given, dict), "anil returns the gradient alone, a dict: meta_gradient gives a pair."
+given = anil(theirs := dict(before_step), sine_task, LAST_LAYER, **settings)
+assert isinstance(given, dict), (
+    f"anil returns the gradient alone, a dict (meta_gradient gives a pair); got a {type(given).__name__}."
+)
+assert all(theirs[k] is p for k, p in before_step.items()), "anil changed the dict that it was given."
 assert set(given) == set(before_step), (
     f"The meta-gradient has {sorted(given)}. The body does not adapt, but it is learned: each needs one."
 )
@@ -2235,9 +2282,8 @@ print("anil: neither first order nor plain MAML")
 # %% test="anil" points=1
 if alike({name: wanted[name] for name in LAST_LAYER}):
     assert alike(wanted), (
-        "Right in the head, and not what small steps find in the body. The body acts on the query "
-        "loss directly and "
-        "through the steps of the head: which of the two ways is cut?"
+        "Right in the head, and not what small steps find in the body. The body acts on the query loss "
+        "directly and through the steps of the head: which of the two ways is cut?"
     )
 assert alike(wanted), (
     f"Not what small steps find: {wanted['layers.1.bias']} in the last bias, got {given['layers.1.bias']}."
@@ -2247,13 +2293,12 @@ print("anil: passed on the last layer")
 
 # %% test="anil" points=1
 doubled = lambda params, examples: 2 * squared_error(params, examples)
-whole = anil(before_step, sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
+whole = anil(dict(before_step), sine_task, list(before_step), loss=doubled, inner_lr=0.02, n_steps=2)
 plain, _ = meta_gradient(before_step, sine_task, loss=doubled, rule=sgd(0.02), n_steps=2)
 same_as_maml = all(np.allclose(detach(whole[name]), plain[name]) for name in before_step)
 assert same_as_maml, (
-    "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate, the loss "
-    "and the number of "
-    "steps you are given."
+    "If the head is the whole network, ANIL is MAML: go by the names in `head`, the rate, the loss and the "
+    "number of steps you are given."
 )
 ### BEGIN HIDDEN TESTS
 stays = anil(before_step, sine_task, ["layers.0.bias"], loss=doubled, inner_lr=0.0, n_steps=3)
@@ -2394,7 +2439,8 @@ assert np.array_equal(at, [0.4, -0.3]), "theta belongs to the caller: leave it a
 assert asked, "hessian_times was never called: walk back through the steps."
 assert np.allclose(given, wanted, atol=1e-7), (
     f"A Hessian that changes, four steps: small steps find {np.round(wanted, 4)}, got {np.round(given, 4)}. "
-    "Each H_j belongs to the point where its step began, and multiplies the slope that reaches that step."
+    "On the path with momentum: the query gradient belongs to its end, and each H_j to the point where its "
+    "step began; it multiplies the slope that reaches that step."
 )
 ### BEGIN HIDDEN TESTS
 at, rolling = np.array([-0.2, 0.5]), rolling | {"n_steps": 1}
@@ -2487,6 +2533,22 @@ def mixed(params, episodes, *, wrong_last, **settings):
     return exact | {last: 1.1 * exact[last]} if wrong_last else first | right
 
 
+# %% tags=["setup"]
+def verdict(judge, f):
+    """What a judge says of f, True or False; a sentence where it says neither."""
+    try:
+        said = judge(f)
+    except AssertionError as error:
+        raise AssertionError(
+            f"is_meta_gradient stopped at an assert of its own ({error}): of a wrong f it returns False."
+        ) from None
+    assert said is not None, "is_meta_gradient returned None: where is its return?"
+    assert isinstance(said, int | np.bool_), (
+        f"is_meta_gradient returns True or False, one word for all parameters; got a {type(said).__name__}."
+    )
+    return bool(said)
+
+
 # %% solution="is-meta-gradient"
 def is_meta_gradient(f):
     """Whether f gives the gradient of loss_after in params."""
@@ -2502,9 +2564,10 @@ def is_meta_gradient(f):
 
 
 # %% test="is-meta-gradient" points=1
-assert is_meta_gradient(variant()) is not None, "is_meta_gradient returned None: where is its return?"
-assert is_meta_gradient(variant()), "The chapter's own meta-gradient is exact: say True (rounding allowed)."
-assert not is_meta_gradient(variant(first_order=True)), (
+assert verdict(is_meta_gradient, variant()), (
+    "The chapter's own meta-gradient is exact: say True (rounding allowed)."
+)
+assert not verdict(is_meta_gradient, variant(first_order=True)), (
     "First-order MAML passed. Is there curvature in your loss, and is alpha H large enough to be seen?"
 )
 print("is_meta_gradient: tells first order")
@@ -2515,7 +2578,7 @@ def in_single(params, episodes, **settings):
     return {name: g.astype(np.float32) for name, g in variant()(params, episodes, **settings).items()}
 
 
-assert is_meta_gradient(in_single), (
+assert verdict(is_meta_gradient, in_single), (
     "The exact gradient, rounded to single precision, was refused: allow for it."
 )
 
@@ -2524,7 +2587,7 @@ def divided_inside(params, episodes, **settings):
     return variant(inside=1 / len(episodes.query.x))(params, episodes, **settings)
 
 
-assert not is_meta_gradient(divided_inside), (
+assert not verdict(is_meta_gradient, divided_inside), (
     "The inner gradients were divided by the number of tasks, and it passed. For how many tasks is "
     "that no mistake?"
 )
@@ -2537,25 +2600,27 @@ def turned(params, episodes, **settings):
     return {name: 2 * first[name] - exact[name] for name in params}
 
 
-assert not is_meta_gradient(variant(n_exact=1)), (
+assert not verdict(is_meta_gradient, turned), "The curvature came with the wrong sign, and it passed."
+assert not verdict(is_meta_gradient, scaled(1.05)), (
+    "5 % too long, and it passed: is a direction all you look at, or is your tolerance too wide?"
+)
+assert not verdict(is_meta_gradient, variant(n_exact=1)), (
     "Only the last step kept its curvature, and it passed. For how many steps is that no mistake?"
 )
-assert not is_meta_gradient(turned), "The curvature came with the wrong sign, and it passed."
-assert not is_meta_gradient(scaled(1.05)), "5 % too long, and it passed: is a direction all you look at?"
-assert not is_meta_gradient(scaled(-1.0)), (
+assert not verdict(is_meta_gradient, scaled(-1.0)), (
     "It points the wrong way, and it passed: is a length all you look at?"
 )
-assert not is_meta_gradient(partial(mixed, wrong_last=True)), (
+assert not verdict(is_meta_gradient, partial(mixed, wrong_last=True)), (
     "Wrong in one parameter, and it passed: which do you look at?"
 )
-assert not is_meta_gradient(partial(mixed, wrong_last=False)), (
+assert not verdict(is_meta_gradient, partial(mixed, wrong_last=False)), (
     "Right in one parameter alone, and it passed: which do you look at?"
 )
 print("is_meta_gradient: refuses six more")
 
 # %% test="is-meta-gradient" points=1
 half_as_fast = "The tasks learned with half the rate, and it passed."
-assert not is_meta_gradient(variant(inside=0.5)), half_as_fast
+assert not verdict(is_meta_gradient, variant(inside=0.5)), half_as_fast
 
 
 ### BEGIN HIDDEN TESTS
@@ -2563,7 +2628,9 @@ def by_moving(params, episodes, **settings):
     return small_steps(lambda p: loss_after(p, episodes, **settings), params, h=1e-5)
 
 
-assert is_meta_gradient(by_moving), "Another way to the right gradient was refused: allow for rounding."
+assert verdict(is_meta_gradient, by_moving), (
+    "Another way to the right gradient was refused: allow for rounding."
+)
 ### END HIDDEN TESTS
 print("is_meta_gradient: tells the inner rate")
 
@@ -2583,7 +2650,7 @@ def hessian_of_the_start(params, episodes, *, loss, inner_lr, n_steps):
     return mean_over_batch(frozen)(params, episodes, loss=loss)[0]
 
 
-assert not is_meta_gradient(hessian_of_the_start), (
+assert not verdict(is_meta_gradient, hessian_of_the_start), (
     "The Hessian of the start was used in every step, and it passed. For which losses is that no mistake?"
 )
 print("is_meta_gradient: passed")

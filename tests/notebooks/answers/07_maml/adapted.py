@@ -153,3 +153,14 @@ def adapted(params, support, *, loss, rule, n_steps, first_order=False):
     state = rule.init(params)
     for _ in range(n_steps):
         params, state = rule.update(params, grad(loss(params, support), params), state)
+
+
+# %% wrong: the first step keeps no history, the last one does | one step's share
+def adapted(params, support, *, loss, rule, n_steps, first_order=False):
+    state = rule.init(params)
+    for step in range(n_steps):
+        at = {name: Tensor(detach(p)) for name, p in params.items()} if first_order else params
+        is_last = step == n_steps - 1
+        gradient = grad(loss(at, support), at, create_graph=is_last and not first_order)
+        params, state = rule.update(params, gradient, state)
+    return params

@@ -209,3 +209,57 @@ def head_only(head, inner_lr):
 def anil(params, episode, head, *, loss, inner_lr, n_steps):
     rule = head_only(head, inner_lr)
     return meta_gradient(params, episode, loss=loss, rule=rule, n_steps=n_steps - 1)[0]
+
+
+# %% right: the pair as a list, the gradient of the body times zero
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        return [{name: p - inner_lr * (name in head) * gradient[name] for name, p in params.items()}, state]
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
+
+
+# %% wrong: the update changes the dict that it was given | changed the dict
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        for name in head:
+            params[name] = params[name] - inner_lr * gradient[name]
+        return params, state
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
+
+
+# %% wrong: the body comes back as plain arrays | their way back
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        moved = {name: params[name] - inner_lr * gradient[name] for name in head}
+        return {name: detach(p) for name, p in params.items()} | moved, state
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    return meta_gradient(params, episode, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)[0]
+
+
+# %% wrong: the Tensors are put into the dict of the caller | anil changed the dict
+def head_only(head, inner_lr):
+    def update(params, gradient, state):
+        return params | {name: params[name] - inner_lr * gradient[name] for name in head}, state
+
+    return Rule(lambda params: None, update)
+
+
+def anil(params, episode, head, *, loss, inner_lr, n_steps):
+    for name in params:
+        params[name] = Tensor(params[name])
+    phi = adapted(params, episode.support, loss=loss, rule=head_only(head, inner_lr), n_steps=n_steps)
+    return grad(loss(phi, episode.query), params, create_graph=False)

@@ -61,7 +61,7 @@ def at_once(params, episodes, *, loss, **inner):
     return {name: g.mean(axis=0) for name, g in gradient.items()}, total
 
 
-# %% wrong: every copy's own gradient comes back | mean over the copies is missing
+# %% wrong: every copy's own gradient comes back | one mean is taken, over the copies
 def at_once(params, episodes, *, loss, **inner):
     n = len(episodes.query.x)
     own = {name: np.broadcast_to(p, (n, *p.shape)) for name, p in params.items()}
@@ -99,3 +99,30 @@ def at_once(params, episodes, *, loss, **inner):
     own = {name: np.broadcast_to(p, (n, *p.shape)) for name, p in params.items()}
     one_number = lambda p, examples: np.sum(loss(p, examples))
     meta_gradient(own, SideBySide(*episodes), loss=one_number, **inner)
+
+
+# %% right: in single precision, the pair as a list
+def at_once(params, episodes, *, loss, **inner):
+    n = len(episodes.support.x)
+    own = {name: np.stack([p] * n).astype(np.float32) for name, p in params.items()}
+    gradient, total = meta_gradient(own, episodes, loss=lambda p, e: n * np.mean(loss(p, e)), **inner)
+    return [{name: np.sum(g, axis=0) / n for name, g in gradient.items()}, total / n]
+
+
+# %% wrong: the copies are put into the dict of the caller | the dict of the caller
+def at_once(params, episodes, *, loss, **inner):
+    n = len(episodes.query.x)
+    for name, p in params.items():
+        params[name] = np.broadcast_to(p, (n, *p.shape))
+    one = lambda own, examples: np.sum(loss(own, examples))
+    gradient, total = meta_gradient(params, SideBySide(*episodes), loss=one, **inner)
+    return {name: g.mean(axis=0) for name, g in gradient.items()}, total / n
+
+
+# %% wrong: first order is not handed on | goes on
+def at_once(params, episodes, *, loss, rule, n_steps, **rest):
+    n = len(episodes.query.x)
+    own = {name: np.broadcast_to(p, (n, *p.shape)) for name, p in params.items()}
+    inner = {"loss": lambda own, examples: np.sum(loss(own, examples)), "rule": rule, "n_steps": n_steps}
+    gradient, total = meta_gradient(own, SideBySide(*episodes), **inner)
+    return {name: g.mean(axis=0) for name, g in gradient.items()}, total / n

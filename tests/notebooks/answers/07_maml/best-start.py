@@ -114,3 +114,20 @@ def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
     weights = b * s if first_order else b * s**2
     target = d if first_order and len(a) > 2 else c + (d - c) / s
     return np.average(target, weights=weights)
+
+
+# %% right: gradient descent in a loop
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    s, theta = (1 - inner_lr * a) ** n_steps, 0.0
+    for _ in range(5000):
+        theta -= 0.3 * np.mean((1 if first_order else s) * b * (c + s * (theta - c) - d))
+    return theta
+
+
+# %% wrong: right, but it writes into the arrays of the caller | the arrays of the caller
+def best_start(a, c, b, d, inner_lr, n_steps, first_order=False):
+    a *= -inner_lr
+    a += 1
+    s = a**n_steps
+    outer = b if first_order else b * s
+    return np.sum(outer * (d - (1 - s) * c)) / np.sum(outer * s)

@@ -192,3 +192,32 @@ def is_meta_gradient(f):
     wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
     given = f(params, episodes, **settings)
     return all(np.allclose(given[name], wanted[name], rtol=1e-4, atol=1e-6) for name in params)
+
+
+# %% wrong: it asserts in place of answering | an assert of its own
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    params, episodes = small_net(rng), ten_points.sample_batch(rng, 3)
+    settings = {"loss": errors, "inner_lr": 0.05, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    assert distance(f(params, episodes, **settings), wanted) < 1e-4
+    return True
+
+
+# %% wrong: a list of answers, one for each parameter | one word for all
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    params, episodes = small_net(rng), ten_points.sample_batch(rng, 3)
+    settings = {"loss": errors, "inner_lr": 0.05, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    given = f(params, episodes, **settings)
+    return [np.allclose(given[name], wanted[name], rtol=1e-3, atol=1e-5) for name in params]
+
+
+# %% wrong: a tolerance too wide | tolerance too wide
+def is_meta_gradient(f):
+    rng = np.random.default_rng(0)
+    params, episodes = small_net(rng), ten_points.sample_batch(rng, 3)
+    settings = {"loss": errors, "inner_lr": 0.05, "n_steps": 3}
+    wanted = small_steps(lambda p: loss_after(p, episodes, **settings), params)
+    return distance(f(params, episodes, **settings), wanted) < 0.5

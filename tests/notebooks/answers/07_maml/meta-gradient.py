@@ -89,3 +89,24 @@ def meta_gradient(params, episode, *, loss, rule, n_steps, first_order=False):
     leaves = {name: Tensor(p) for name, p in params.items()}
     value = task_loss(leaves, episode, loss=loss, rule=rule, n_steps=n_steps)
     return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% right: a pair as a list, the loss as a float
+def meta_gradient(params, episode, **inner):
+    theta = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(theta, episode, **inner)
+    return [grad(value, theta, create_graph=False), float(detach(value))]
+
+
+# %% wrong: the Tensors are put into the dict of the caller | the dict of the caller holds Tensors
+def meta_gradient(params, episode, **inner):
+    for name in params:
+        params[name] = Tensor(params[name])
+    value = task_loss(params, episode, **inner)
+    return grad(value, params, create_graph=False), detach(value)
+
+
+# %% wrong: asked in other Tensors than those that went in | the very Tensors
+def meta_gradient(params, episode, **inner):
+    value = task_loss({name: Tensor(p) for name, p in params.items()}, episode, **inner)
+    return grad(value, {name: Tensor(p) for name, p in params.items()}, create_graph=False), detach(value)

@@ -30,19 +30,19 @@ def task_loss(params, episode, **inner):
     return inner["loss"](params, episode.query)
 
 
-# %% wrong: support and query loss are added | got 9.75
+# %% wrong: support and query loss are added | the query judges alone
 def task_loss(params, episode, **inner):
     phi = adapted(params, episode.support, **inner)
     return inner["loss"](phi, episode.query) + inner["loss"](phi, episode.support)
 
 
-# %% wrong: phi is detached, and no gradient comes back | the graph is cut
+# %% wrong: phi is detached, and no gradient comes back | the graph cut
 def task_loss(params, episode, **inner):
     phi = {name: detach(p) for name, p in adapted(params, episode.support, **inner).items()}
     return inner["loss"](phi, episode.query)
 
 
-# %% wrong: first order is not handed on | differs
+# %% wrong: first order is not handed on | goes on to
 def task_loss(params, episode, *, loss, rule, n_steps, first_order=False):
     return loss(adapted(params, episode.support, loss=loss, rule=rule, n_steps=n_steps), episode.query)
 
@@ -61,3 +61,13 @@ def task_loss(params, episode, **inner):
 # %% wrong: nothing is returned | return
 def task_loss(params, episode, **inner):
     inner["loss"](adapted(params, episode.support, **inner), episode.query)
+
+
+# %% wrong: support and query change places | changed places
+def task_loss(params, episode, **inner):
+    return inner["loss"](adapted(params, episode.query, **inner), episode.support)
+
+
+# %% wrong: a plain number, which nobody can differentiate | remembers how it came from theta
+def task_loss(params, episode, **inner):
+    return float(detach(inner["loss"](adapted(params, episode.support, **inner), episode.query)))

@@ -147,3 +147,16 @@ def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr
         r = q - inner_lr * p
         p, q = p + hessian_times(point, r), momentum * r
     return p
+
+
+# %% wrong: the way forward knows no momentum | on the path with momentum
+def through_momentum(theta, gradient, hessian_times, query_gradient, *, inner_lr, momentum, n_steps):
+    points = []
+    for _ in range(n_steps):
+        points.append(theta)
+        theta = theta - inner_lr * gradient(theta)
+    p, q = query_gradient(theta), np.zeros_like(theta)
+    for point in reversed(points):
+        r = q - inner_lr * p
+        p, q = p + hessian_times(point, r), momentum * r
+    return p

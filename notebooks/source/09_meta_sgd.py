@@ -18,7 +18,7 @@
 # **Time.** 95 minutes to read, 140 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
-from functools import partial
+from functools import partial, wraps
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,7 +54,7 @@ from reference.tasks.families import Quadratic, Quadratics, Sinusoid, Sinusoids
 # be negative, and even if all are positive, $\alpha \circ \nabla L_S$ no longer points along the gradient.
 #
 # In code little is new: a step that uses $\alpha$, the loss after it, and one more argument to differentiate in. That
-# is five lines, and in "Build it in NumPy" you write them.
+# is nine lines, and in "Build it in NumPy" you write them.
 #
 # **Predict.** A network with 1761 weights learns sinusoids from 10 points in one step. Without a step its mean
 # squared error is about 3. After a short training by MAML with $\alpha = 0.01$, one step brings it to about 0.75.
@@ -137,8 +137,8 @@ print(f"a rate for each: {loss_of_two(np.array([1, 0.1])):.4g}")
 # $$A\,(\theta - c) = -t \begin{pmatrix} 1 - 2 \\ -2 + 5 \end{pmatrix} = t \begin{pmatrix} 1 \\ -3 \end{pmatrix}.$$
 #
 # For $t = 1$ the way down begins along $(-1, 3)$: the first coordinate should go *left*. But the optimum lies to the
-# right, and so in every task of this family. So the rate that helps is negative. With $\alpha = (-1, \tfrac13)$ the step is $-\alpha \circ t\,(1, -3) = t\,(1, 1)$: it ends at the
-# optimum of every task.
+# right, and so in every task of this family. So the rate that helps is negative. With $\alpha = (-1, \tfrac13)$ the
+# step is $-\alpha \circ t\,(1, -3) = t\,(1, 1)$: it ends at the optimum of every task.
 
 # %%
 coupled = np.array([[1.0, -2.0], [-2.0, 5.0]])
@@ -355,25 +355,27 @@ def step_by_rates(params, rates, gradient, rule_of=by_weight):
     """The parameters after one step of the rule."""
     rule = rule_of(rates)
     assert isinstance(rule, Rule), f"by_weight gives a rule, Rule(init, update), got a {type(rule).__name__}."
+    assert callable(rule.init), "A rule is a pair of functions, Rule(init, update)."
     after = rule.update(params, gradient, rule.init(params))
-    assert isinstance(after, tuple) and len(after) == 2, "update gives two things: parameters and state."
+    assert isinstance(after, tuple | list) and len(after) == 2, "update gives two things: weights, state."
+    assert isinstance(after[0], dict), "update gives the new parameters first, in a dict with the same names."
     return after[0]
 
 
 def pencil_step(*rates):
-    return step_by_rates({"w": np.ones(2)}, {"w": np.array(rates)}, {"w": np.ones(2)})["w"]
+    return step_by_rates({"w": np.ones(2)}, {"w": np.array(rates)}, {"w": np.array([2.0, 3.0])})["w"]
 
 
-story = "From (1, 1), with the gradient (1, 1) and the rates (0.5, 2), expected (0.5, -1), got"
-came = pencil_step(0.5, 2.0)
-assert np.shape(came) == (2,), f"{story} an array of shape {np.shape(came)}."
-assert not np.allclose(came, [1.5, 3]), f"{story} {came}: that is uphill."
-assert not np.allclose(came, [-0.5, -2]), f"{story} {came}: is that the move alone, without the weights?"
-assert came[0] != came[1], f"{story} {came}: every weight has a rate of its own."
-assert np.allclose(came, [0.5, -1]), f"{story} {came}. The rate itself multiplies the gradient."
+story = "From (1, 1), with the gradient (2, 3) and the rates (0.5, 2), expected (0, -5), got"
+came, own = pencil_step(0.5, 2.0), "every weight has a rate of its own."
+MISSTEPS = [((2, 7), "that is uphill."), ((-1.5, -2.75), own), ((-6, -6), own)]
+MISSTEPS += [((-1, -6), "the move alone, without the weights?"), ((0.5, -1), "how long is the gradient?")]
+for place_of_step, words in MISSTEPS:
+    assert not np.allclose(came, place_of_step), f"{story} {came}: {words}"
+assert np.allclose(came, [0, -5]), f"{story} {came}. The rate itself multiplies the gradient."
 came = pencil_step(0.5, -2.0)
-story = f"With the rates (0.5, -2) expected (0.5, 3), got {came}."
-assert np.allclose(came, [0.5, 3]), f"{story} A rate may be negative; nothing is cut off or turned."
+story = f"With the rates (0.5, -2) expected (0, 7), got {came}."
+assert np.allclose(came, [0, 7]), f"{story} A rate may be negative; nothing is cut off or turned."
 
 
 # %% test="by-weight" points=1
@@ -467,7 +469,10 @@ def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 
 # %% test="task-loss" points=1
 leaves = {"start.theta": Tensor(np.ones(1)), "rate.theta": Tensor(np.array([0.1]))}
-value = task_loss(leaves, PENCIL, loss=quadratic_loss)
+asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how)
+value, doubled = asked(), lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+kind = type(value).__name__
+assert not isinstance(value, dict | tuple | list | None), f"One number is asked for, the loss, got a {kind}."
 MISTAKEN = {
     1.0: "the query loss at the start: no step was taken.",
     2.88: "the support loss after the step: the query judges.",
@@ -478,8 +483,11 @@ story = f"By pencil the query loss after the step is 0.04, got {float(detach(val
 for number, words in MISTAKEN.items():
     assert not np.isclose(detach(value), number), f"{story}. That is {words}"
 assert np.isclose(detach(value), 0.04), f"{story}."
-after_two = detach(task_loss(leaves, PENCIL, loss=quadratic_loss, n_steps=2))
+after_two, twice = detach(asked(n_steps=2)), detach(asked(rule_of=doubled))
 assert np.isclose(after_two, 0.0784), f"After two steps it is 0.0784, got {after_two:.4g}: is n_steps used?"
+assert np.isclose(twice, 0.36), (
+    f"By a rule that doubles the rates it is 0.36, got {twice:.4g}: is rule_of used?"
+)
 assert isinstance(value, Tensor), "A plain number came: the graph is cut, and nothing can be differentiated."
 slope = {name: detach(d).item() for name, d in grad(value, leaves).items()}
 assert slope["rate.theta"], "The slope in the rate is 0: the rates were cut off from the graph."
@@ -538,11 +546,17 @@ def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 # %% test="meta-gradient" points=1
 arrays = {"start.theta": np.ones(1), "rate.theta": np.array([0.1])}
 found = meta_gradient(arrays, PENCIL, loss=quadratic_loss)
-assert isinstance(found, tuple) and isinstance(found[0], dict), "The pair is (gradient, loss), in this order."
+assert isinstance(found, tuple | list) and isinstance(found[0], dict), (
+    "The pair is (gradient, loss), in this order."
+)
 tensors = [thing for thing in (*found[0].values(), found[1]) if isinstance(thing, Tensor)]
 assert not tensors, "Plain arrays are asked for, and Tensors came: they would keep the whole graph alive."
+spoiled_args = any(isinstance(p, Tensor) for p in arrays.values())
+assert not spoiled_args, "The dict that was given now holds Tensors: put them into a dict of your own."
 names = {"start.theta", "rate.theta"}
-assert found[0].keys() == names, f"The gradient has entries for weights and rates, got {sorted(found[0])}."
+assert found[0].keys() == names, (
+    f"The gradient has entries for weights and rates, named as in params: got {sorted(found[0])}."
+)
 pencil_slopes = {name: np.asarray(detach(d)).item() for name, d in found[0].items()}
 assert np.isclose(detach(found[1]), 0.04), (
     f"The loss beside the gradient is 0.04, got {detach(found[1]):.4g}."
@@ -554,13 +568,17 @@ for name, wanted in (("start.theta", -0.24), ("rate.theta", -3.2)):
     story = f"In {name} the pencil says {wanted}, got {pencil_slopes[name]:.4g}"
     assert not np.isclose(pencil_slopes[name], -wanted), f"{story}: its sign is turned."
     assert np.isclose(pencil_slopes[name], wanted), f"{story}."
-_, after_two = meta_gradient(arrays, PENCIL, loss=quadratic_loss, n_steps=2)
-assert np.isclose(after_two, 0.0784), (
-    f"After two steps the loss is 0.0784, got {after_two:.4g}: who gets n_steps?"
-)
 
 # %% test="meta-gradient" points=1
 from reference.scratch import meta_sgd
+
+doubled = lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+for how, wanted in (({"n_steps": 2}, 0.0784), ({"rule_of": doubled}, 0.36)):
+    arrays = {"start.theta": np.ones(1), "rate.theta": np.array([0.1])}
+    _, came = meta_gradient(arrays, PENCIL, loss=quadratic_loss, **how)
+    assert np.isclose(came, wanted), (
+        f"With {how} the loss is {wanted}, got {came:.4g}: who gets {list(how)[0]}?"
+    )
 
 
 def gradient_by_step(params, episode, meta_gradient=meta_gradient):
@@ -614,6 +632,12 @@ same(meta_gradient, meta_sgd.meta_gradient, partial(case_of_a_net, n_steps=1))
 
 
 # %% tags=["setup"]
+def case_of_tasks(rng, n_weights=3, n_steps=1):
+    """What walk_back is given, drawn at random."""
+    support, query = (Quadratics(dimension=n_weights).sample(rng) for _ in range(2))
+    return rng.normal(size=n_weights), 0.4 * rng.normal(size=n_weights), support, query, n_steps
+
+
 def by_the_engine(theta, alpha, support, query, n_steps):
     """(dL/dtheta, dL/dalpha) of two Quadratic losses, by meta_gradient."""
     params = {"start.theta": theta, "rate.theta": alpha}
@@ -641,7 +665,8 @@ def walk_back(theta, alpha, support, query, n_steps):
 # %% test="walk-back" points=2
 support_1d, query_1d = (Quadratic(np.array([c]), np.array([[a]])) for a, c in ((2.0, 2.0), (8.0, 0.75)))
 pair = walk_back(np.zeros(1), np.array([0.25]), support_1d, query_1d, 1)
-assert len(pair) == 2, f"Two gradients are asked for, (in theta, in alpha), got {len(pair)} things."
+two = hasattr(pair, "__len__") and len(pair) == 2
+assert two, f"Two gradients are asked for, (in theta, in alpha), got a {type(pair).__name__}: {pair}."
 in_weight, in_rate = (np.asarray(part_).item() for part_ in pair)
 assert not np.allclose([in_weight, in_rate], [8, 1]), "The pair is (in theta, in alpha), in this order."
 MISTAKEN_WEIGHT = {
@@ -654,7 +679,7 @@ for number, words in MISTAKEN_WEIGHT.items():
     assert not np.isclose(in_weight, number), f"In theta the pencil says 1, got {number}. That is {words}"
 MISTAKEN_RATE = {
     -8: "it with the sign turned: phi is theta MINUS alpha times s.",
-    4: "it with s taken at phi, after the step.",
+    4: "it with s taken at phi, after the step. (Or was theta changed in place?)",
     -24: "it with g taken at theta, before the step.",
     1: "the gradient in theta once more.",
 }
@@ -664,26 +689,30 @@ assert np.allclose([in_weight, in_rate], [1, 8]), f"The pencil says 1 and 8, got
 
 
 # %% test="walk-back" points=2
-def case_of_tasks(rng, n_weights=3, n_steps=1):
-    support, query = (Quadratics(dimension=n_weights).sample(rng) for _ in range(2))
-    return rng.normal(size=n_weights), 0.4 * rng.normal(size=n_weights), support, query, n_steps
+@wraps(walk_back)
+def in_arrays(*case):
+    return tuple(np.asarray(gradient) for gradient in walk_back(*case))
 
 
-several = case_of_tasks(np.random.default_rng(0))
-came, wanted = walk_back(*several), by_the_engine(*several)
-shape = np.shape(came[1])
-assert shape == (3,), f"Three weights have three rates, and a gradient in each: shape (3,), got {shape}."
-story = f"One step, three weights: in theta expected {wanted[0].round(4)}, got {np.round(came[0], 4)}"
-assert np.allclose(came[0], wanted[0]), f"{story}. In which order do the rates and the curvature act?"
-assert np.allclose(came[1], wanted[1]), f"In alpha expected {wanted[1].round(4)}, got {np.round(came[1], 4)}."
-two_steps = (*several[:4], 2)
-came, wanted = walk_back(*two_steps), by_the_engine(*two_steps)
-story = f"Two steps: expected {np.round(wanted, 4).tolist()}, got {np.round(came, 4).tolist()}"
-thought = "Each step adds its part, with its own s and with v as it stands BEHIND the step; then v goes on."
-assert np.allclose(came, wanted), f"{story}. {thought}"
-same(walk_back, by_the_engine, partial(case_of_tasks, n_steps=3))
+thought = ""
+for n in (1, 2):
+    came = in_arrays(*case_of_tasks(np.random.default_rng(0), n_steps=n))
+    wanted = by_the_engine(*case_of_tasks(np.random.default_rng(0), n_steps=n))
+    shapes = [gradient.shape for gradient in came]
+    assert shapes == [(3,), (3,)], (
+        f"Three rates have a gradient in each, as weights have: got shapes {shapes}."
+    )
+    numbers = np.round(wanted, 4).tolist(), np.round(came, 4).tolist()
+    story = f"Three weights, {n} step(s): expected {numbers[0]}, got {numbers[1]}."
+    turned_round = np.allclose(came[0], [-0.095, 0.6237, 0.4912], atol=1e-3)
+    assert not turned_round, f"{story} In which order do the rates and the curvature act?"
+    assert np.allclose(came, wanted), f"{story} {thought}"
+    thought = (
+        "Each step adds its part, with its own s and with v as it stands BEHIND the step; then v goes on."
+    )
+same(in_arrays, by_the_engine, partial(case_of_tasks, n_steps=3))
 ### BEGIN HIDDEN TESTS
-same(walk_back, by_the_engine, partial(case_of_tasks, n_weights=5, n_steps=4))
+same(in_arrays, by_the_engine, partial(case_of_tasks, n_weights=5, n_steps=4))
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -746,8 +775,8 @@ claim("The loss after one step is gone.", found_losses[-1] < 1e-3 < found_losses
 #
 # Tasks are the sinusoids of chapter 01, with 10 support points. The network has layers of 1, 40, 40 and 1 units, as
 # in Finn et al. (2017): 1761 weights in six tensors. One inner step, ten tasks in an outer step, 1200 outer steps of
-# Adam whose rate falls from 0.01 to zero. That setting was chosen on other tasks and other seeds; every learner below
-# did best with it, or as well as with any other that was tried. So was MAML's $\alpha = 0.01$.
+# Adam whose rate falls from 0.01 to zero. That setting and MAML's $\alpha = 0.01$ were searched for
+# on other tasks and other seeds (the searches are not kept).
 #
 # How much is it worth to learn the rates, and how many of them? Eight learners differ in nothing else:
 #
@@ -929,7 +958,9 @@ for worse, better in PAIRS:
 # %%
 by_start, by_one, by_six, by_rest, of_sign, of_signs = (excess_of(*pair) for pair in PAIRS)
 claim(
-    "In every run a step of MAML beats one from pretrained weights by a half.", by_start.min() > 0.5, by_start
+    "In every run a step of MAML beats one from pretrained weights by a half.",
+    by_start.min() > 0.5,
+    by_start,
 )
 claim("In every run six learned rates lower MAML's error by a tenth.", by_six.min() > 0.1, by_six)
 less = by_one.mean() < by_six.mean() * 2 / 3
@@ -949,8 +980,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 2.** Six learned rates take away close to half of MAML's error. 1761 take away about as much; whether it is
-# more depends on the four runs that one happens to have. A single learned rate gains little, or nothing, and loses if
+# **Figure 2.** Six learned rates take away close to half of MAML's error. 1761 take away a little more in
+# these four runs, which other seeds need not repeat. A single learned rate gains little, or nothing, and loses if
 # it began too large. The two learners without a meta-learned start, with errors over 2, are not drawn. The intervals
 # are over training runs, and none of the runs is trained to the end. The figure does not say *why* six numbers help.
 #
@@ -1167,8 +1198,8 @@ closer = after_one_step["MAML"].mean() - np.array([after_one_step["Meta-SGD"].me
 claim("Meta-SGD comes over two thirds of the way from MAML to it.", closer[0] > closer[1] * 2 / 3, closer)
 
 # %% [markdown]
-# Somebody who *knows* that all tasks are sinusoids of one frequency writes a better step than Meta-SGD learned from
-# examples. Did Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
+# Somebody who *knows* that all tasks are sinusoids of one frequency writes such a step down, without any training. Did
+# Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
 
 
 # %%
@@ -1376,8 +1407,8 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 5.** Every learner was trained for one step. MAML's small step can be repeated, and with ten it gets about
-# where Meta-SGD is after one. The learned steps go about as far as one step should. A second helps in some runs; soon
-# after they overshoot, more each time. The figure shows medians, and so hides a run that blew up earlier. We *train*
+# where Meta-SGD is after one. A second step by learned rates helps in some runs; a few more, and the error
+# leaves all bounds. The figure shows medians, and so hides a run that blew up earlier. We *train*
 # for several steps below, on glyphs.
 
 # %%
@@ -1442,7 +1473,7 @@ claim("Six rates, too, do worse on new tasks.", six_new > 1.5 * six_seen, six_ne
 # %% [markdown]
 # Meta-SGD has learned the 20 tasks, not the family. Six rates have, too; whether they keep a lead over MAML, four runs
 # cannot say, for each run has 20 tasks of its own. With 20 tasks nobody gets far. How many numbers a step may have
-# depends on how many *tasks* there are, just as the size of a model depends on the number of examples.
+# seems to depend on how many *tasks* there are, just as the size of a model depends on the number of examples.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1649,14 +1680,15 @@ over_pixels = compare(Score(glyph_scores["3 steps, 18 rates from 0.1"].mean(axis
 claim("They beat raw pixels by 2 points or more.", over_pixels.interval[0] > 0.02, over_pixels)
 
 # %% [markdown]
-# If the first guess at the rate was bad, learning the rates mends it: from 0.1, both ways of learning gain many points.
+# If the first guess at the rate was bad, learning the rates mends it: from 0.1, both ways of learning gain points.
 # But begun at the one good number that a search found, 12,053 learned rates add nothing that four runs can show. Begun
-# at 0.1, with one step, they stay behind it: one step of Adam moves a rate by about 0.01 at most, here by 2 in all, and
-# only if its gradient never changes its sign. The 18 rates of three steps do reach what the search reached, to within
+# at 0.1, with one step, they stay behind it. (One step of Adam moves a rate by about 0.01 at most, here by 2 in all,
+# and only if its gradient never changes its sign; that this is why is a guess.) The 18 rates of three steps do reach what the search reached, to within
 # the few points that four runs can tell, in one run where the search took four.
 #
 # So what learned rates are worth depends on what stands beside them. On sinusoids the *shape* of the step mattered,
-# and no single number has it. Here the length mattered most, and a length can be searched for.
+# and no single number has it. Here one number, found by a search, does
+# about as well.
 #
 # ### A long step, then short ones
 #
@@ -1768,7 +1800,7 @@ for (method, asked_so, outer, inner), by_asking in sorted(on_omniglot.items()):
 
 # %% [markdown]
 # Do not read a ranking into single runs. A learner that was trained with its queries together was not made to be asked
-# alone; compare rows that were trained alike. And the test gives MAML three steps and Meta-SGD one.
+# alone. And the test gives MAML three steps and Meta-SGD one.
 #
 # ## Freeze the rates
 #
@@ -2005,9 +2037,11 @@ assert np.allclose(np.sort(r), [0.25, 1]), (
     f"Curvatures 1 and 4 need the rates 1 and 1/4 in some order, got {r}."
 )
 turned = np.array([[2.0, 1.0], [1.0, 2.0]])
-left = distance_left(solving_rates(turned), turned)
-story = f"With A = [[2, 1], [1, 2]] a distance of {left:.3g} is left."
-assert left < 1e-8, f"{story} The curvatures that matter are along the eigenvectors, not along the axes."
+r = np.asarray(solving_rates(turned.copy()))
+story = f"With A = [[2, 1], [1, 2]] a distance of {distance_left(r, turned):.3g} is left."
+along_axes = np.allclose(r, 0.5)
+assert not along_axes, f"{story} The curvatures that matter are along the eigenvectors, not along the axes."
+assert distance_left(r, turned) < 1e-5, story
 
 # %% test="solving-rates" points=2
 three_alike = 3 * np.eye(4)
@@ -2018,14 +2052,14 @@ basis = np.linalg.qr(np.random.default_rng(2).normal(size=(5, 5))).Q
 
 def fault(eigenvalues, n_steps):
     turned = basis @ np.diag(eigenvalues) @ basis.T
-    r = solving_rates(turned)
+    r = solving_rates(turned.copy())
     story, left = f"Eigenvalues {eigenvalues}, computed with rounding", distance_left(r, turned)
     if len(r) != n_steps:
         return f"{story}: {n_steps} steps are enough and needed, got {len(r)}."
-    return f"{story}: a distance of {left:.3g} is left." if left > 1e-6 else ""
+    return f"{story}: a distance of {left:.3g} is left." if left > 1e-5 else ""
 
 
-for eigenvalues, n_steps in (([0.5, 2.0, 2.0, 2.0, 5.0], 3), ([0.5, 0.5, 2.0, 2.01, 2.01], 3)):
+for eigenvalues, n_steps in (([0.5, 2.0, 2.0, 2.0, 5.0], 3), ([0.5, 0.5, 2.0, 2.0001, 2.0001], 3)):
     assert not fault(eigenvalues, n_steps), fault(eigenvalues, n_steps)
 ### BEGIN HIDDEN TESTS
 assert not fault([0.3, 0.6, 0.9, 1.2, 1.5], 5), fault([0.3, 0.6, 0.9, 1.2, 1.5], 5)
@@ -2081,31 +2115,30 @@ def by_exponent(rates):
 
 
 # %% test="log-rates" points=1
-origin = {"theta": np.array([0.5, -1.0])}
-rho = with_log_rates(origin, inner_lr=0.1)["rate.theta"]
+made = with_log_rates({"theta": np.array([0.5, -1.0])}, inner_lr=0.1)
+named = isinstance(made, dict) and made.keys() == {"start.theta", "rate.theta"}
+assert named, f"Expected a dict with start.theta and rate.theta, as with_rates gives it, got {made}."
+rho = made["rate.theta"]
 story = f"inner_lr = 0.1: every rho is ln 0.1 = -2.303, got {np.ravel(rho)}."
 assert np.shape(rho) == (2,), f"One rho for every weight: shape (2,), got {np.shape(rho)}."
-assert np.array_equal(with_log_rates(origin, inner_lr=0.1)["start.theta"], origin["theta"]), (
-    "The weights under start. should stay as they are."
-)
+assert np.allclose(made["start.theta"], [0.5, -1]), "The weights under start. should stay as they are."
 assert not np.allclose(rho, 0.1), f"{story} Then the first step has the rate e^0.1: where is the logarithm?"
 assert np.allclose(rho, np.log(0.1)), story
 rule = by_exponent({"theta": np.log([0.5, 2.0])})
 assert isinstance(rule, Rule), "by_exponent gives a rule, as by_weight does: Rule(init, update)."
-moved = rule.update({"theta": np.zeros(2)}, {"theta": np.ones(2)}, rule.init({}))[0]["theta"]
-assert not np.allclose(moved, [0.5, 2]), (
-    "Rates 0.5 and 2, a gradient of 1, from theta = 0: got (0.5, 2). Is the step uphill, or is it the rates?"
-)
-assert np.allclose(moved, [-0.5, -2]), (
-    f"Rates 0.5 and 2, a gradient of 1: expected the step (-0.5, -2), got {moved}."
-)
+moved = rule.update({"theta": np.ones(2)}, {"theta": np.full(2, 2.0)}, rule.init({}))[0]["theta"]
+story = f"Rates 0.5 and 2, a gradient of 2: expected the step from 1 to end at (0, -3), got {moved}"
+assert not np.allclose(moved, [2, 5]), f"{story}: that is uphill."
+assert not np.allclose(moved, [-1, -4]), f"{story}: that is the move alone, without the weights."
+assert np.allclose(moved, [0, -3]), f"{story}."
 
 # %% test="log-rates" points=1
 wrong_way = Quadratic(np.ones(2), np.array([[1.0, -2.0], [-2.0, 5.0]]))
 both = as_episode(wrong_way, wrong_way)
-plain, _ = meta_gradient(with_rates(origin, inner_lr=0.1), both, loss=quadratic_loss)
+origin = lambda: {"theta": np.array([0.5, -1.0])}
+plain, _ = meta_gradient(with_rates(origin(), inner_lr=0.1), both, loss=quadratic_loss)
 logged, _ = meta_gradient(
-    with_log_rates(origin, inner_lr=0.1), both, loss=quadratic_loss, rule_of=by_exponent
+    with_log_rates(origin(), inner_lr=0.1), both, loss=quadratic_loss, rule_of=by_exponent
 )
 story = "The gradient in rho should be e^rho times that in alpha"
 assert np.any(logged["rate.theta"]), (
@@ -2113,7 +2146,7 @@ assert np.any(logged["rate.theta"]), (
 )
 assert np.allclose(logged["rate.theta"], 0.1 * plain["rate.theta"]), (
     f"{story}: expected {0.1 * plain['rate.theta']}, got {logged['rate.theta']}. "
-    "Nothing is to be multiplied by hand."
+    "Does the engine see the whole way from rho to the step?"
 )
 assert np.allclose(logged["start.theta"], plain["start.theta"]), (
     "The gradient in the weights should be the same."
@@ -2260,12 +2293,15 @@ def noisy(sigma):
 
 
 # %% tags=["setup"]
+from copy import deepcopy
+
+
 def check_a_family(rates_of_family, seed, words, **own):
     """Stop where the mean loss of a random family could still be lowered."""
     rng = np.random.default_rng(seed)
     theta = rng.normal(size=3)
     pairs = a_family(rng, theta, **own)
-    came = rates_of_family(theta, pairs)
+    came = rates_of_family(theta.copy(), deepcopy(pairs))
     assert np.shape(came) == (3,), f"Three coordinates have three rates, got shape {np.shape(came)}."
     slope = slope_left(came, theta, pairs)
     assert np.abs(slope).max() < 1e-4, f"{words} The slope left in the rates is {slope.round(4)}, expected 0."
@@ -2325,10 +2361,10 @@ print("the best rate with noise of 0, 1/2, 1, 2:", *np.round(by_noise, 4))
 #   where they disagree.
 # - The rates choose the kernel with which a support point pulls the prediction; on sinusoids they learn a cosine, and
 #   six of them suffice for most of the gain. A single one gains little, and a bad start of it is not forgotten.
-# - Learned rates belong to their weights and to about the number of steps they were trained for; and the more of them
-#   there are, the more tasks they need.
-# - Where only the length of the step matters, as on our glyphs, a searched rate does as well; learned rates mend a
-#   bad first guess.
+# - Learned rates belong to their weights and to about the number of steps they were trained for; 20 tasks were too few
+#   to learn them from.
+# - On our glyphs one searched rate does as well, to within a few points; learned rates make up for a bad first guess,
+#   in part or in full.
 #
 # ## Read more
 #

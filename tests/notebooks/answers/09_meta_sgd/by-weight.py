@@ -120,3 +120,43 @@ def by_weight(rates):
         return params, state
 
     return Rule(lambda params: None, update)
+
+
+# %% right: two lambdas, and a list of two things
+def by_weight(rates):
+    return Rule(
+        lambda params: (),
+        lambda params, gradient, state: [{k: p - rates[k] * gradient[k] for k, p in params.items()}, state],
+    )
+
+
+# %% wrong: the rate is the whole step, the gradient is forgotten | how long is the gradient
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {k: params[k] - rates[k] for k in params}, state
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: the state comes first | parameters first
+def by_weight(rates):
+    def update(params, gradient, state):
+        return state, {k: params[k] - rates[k] * gradient[k] for k in params}
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: a list of arrays, the names are lost | parameters first
+def by_weight(rates):
+    def update(params, gradient, state):
+        return [params[k] - rates[k] * gradient[k] for k in params], state
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: nothing to remember, so no function to begin with | pair of functions
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {k: params[k] - rates[k] * gradient[k] for k in params}, state
+
+    return Rule(None, update)

@@ -85,3 +85,30 @@ def with_log_rates(start, *, inner_lr):
 
 def by_exponent(rates):
     return by_weight({name: np.exp(rate) for name, rate in rates.items()})
+
+
+# %% wrong: the move alone, without the weights | without the weights
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return Rule(lambda p: None, lambda p, g, s: ({k: -np.exp(rates[k]) * g[k] for k in p}, s))
+
+
+# %% wrong: the exponential of the product | expected the step
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return Rule(lambda p: None, lambda p, g, s: ({k: p[k] - np.exp(rates[k] * g[k]) for k in p}, s))
+
+
+# %% wrong: the rates alone come back, without prefixes | start.theta and rate.theta
+def with_log_rates(start, *, inner_lr):
+    return {k: np.full_like(p, np.log(inner_lr)) for k, p in start.items()}
+
+
+def by_exponent(rates):
+    return by_weight({k: np.exp(r) for k, r in rates.items()})

@@ -83,3 +83,25 @@ def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
     phi_gradient = grad(before, part(leaves, "start"), create_graph=False)
     twice = {f"{kind}.{name}": g for kind in ("start", "rate") for name, g in phi_gradient.items()}
     return twice, detach(value)
+
+
+# %% right: a list of two
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {k: Tensor(p) for k, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return [grad(value, leaves, create_graph=False), detach(value)]
+
+
+# %% wrong: the rule is not handed on | who gets rule_of
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {k: Tensor(p) for k, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps)
+    return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% wrong: the dict that was given is filled with Tensors | a dict of your own
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    for k in params:
+        params[k] = Tensor(params[k])
+    value = task_loss(params, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, params, create_graph=False), detach(value)

@@ -109,3 +109,15 @@ def rates_of_family(theta, pairs):
         s = support.gradient(zero)
         left, right = left + query.curvature * np.outer(s, s), right + query.gradient(zero) * s
     return np.linalg.solve(left, right)
+
+
+# %% right: the pairs are used up, and the start is moved about
+def rates_of_family(theta, pairs):
+    matrix, right_side, theta_now = 0, 0, theta.copy()
+    while pairs:
+        support, query = pairs.pop()
+        s = support.gradient(theta_now)
+        matrix = matrix + query.curvature * np.outer(s, s)
+        right_side = right_side + s * query.gradient(theta_now)
+    theta -= 1
+    return np.linalg.solve(matrix, right_side)

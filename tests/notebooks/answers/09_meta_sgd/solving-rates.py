@@ -49,3 +49,14 @@ def solving_rates(curvature):
 def solving_rates(curvature):
     eigenvalues = np.linalg.eigvalsh(curvature)
     return np.array([2 / (eigenvalues.min() + eigenvalues.max())])
+
+
+# %% right: in single precision
+def solving_rates(curvature):
+    values = np.linalg.eigvalsh(curvature)
+    return (1 / values[np.append(True, np.diff(values) > 1e-6)]).astype(np.float32)
+
+
+# %% wrong: eigenvalues that are near are taken for equal | 3 steps are enough and needed
+def solving_rates(curvature):
+    return 1 / np.unique(np.linalg.eigvalsh(curvature).round(3))

@@ -87,3 +87,26 @@ def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
     start = part(params, "start")
     phi = unroll(lambda p: loss(p, episode.support), start, rule_of(start), n_steps)
     return loss(phi, episode.query)
+
+
+# %% wrong: always weight by weight, whatever rule was asked for | is rule_of used
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi = unroll(
+        lambda p: loss(p, episode.support), part(params, "start"), by_weight(part(params, "rate")), n_steps
+    )
+    return loss(phi, episode.query)
+
+
+# %% wrong: the weights after the step come back, not their loss | one number
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    return unroll(
+        lambda p: loss(p, episode.support), part(params, "start"), rule_of(part(params, "rate")), n_steps
+    )
+
+
+# %% wrong: the loss is computed and not returned | one number
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi = unroll(
+        lambda p: loss(p, episode.support), part(params, "start"), rule_of(part(params, "rate")), n_steps
+    )
+    loss(phi, episode.query)

@@ -142,7 +142,7 @@ def walk_back(theta, alpha, support, query, n_steps):
     return v, in_alpha
 
 
-# %% wrong: one sum, spread over all rates | in alpha expected
+# %% wrong: one sum, spread over all rates | three weights, 1 step(s)
 def walk_back(theta, alpha, support, query, n_steps):
     s = support.gradient(theta)
     g = query.gradient(theta - alpha * s)
@@ -184,3 +184,44 @@ def walk_back(theta, alpha, support, query, n_steps):
     for _ in range(n_steps):
         v = v - support.curvature @ (alpha * v)
     return v, in_alpha
+
+
+# %% right: backwards by itself, in lists of numbers
+def walk_back(theta, alpha, support, query, n_steps):
+    if n_steps == 0:
+        return list(query.gradient(theta)), list(0 * alpha)
+    s = support.gradient(theta)
+    v, a = walk_back(theta - alpha * s, alpha, support, query, n_steps - 1)
+    v, a = np.array(v), np.array(a)
+    return (v - support.curvature @ (alpha * v)).tolist(), (a - v * s).tolist()
+
+
+# %% wrong: only the diagonal of the curvature | three weights, 1 step(s)
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v = query.gradient(path[-1])
+    a = np.zeros_like(theta)
+    for t in reversed(path[:-1]):
+        a = a - v * support.gradient(t)
+        v = v - np.diag(support.curvature) * alpha * v
+    return v, a
+
+
+# %% wrong: right, but the start that was given is moved | changed its argument
+def walk_back(theta, alpha, support, query, n_steps):
+    path = []
+    for _ in range(n_steps):
+        path.append(theta.copy())
+        theta -= alpha * support.gradient(theta)
+    v, in_alpha = query.gradient(theta), np.zeros_like(alpha)
+    for point in reversed(path):
+        in_alpha = in_alpha - v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: nothing comes back | got a NoneType
+def walk_back(theta, alpha, support, query, n_steps):
+    _ = by_the_engine(theta, alpha, support, query, n_steps)

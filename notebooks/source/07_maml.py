@@ -534,8 +534,9 @@ print("adapted: first order takes arrays")
 #
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
-# Write `task_loss(params, episode, **inner)`: $L_Q(\phi)$, one number, as a function of $\theta$, which is `params`. The
-# parameters are Tensors, and so is the number: somebody will ask for its gradient. In `inner` are the keyword arguments of `adapted`: `loss`, `rule`, `n_steps`, and sometimes `first_order`.
+# Write `task_loss(params, episode, **inner)`: $L_Q(\phi)$, one number, as a function of $\theta$, which is `params`.
+# The parameters are Tensors, and so is the number: somebody will ask for its gradient. In `inner` are the keyword
+# arguments of `adapted`: `loss`, `rule`, `n_steps`, and sometimes `first_order`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1221,9 +1222,10 @@ best_of_all = scores["oracle"][10].interval[1] < 0.7 * maml_curve[10].interval[0
 claim("The oracle is better than all.", best_of_all, scores["oracle"][10])
 
 # %% [markdown]
-# Look at the first claim again. *Before* the step the two are equally good. As functions, both have learned the mean curve
-# and little else, as the next cell shows. The difference is *where in the space of weights* this function is written
-# down. From MAML's weights the gradient of ten points leads to the right curve fast, from those of pretraining slowly. (First-order MAML mostly starts from another function.)
+# Look at the first claim again. *Before* the step the two are equally good. As functions, both have learned the mean
+# curve and little else, as the next cell shows. The difference is *where in the space of weights* this function is
+# written down. From MAML's weights the gradient of ten points leads to the right curve fast, from those of
+# pretraining slowly. (First-order MAML mostly starts from another function.)
 
 # %%
 sight = np.linspace(-5, 5, 101)[:, None]
@@ -1285,7 +1287,8 @@ for name, found in lines.items():
     print("{:12s} share of the distance covered after 1 step {:.2f}, after 10 {:.2f}".format(name, *part))
 
 # %% [markdown]
-# MAML was trained for one step. Nobody asked that a second one should help, and yet the error went on falling: the fourth claim below figure 4. That is no law: the classifier below is another case.
+# MAML was trained for one step. Nobody asked that a second one should help, and yet the error went on falling: the
+# fourth claim below figure 4. That is no law: the classifier below is another case.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1368,10 +1371,11 @@ claim("NumPy and torch.func agree to 1e-12.", distance(mapped, together) < 1e-12
 # ## Glyphs: five characters, one example each
 #
 # Now classification, on the characters of chapter 01: train on the training scripts, test on scripts never seen. The
-# network is built after the paper's: four convolutions of stride 2, and a linear layer on top, the **head**. It is not the
-# authors' own. Ours has 32 filters, theirs 64. Our head sees all $2 \times 2$ places and starts from zeros, theirs sees
-# their mean and starts at random. Theirs has batch norm with no scale and a shift that does not adapt. We normalise all features of an
-# image together (group norm with one group), so that no prediction depends on the other queries; scale and shift adapt.
+# network is built after the paper's: four convolutions of stride 2, and a linear layer on top, the **head**. It is
+# not the authors' own. Ours has 32 filters, theirs 64. Our head sees all $2 \times 2$ places and starts from zeros,
+# theirs sees their mean and starts at random. Theirs has batch norm with no scale and a shift that does not adapt. We
+# normalise all features of an image together (group norm with one group), so that no prediction depends on the other
+# queries; scale and shift adapt.
 
 # %%
 from reference.pytorch.machine.speed import keep_freed_memory
@@ -1676,8 +1680,9 @@ for name, part in {"a fresh": fresh_part, "a pretrained": pretrained_part}.items
     claim(f"That is more than at {name} network by 0.1, in every run.", more.min() > 0.1, part)
 
 # %% [markdown]
-# At a fresh network the part left out is a correction. At a network that MAML has trained it is more than half as long as the rest. MAML has found weights around which the gradient changes quickly; there first order misses most. (That one small step goes far
-# because of it is a guess.)
+# At a fresh network the part left out is a correction. At a network that MAML has trained it is more than half as
+# long as the rest. MAML has found weights around which the gradient changes quickly; there first order misses most.
+# (That one small step goes far because of it is a guess.)
 #
 # **Does it matter for the result?** On the sinusoids there are six pairs of runs, of the same start, the same tasks and
 # equally many outer steps. On the glyphs there is one run each, and the interval is over episodes.
@@ -1831,13 +1836,16 @@ leads = at_step("pretraining", 3) - at_step("MAML", 1)
 claim("One step of MAML beats ten of pretraining by over 0.5, for each K.", min(leads) > 0.5, leads)
 
 # %% [markdown]
-# Longer training improves MAML (figure 4 has ten points and 800 steps). Pretraining stays far behind; its trouble is not a
-# lack of training. After one step first order and MAML are near each other with five points, and farther apart the more points there are: one run for each number, and no law.
+# Longer training improves MAML (figure 4 has ten points and 800 steps). Pretraining stays far behind; its trouble is
+# not a lack of training. After one step first order and MAML are near each other with five points, and farther apart
+# the more points there are: one run for each number, and no law.
 #
-# And the real Omniglot, 5-way 1-shot, on the *mixed* split: 1,200 characters to train on and 423 for the test, drawn at random from all alphabets, as in MAML's program (which keeps 100 of the 1,200 for validation). (Whole alphabets kept for the test would be harder.) The network has 64
-# filters, a head that starts at random, and batch norm by the statistics of the batch at hand. Asked *together*, as in the
-# paper, the five queries of a task, one of each class, are one batch: that is *transductive* (chapter 02). Asked *alone*,
-# each query is in a batch with the support. Each row is one run.
+# And the real Omniglot, 5-way 1-shot, on the *mixed* split: 1,200 characters to train on and 423 for the test, drawn
+# at random from all alphabets, as in MAML's program (which keeps 100 of the 1,200 for validation). (Whole alphabets
+# kept for the test would be harder.) The network has 64 filters, a head that starts at random, and batch norm by the
+# statistics of the batch at hand. Asked *together*, as in the paper, the five queries of a task, one of each class,
+# are one batch: that is *transductive* (chapter 02). Asked *alone*, each query is in a batch with the support. Each
+# row is one run.
 
 
 # %%
@@ -1972,7 +1980,9 @@ check_slopes(museum_maml)
 # $\phi = \theta - \alpha g$ still depends on $\theta$ through its first term. The factor $I - \alpha H$ has
 # become $I$: first-order MAML, under another name.
 #
-# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order. The first were told no; a later one, that the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$. You can now say where that argument stops.
+# Readers of that repository have asked in at least four threads, from 2019 on, whether it is not first order. The
+# first were told no; a later one, that the outer loss is taken at $\phi$, and $\phi$ comes from $\theta$. You can now
+# say where that argument stops.
 
 
 # %%

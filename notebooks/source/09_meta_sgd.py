@@ -1681,10 +1681,11 @@ claim("They beat raw pixels by 2 points or more.", over_pixels.interval[0] > 0.0
 
 # %% [markdown]
 # If the first guess at the rate was bad, learning the rates mends it: from 0.1, both ways of learning gain points.
-# But begun at the one good number that a search found, 12,053 learned rates add nothing that four runs can show. Begun
-# at 0.1, with one step, they stay behind it. (One step of Adam moves a rate by about 0.01 at most, here by 2 in all,
-# and only if its gradient never changes its sign; that this is why is a guess.) The 18 rates of three steps do reach what the search reached, to within
-# the few points that four runs can tell, in one run where the search took four.
+# But begun at the one good number that a search found, 12,053 learned rates add nothing that four runs can show.
+# Begun at 0.1, with one step, they stay behind it. (One step of Adam moves a rate by about 0.01 at most, here by 2 in
+# all, and only if its gradient never changes its sign; that this is why is a guess.) The 18 rates of three steps do
+# reach what the search reached, to within the few points that four runs can tell, in one run where the search took
+# four.
 #
 # So what learned rates are worth depends on what stands beside them. On sinusoids the *shape* of the step mattered,
 # and no single number has it. Here one number, found by a search, does

@@ -1742,8 +1742,9 @@ for row in rows(select("regression", data="sinusoids")):
 def in_a_table(found):
     """The mean of some runs, in words; the interval is over the runs, from three on."""
     means = [row.mean for row in found]
-    if None in means:
-        return "without bound"
+    away = sum(mean is None or mean > 10 for mean in means)
+    if away:
+        return f"away in {away} of {len(means)}"
     half = found[0].half_width if len(found) < 3 else Score(np.array(means)).half_width
     return f"{np.mean(means):.3f} +- {half:.3f}"
 
@@ -1758,27 +1759,22 @@ for k in (10, 5):
             print(f"   {name:30s} {cells}  runs: {len(by_step[1])}")
 
 # %%
-for k in (10, 5):
-    of = {n: np.mean([row.mean for row in at_full_size[k, "MAML"][n]]) for n in STEPS}
-    rates_once = np.mean([row.mean for row in at_full_size[k, "Meta-SGD"][1]])
-    claim(
-        f"K = {k}: after one step Meta-SGD stands ahead of MAML with 0.01.",
-        rates_once < of[1],
-        rates_once,
-        of[1],
-    )
-    claim(
-        f"K = {k}: after ten, MAML stands ahead of Meta-SGD after one.",
-        of[10] < rates_once,
-        of[10],
-        rates_once,
-    )
+first_step = {
+    name: np.array([row.mean for row in of[1]]) for (k, name), of in at_full_size.items() if k == 10
+}
+one_for_all, six_rates = first_step["one learned rate"], first_step["a learned rate for each array"]
+lags = one_for_all - six_rates
+claim("K = 10: six learned rates stand ahead of one, in every run.", lags.min() > 0.05, lags)
+lags = six_rates - first_step["Meta-SGD"]
+claim("Meta-SGD stands ahead of the six, in every run, by less.", 0 < lags.min() < lags.max() < 0.05, lags)
+lags = first_step["MAML"] - one_for_all
+claim("One learned rate is not told from 0.01.", abs(lags.mean()) < Score(lags).half_width, lags)
 
 # %% [markdown]
-# Meta-SGD stands ahead of 0.01 where one step is all there is, and ten steps of that small rate end ahead of it. Its
-# own fifth step leaves all bounds, as in figure 5. With ten points, in one run each, a single learned rate ends beside
-# 0.01; six get most of what Meta-SGD gets in one step, and leave all bounds when repeated. Single runs tell no order of
-# methods.
+# *Away*: in so many runs the mean error is over 10, for some task ran away. With ten points and three runs, after one
+# step: a single learned rate ends beside 0.01; six take most of what there is to gain; and here, trained to the end,
+# the other 1,755 rates take a little more in every run. Repeated, learned rates run away, as in figure 5. MAML's 0.01
+# gains with each step, but no number is safe ten times over: in one of its runs some task ran away as well.
 #
 # And the real Omniglot, 5-way 1-shot, on the mixed split of chapter 08, with a convolutional network and batch norm.
 # Queries can be handed in together, which lets the norm see all of them, or each alone beside the support.
@@ -1799,9 +1795,19 @@ for (method, asked_so, outer, inner), by_asking in sorted(on_omniglot.items()):
     together, alone = (in_a_table(by_asking[transductive]) for transductive in (True, False))
     print(f"asked together {together}, alone {alone}, runs: {len(by_asking[True])}")
 
+# %%
+short = {(what[0], what[1]): by for what, by in on_omniglot.items() if what[2] == 1500}
+for asked in ("together", "alone"):
+    mine, theirs = (
+        np.array([row.mean for row in short[who, asked][asked == "together"]]) for who in ("meta-sgd", "maml")
+    )
+    lead = mine - theirs
+    claim(f"Trained and asked {asked}: Meta-SGD leads, in every run.", lead.min() > 0.01, lead)
+
 # %% [markdown]
-# Do not read a ranking into single runs. A learner that was trained with its queries together was not made to be asked
-# alone. And the test gives MAML three steps and Meta-SGD one.
+# The runs of 1,500 steps had 32 filters and 16 tasks a step. Trained and asked alike, Meta-SGD leads by some points.
+# But its rates began at 0.1 and MAML's is 0.4, and nobody searched for either. The long runs are one each: no
+# ranking.
 #
 # ## Freeze the rates
 #

@@ -1583,12 +1583,10 @@ for variant, inner_steps in (("maml", 1), ("first-order-maml", 1), ("first-order
     )
 
 # %%
-of_maml, *of_first_order = twenty_ways.values()
-for inner_steps, means in zip((1, 5), of_first_order, strict=True):
-    ahead = of_maml - means
-    claim(
-        f"20-way: MAML leads first order with {inner_steps} step(s), in every run.", ahead.min() > 0.02, ahead
-    )
+of_maml, one_step, five_steps = twenty_ways.values()
+ahead, less_ahead = of_maml - one_step, of_maml - five_steps
+claim("20-way: MAML leads first order with one step by far, in every run.", ahead.min() > 0.3, ahead)
+claim("Over first order with five, its lead is smaller.", less_ahead.max() < ahead.min() / 2, less_ahead)
 
 # %% [markdown]
 # Accuracies are in percent over 2,000 episodes with one query of each class; *inner* says how many steps on how many
@@ -1596,7 +1594,7 @@ for inner_steps, means in zip((1, 5), of_first_order, strict=True):
 # the first claim, in points; in the paper it is 2.3. All but Reptile were trained together; chapter 07 has the control.
 #
 # The 20-way rows are short runs (32 filters, 1,500 x 8 tasks), no rate searched. First order falls far behind
-# with one long step, less with five. (Nichol et al.: 95.8 and 89.4 %.)
+# with one long step; with five, three runs tell no order. (Nichol et al.: 95.8 and 89.4 %.)
 #
 # The table is no order of methods: every row is one run, intervals are over test episodes, and rows
 # differ in tasks seen, steps and rates. Two methods often differ by less than the way of asking is worth: say how

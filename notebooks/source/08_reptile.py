@@ -1584,9 +1584,9 @@ for variant, inner_steps in (("maml", 1), ("first-order-maml", 1), ("first-order
 
 # %%
 of_maml, one_step, five_steps = twenty_ways.values()
-ahead, less_ahead = of_maml - one_step, of_maml - five_steps
-claim("20-way: MAML leads first order with one step by far, in every run.", ahead.min() > 0.3, ahead)
-claim("Over first order with five, its lead is smaller.", less_ahead.max() < ahead.min() / 2, less_ahead)
+over_one, over_five = of_maml - one_step, of_maml - five_steps
+claim("20-way: MAML leads first order with one step by far, in every run.", over_one.min() > 0.3, over_one)
+claim("Over first order with five, its lead is smaller.", over_five.max() < over_one.min() / 2, over_five)
 
 # %% [markdown]
 # Accuracies are in percent over 2,000 episodes with one query of each class; *inner* says how many steps on how many
@@ -1594,9 +1594,9 @@ claim("Over first order with five, its lead is smaller.", less_ahead.max() < ahe
 # the first claim, in points; in the paper it is 2.3. All but Reptile were trained together; chapter 07 has the control.
 #
 # The 20-way rows are short runs (32 filters, 1,500 x 8 tasks), no rate searched. First order falls far behind
-# with one long step; with five, three runs tell no order. (Nichol et al.: 95.8 and 89.4 %.)
+# with one long step; with five, no order. (Nichol et al.: 95.8 and 89.4 %.)
 #
-# The table is no order of methods: every row is one run, intervals are over test episodes, and rows
+# The table is no order of methods: a row is one run, intervals are over episodes, and rows
 # differ in tasks seen, steps and rates. Two methods often differ by less than the way of asking is worth: say how
 # you asked. **TaskNorm** (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of
 # the image itself; then the answer stays when the company goes.

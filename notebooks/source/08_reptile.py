@@ -1522,18 +1522,17 @@ for key in ("untrained", "Reptile, same batch", "Reptile, all 50"):
 # everything, and ten images do not turn it. After training on the same batch a step is worth about as much as after
 # Reptile, though the gradients agree little. So the same batch *has* taught its networks that one batch helps
 # another, as its 90 products promised; and at 1-shot they score no better for it. Neither number alone goes with
-# the score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product. (The batches hold
-# equally many images of each class, so that label counts tell nothing.)
+# the score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product.
 
 # %% [markdown]
 # ## At full size
 #
 # The real Omniglot, 5-way 1-shot, with 64 filters. Reptile's two numbers in the paper's last version belong to one
 # command of the authors' program, with 100,000 steps of 5 tasks; `reptile` and `reptile-alone` follow the two
-# commands that it replaced on 2018-06-14, one for each way of asking. A row holds our run and, where it follows a
-# setting of a paper, the paper's numbers. Ours are shorter. Their test characters are, like ours, a random draw
-# from all 50 alphabets (the **mixed** split), but not the same ones, and ours are turned by quarters of a circle,
-# as the training characters are, where theirs stand upright.
+# commands that it replaced on 2018-06-14, one for each way of asking. Beside our shorter runs stand the papers'
+# numbers. Their test characters are, like ours, a random draw from all 50 alphabets (the **mixed** split), but not
+# the same ones, and ours are turned by quarters of a circle, as the training characters are, where theirs stand
+# upright.
 
 # %%
 PAPERS = {  # outer steps x tasks; accuracies in %, asked together and alone
@@ -1589,32 +1588,35 @@ claim("20-way: MAML leads first order with one step by far, in every run.", over
 claim("Over first order with five, its lead is smaller.", over_five.max() < over_one.min() / 2, over_five)
 
 # %% [markdown]
-# Accuracies are in percent over 2,000 episodes with one query of each class; *inner* says how many steps on how many
-# images training takes, *test* how many steps a test. What the company of the other queries is worth stands behind
-# the first claim, in points; in the paper it is 2.3. All but Reptile were trained together; chapter 07 has the control.
+# In percent over 2,000 episodes with one query of each class; *inner*: steps of so many images in training; *test*:
+# steps in a test. What the company of the other queries is worth stands behind the first claim, in points; in the
+# paper it is 2.3. All but Reptile were trained together; chapter 07 has the control.
 #
 # The 20-way rows are short runs (32 filters, 1,500 x 8 tasks), no rate searched. First order falls far behind
 # with one long step; with five, no order. (Nichol et al.: 95.8 and 89.4 %.)
 #
-# The table is no order of methods: a row is one run, intervals are over episodes, and rows
-# differ in tasks seen, steps and rates. Two methods often differ by less than the way of asking is worth: say how
-# you asked. **TaskNorm** (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of
-# the image itself; then the answer stays when the company goes.
+# The table is no order of methods: a row is one run, intervals are over episodes, and rows differ in tasks seen,
+# steps and rates. Two methods often differ by less than the way of asking is worth: say how you asked. **TaskNorm**
+# (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of the image itself; then
+# the answer stays when the company goes.
 #
 # ### When do I use which?
 #
-# What the methods *need* tells more than such numbers. **MAML** follows the gradient of the very loss that you will
-# be judged by; it needs second derivatives, and memory for the whole path. Take it for a few steps of a network that
-# fits. **First-order MAML** needs the same data, a support and a query, and forgets the path. **Reptile** needs no
-# query, and any inner optimiser will do, but it wants fresh batches: more examples of a task in training than its
-# test will have. **Joint training** needs nothing, and belongs beside all three: where it does as well, the tasks did
-# not ask for learning to learn.
+# What do they need? **MAML** follows the gradient of the very loss that you will be judged by; it needs second
+# derivatives, and memory for the whole path. **First-order MAML** needs the same data, a support and a query, and
+# forgets the path. **Reptile** needs no query, and any inner optimiser will do, but it wants fresh batches: more
+# examples of a task in training than its test will have. **Joint training** needs nothing, and belongs beside all
+# three: where it does as well, the tasks did not ask for learning to learn.
 
 # %% [markdown]
 # ## Where Reptile stops: a widget
 #
 # Back to quadratics, now with $\theta$ in the plane and three tasks. Where Reptile rests, the $\theta - \phi$ sum to
 # zero. The formula is that of the beginning with matrices, $W = I - (I - \alpha A)^k$ in place of $w$.
+#
+# Nichol et al. (2018) see it so: the optima of a task may form a whole *manifold*. The gradient of half the squared
+# distance to it is $\theta$ minus the nearest optimum; Reptile puts $\phi$ there, and so looks for a point near all
+# manifolds.
 
 
 # %%

@@ -335,6 +335,22 @@ print(part(params_of_two, "rate"))
 # </details>
 
 
+# %% tags=["setup"]
+from inspect import signature
+
+
+def check_rule(rule):
+    """Stop where something is no pair of functions that unroll can call."""
+    assert isinstance(rule, Rule), f"by_weight gives a rule, Rule(init, update), got a {type(rule).__name__}."
+    assert callable(rule.init), "A rule is a pair of functions, Rule(init, update)."
+    calls = ("init(params)", "update(params, gradient, state)")
+    for function, call, n in zip(rule, calls, (1, 3), strict=True):
+        try:
+            signature(function).bind(*range(n))
+        except TypeError:
+            raise AssertionError(f"unroll calls {call}: what is not needed is passed by, too.") from None
+
+
 # %% solution="by-weight"
 def by_weight(rates):
     """The step of Meta-SGD as a rule: theta - alpha o gradient, weight by weight."""
@@ -354,8 +370,7 @@ def by_weight(rates):
 def step_by_rates(params, rates, gradient, rule_of=by_weight):
     """The parameters after one step of the rule."""
     rule = rule_of(rates)
-    assert isinstance(rule, Rule), f"by_weight gives a rule, Rule(init, update), got a {type(rule).__name__}."
-    assert callable(rule.init), "A rule is a pair of functions, Rule(init, update)."
+    check_rule(rule)
     after = rule.update(params, gradient, rule.init(params))
     assert isinstance(after, tuple | list) and len(after) == 2, "update gives two things: weights, state."
     assert isinstance(after[0], dict), "update gives the new parameters first, in a dict with the same names."
@@ -370,6 +385,7 @@ story = "From (1, 1), with the gradient (2, 3) and the rates (0.5, 2), expected 
 came, own = pencil_step(0.5, 2.0), "every weight has a rate of its own."
 MISSTEPS = [((2, 7), "that is uphill."), ((-1.5, -2.75), own), ((-6, -6), own)]
 MISSTEPS += [((-1, -6), "the move alone, without the weights?"), ((0.5, -1), "how long is the gradient?")]
+MISSTEPS += [((1.5, 1), "the order is update(params, gradient, state).")]
 for place_of_step, words in MISSTEPS:
     assert not np.allclose(came, place_of_step), f"{story} {came}: {words}"
 assert np.allclose(came, [0, -5]), f"{story} {came}. The rate itself multiplies the gradient."
@@ -470,7 +486,10 @@ def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 # %% test="task-loss" points=1
 leaves = {"start.theta": Tensor(np.ones(1)), "rate.theta": Tensor(np.array([0.1]))}
 asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how)
-value, doubled = asked(), lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+try:
+    value = asked()
+except KeyError as missing:
+    raise AssertionError(f"Nothing there is called {missing}. Who wants the network's own names?") from None
 kind = type(value).__name__
 assert not isinstance(value, dict | tuple | list | None), f"One number is asked for, the loss, got a {kind}."
 MISTAKEN = {
@@ -478,12 +497,20 @@ MISTAKEN = {
     2.88: "the support loss after the step: the query judges.",
     6.48: "the support loss after a step on the query: it is the other way round.",
     0.64: "the query loss after a step on the query itself, which no learner may see.",
+    0.0784: "the query loss after two steps: one was asked for.",
+    2.92: "the loss of both together: the support has served its turn.",
 }
 story = f"By pencil the query loss after the step is 0.04, got {float(detach(value)):.4g}"
 for number, words in MISTAKEN.items():
     assert not np.isclose(detach(value), number), f"{story}. That is {words}"
 assert np.isclose(detach(value), 0.04), f"{story}."
+
+# %% test="task-loss" points=1
+from reference.scratch import meta_sgd
+
+doubled = lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
 after_two, twice = detach(asked(n_steps=2)), detach(asked(rule_of=doubled))
+assert not np.isclose(after_two, 0.1184), "The query losses of all steps are summed: the last is asked for."
 assert np.isclose(after_two, 0.0784), f"After two steps it is 0.0784, got {after_two:.4g}: is n_steps used?"
 assert np.isclose(twice, 0.36), (
     f"By a rule that doubles the rates it is 0.36, got {twice:.4g}: is rule_of used?"
@@ -491,12 +518,9 @@ assert np.isclose(twice, 0.36), (
 assert isinstance(value, Tensor), "A plain number came: the graph is cut, and nothing can be differentiated."
 slope = {name: detach(d).item() for name, d in grad(value, leaves).items()}
 assert slope["rate.theta"], "The slope in the rate is 0: the rates were cut off from the graph."
+assert slope["start.theta"], "The slope in theta is 0: the start was cut off from the graph."
 first_order = np.isclose(slope["start.theta"], -0.4)
 assert not first_order, "The slope in theta lacks the curvature: the gradient in the step counts as constant."
-
-# %% test="task-loss" points=1
-from reference.scratch import meta_sgd
-
 same(task_loss, meta_sgd.task_loss, partial(case_of_a_net, wrap=Tensor))
 ### BEGIN HIDDEN TESTS
 same(task_loss, meta_sgd.task_loss, partial(case_of_a_net, wrap=Tensor, n_steps=3))
@@ -545,7 +569,12 @@ def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 
 # %% test="meta-gradient" points=1
 arrays = {"start.theta": np.ones(1), "rate.theta": np.array([0.1])}
-found = meta_gradient(arrays, PENCIL, loss=quadratic_loss)
+try:
+    found = meta_gradient(arrays, PENCIL, loss=quadratic_loss)
+except TypeError as error:
+    untouched = "not a Tensor" in str(error)
+    assert not untouched, "The engine differentiates in Tensors alone: was everything in params made Tensors?"
+    raise
 assert isinstance(found, tuple | list) and isinstance(found[0], dict), (
     "The pair is (gradient, loss), in this order."
 )
@@ -564,6 +593,8 @@ assert np.isclose(detach(found[1]), 0.04), (
 assert pencil_slopes["rate.theta"], (
     "In the rate 0 came: it was cut off from the graph on its way into the step."
 )
+first_order = np.isclose(pencil_slopes["start.theta"], -0.4)
+assert not first_order, "In theta -0.4 came, g alone: the gradient in the step counts as constant."
 for name, wanted in (("start.theta", -0.24), ("rate.theta", -3.2)):
     story = f"In {name} the pencil says {wanted}, got {pencil_slopes[name]:.4g}"
     assert not np.isclose(pencil_slopes[name], -wanted), f"{story}: its sign is turned."
@@ -669,9 +700,13 @@ two = hasattr(pair, "__len__") and len(pair) == 2
 assert two, f"Two gradients are asked for, (in theta, in alpha), got a {type(pair).__name__}: {pair}."
 in_weight, in_rate = (np.asarray(part_).item() for part_ in pair)
 assert not np.allclose([in_weight, in_rate], [8, 1]), "The pair is (in theta, in alpha), in this order."
+both_turned = np.allclose([in_weight, in_rate], [-1, -8])
+assert not both_turned, (
+    "Expected 1 and 8, got -1 and -8. Does v begin at the query? If so, both signs are turned."
+)
 MISTAKEN_WEIGHT = {
     2: "g alone: the step depends on theta through its gradient, too.",
-    -2: "it with the curvature of the query: whose curvature is in the step?",
+    -2: "it with the curvature of the query, or without alpha: whose curvature, and where are the rates?",
     -3: "it with the query gradient at theta, before the step.",
     3: "it with a plus: the step goes against the gradient.",
 }
@@ -679,7 +714,7 @@ for number, words in MISTAKEN_WEIGHT.items():
     assert not np.isclose(in_weight, number), f"In theta the pencil says 1, got {number}. That is {words}"
 MISTAKEN_RATE = {
     -8: "it with the sign turned: phi is theta MINUS alpha times s.",
-    4: "it with s taken at phi, after the step. (Or was theta changed in place?)",
+    4: "it with s taken at phi, or with v carried back already. (Or was theta changed in place?)",
     -24: "it with g taken at theta, before the step.",
     1: "the gradient in theta once more.",
 }
@@ -2035,7 +2070,10 @@ def solving_rates(curvature):
 
 
 # %% test="solving-rates" points=1
-r = np.asarray(solving_rates(np.diag([1.0, 4.0])))
+r = solving_rates(np.diag([1.0, 4.0]))
+assert not isinstance(r, set | None), f"An array of rates is asked for, in the order of the steps, got {r}."
+r = np.asarray(r)
+assert r.ndim == 1, f"A step has one number for all weights: expected one axis, got the shape {r.shape}."
 assert r.shape == (2,), f"Curvatures 1 and 4 need two steps, one for each: got rates of shape {r.shape}."
 assert not np.allclose(np.sort(r), [1, 4]), (
     "These are the curvatures. A step of rate r leaves 1 - r a of the distance."
@@ -2332,9 +2370,10 @@ came = np.asarray(rates_of_family(np.zeros(1), noisy(0.5)))
 assert came.shape == (1,), f"One coordinate has one rate, in an array (1,): got shape {came.shape}."
 story = f"With noise of 1/2 the pencil says 0.8, got {came[0]:.4g}"
 assert not np.isclose(came[0], 1), (
-    f"{story}: the rate where the query is the support. Where do they come apart?"
+    f"{story}: the rate where the query is the support. Where do they come apart, and whose step is it?"
 )
 assert not np.isclose(came[0], 4 / 3), f"{story}: the mean of each task's best rate. All tasks share one."
+assert not np.isclose(came[0], [2 / 3, 2]).any(), f"{story}: the best rate of a single task."
 assert not np.isclose(came[0], -0.8), f"{story}: follow the minus of the step."
 assert not np.isclose(came[0], 0), f"{story}: the learner would stay where it is."
 assert np.isclose(came[0], 0.8), f"{story}."

@@ -489,7 +489,8 @@ asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how
 try:
     value = asked()
 except KeyError as missing:
-    raise AssertionError(f"Nothing there is called {missing}. Who wants the network's own names?") from None
+    assert missing.args != ("theta",), "Nothing there is called theta. Who wants the network's own names?"
+    raise
 kind = type(value).__name__
 assert not isinstance(value, dict | tuple | list | None), f"One number is asked for, the loss, got a {kind}."
 MISTAKEN = {
@@ -508,7 +509,10 @@ assert np.isclose(detach(value), 0.04), f"{story}."
 # %% test="task-loss" points=1
 from reference.scratch import meta_sgd
 
+leaves = {"start.theta": Tensor(np.ones(1)), "rate.theta": Tensor(np.array([0.1]))}
+asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how)
 doubled = lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+value = asked()
 after_two, twice = detach(asked(n_steps=2)), detach(asked(rule_of=doubled))
 assert not np.isclose(after_two, 0.1184), "The query losses of all steps are summed: the last is asked for."
 assert np.isclose(after_two, 0.0784), f"After two steps it is 0.0784, got {after_two:.4g}: is n_steps used?"

@@ -1182,9 +1182,9 @@ claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1,
 # \kappa(x, x') = \sum_i \alpha_i\; \partial_i f(x)\; \partial_i f(x') .$$
 #
 # Each support point moves the whole curve, in proportion to how far the curve misses it, and the **kernel**
-# $\kappa(x, x_k)$ says how strongly and which way at $x$. The rates are the factors in that sum. For given weights and
-# six tensors $\kappa$ is a mixture of six fixed shapes, and six learned rates choose the mixture. With one rate, only its
-# height can change.
+# $\kappa(x, x_k)$ says how strongly and which way at $x$. The rates are the factors in that sum. For given weights
+# and six tensors $\kappa$ is a mixture of six fixed shapes, and six learned rates choose the mixture. With one rate,
+# only its height can change.
 #
 # Which shape would be right for sinusoids? Take $\kappa(x, x') = \cos(x - x')$ and let the residuals be those of a
 # sinusoid, $y_k - f_\theta(x_k) = a \sin(x_k - p)$. Since $2 \cos u \sin v = \sin(u + v) - \sin(u - v)$, with $u = x

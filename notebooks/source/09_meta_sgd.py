@@ -103,8 +103,8 @@ for alpha in (0.1, 0.4):
 #
 # $$\phi - c = (1 - \alpha a)(\theta - c),$$
 #
-# so with $\alpha = 1/a$ one step solves *every* task of curvature $a$, wherever its optimum lies. That number belongs to
-# the family of tasks, not to a task. It can be learned.
+# so with $\alpha = 1/a$ one step solves *every* task of curvature $a$, wherever its optimum lies. That number belongs
+# to the family of tasks, not to a task. It can be learned.
 #
 # ### Two numbers
 #
@@ -129,10 +129,10 @@ print(f"a rate for each: {loss_of_two(np.array([1, 0.1])):.4g}")
 # %% [markdown]
 # ### The wrong way
 #
-# May a good rate be negative? Take two coordinates that are coupled, with the curvature matrix $A = \begin{pmatrix} 1
-# & -2 \\ -2 & 5 \end{pmatrix}$, and tasks whose optima all lie on one line, $c = t\,(1, 1)$ with another number $t$
-# in each task. (The eigenvalues of $A$ are $3 \pm \sqrt 8$, both positive.) We start at $\theta = (0, 0)$. The
-# gradient there is
+# May a good rate be negative? Take two coordinates that are coupled, with the curvature matrix
+# $A = \begin{pmatrix} 1 & -2 \\ -2 & 5 \end{pmatrix}$, and tasks whose optima all lie on one line, $c = t\,(1, 1)$
+# with another number $t$ in each task. (The eigenvalues of $A$ are $3 \pm \sqrt 8$, both positive.) We start at
+# $\theta = (0, 0)$. The gradient there is
 #
 # $$A\,(\theta - c) = -t \begin{pmatrix} 1 - 2 \\ -2 + 5 \end{pmatrix} = t \begin{pmatrix} 1 \\ -3 \end{pmatrix}.$$
 #
@@ -170,19 +170,19 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 1.** Each ellipse is a level curve of one task. From the start $(0, 0)$, which lies on both, gradient descent
-# (dashed) leaves at a right angle to them and moves the first coordinate away from its optimum, in both tasks. Rates
-# with the signs $(-, +)$ turn the step to where the optima lie. What the figure does not show: for a family with optima
-# in *all* directions no such rates exist; a matrix would be needed.
+# **Figure 1.** Each ellipse is a level curve of one task. From the start $(0, 0)$, which lies on both, gradient
+# descent (dashed) leaves at a right angle to them and moves the first coordinate away from its optimum, in both
+# tasks. Rates with the signs $(-, +)$ turn the step to where the optima lie. What the figure does not show: for a
+# family with optima in *all* directions no such rates exist; a matrix would be needed.
 
 # %% [markdown]
 # ## Derivation: two gradients
 #
 # ### One step
 #
-# Write $s = \nabla L_S(\theta)$ for the support gradient, $H$ for the Hessian of $L_S$ at $\theta$, and $g = \nabla
-# L_Q(\phi)$ for the query gradient after the step. (Chapter 07 used two of these letters for other things.) The step,
-# coordinate by coordinate, is $\phi_i = \theta_i - \alpha_i\, s_i$. So
+# Write $s = \nabla L_S(\theta)$ for the support gradient, $H$ for the Hessian of $L_S$ at $\theta$, and
+# $g = \nabla L_Q(\phi)$ for the query gradient after the step. (Chapter 07 used two of these letters for other
+# things.) The step, coordinate by coordinate, is $\phi_i = \theta_i - \alpha_i\, s_i$. So
 #
 # $$\frac{\partial \phi_i}{\partial \theta_j} = [i = j] - \alpha_i H_{ij}, \qquad
 # \frac{\partial \phi_i}{\partial \alpha_j} = -[i = j]\; s_i ,$$
@@ -195,9 +195,10 @@ plotting.show(
 #
 # $$\boxed{\;\frac{dL}{d\theta} = (I - H D)\, g = g - H(\alpha \circ g), \qquad \frac{dL}{d\alpha} = -\,g \circ s\;}$$
 #
-# Note *the order*: the Jacobian of the step is $I - D H$, and its transpose, which carries gradients back, is $I - H
-# D$. First multiply by the rates, then by $H$. In MAML $D$ is a number times $I$ and the order does not matter; here it
-# does. And *the cost*: the gradient in $\alpha$ contains no Hessian. Both of its factors are there already.
+# Note *the order*: the Jacobian of the step is $I - D H$, and its transpose, which carries gradients back, is
+# $I - H D$. First multiply by the rates, then by $H$. In MAML $D$ is a number times $I$ and the order does not
+# matter; here it does. And *the cost*: the gradient in $\alpha$ contains no Hessian. Both of its factors are there
+# already.
 #
 # Small differences judge both lines, on quadratic tasks, where $H$ is the curvature matrix everywhere.
 
@@ -256,9 +257,9 @@ claim("(I - D H) g is not the gradient.", np.abs(swapped - in_theta).max() > 0.0
 #
 # If several weights share one rate, its gradient is the *sum* of theirs. That makes a ladder: one rate for the whole
 # network; one for each **tensor**, that is for each weight matrix and each bias vector; one for each weight, which is
-# Meta-SGD; and each of these once for all steps, or anew for every step. All are sums of the same products $-v \circ
-# s$. Antoniou et al. (2019) take one rate for each layer and step, among other changes to MAML that they call
-# **MAML++**.
+# Meta-SGD; and each of these once for all steps, or anew for every step. All are sums of the same products
+# $-v \circ s$. Antoniou et al. (2019) take one rate for each layer and step, among other changes to MAML that they
+# call **MAML++**.
 #
 # ### The best rates of a family
 #
@@ -269,11 +270,12 @@ claim("(I - D H) g is not the gradient.", np.abs(swapped - in_theta).max() > 0.0
 # $$\mathbb{E}\left[\frac{dL}{d\alpha_i}\right] = -G_{ii} + \sum_j A_{ij}\, G_{ij}\, \alpha_j = 0
 # \qquad\Longleftrightarrow\qquad (A \circ G)\,\alpha = \operatorname{diag}(G) .$$
 #
-# It is a linear system, with one solution if no coordinate of $s$ is always zero: then $A \circ G$ is positive definite
-# (Schur's product theorem). The loss is convex in $\alpha$, so there it is least. If $A$ is diagonal, the solution is
-# $\alpha_i = 1/A_{ii}$, as found above. On the line of optima from above, with $t^2 = 1$: $s = \pm(1, -3)$, so $G =
-# \begin{pmatrix} 1 & -3 \\ -3 & 9 \end{pmatrix}$, $A \circ G = \begin{pmatrix} 1 & 6 \\ 6 & 45 \end{pmatrix}$, and
-# $\alpha = (-1, \tfrac13)$ solves $\alpha_1 + 6\alpha_2 = 1$ and $6\alpha_1 + 45\alpha_2 = 9$.
+# It is a linear system, with one solution if no coordinate of $s$ is always zero: then $A \circ G$ is positive
+# definite (Schur's product theorem). The loss is convex in $\alpha$, so there it is least. If $A$ is diagonal, the
+# solution is $\alpha_i = 1/A_{ii}$, as found above. On the line of optima from above, with $t^2 = 1$:
+# $s = \pm(1, -3)$, so $G = \begin{pmatrix} 1 & -3 \\ -3 & 9 \end{pmatrix}$,
+# $A \circ G = \begin{pmatrix} 1 & 6 \\ 6 & 45 \end{pmatrix}$, and $\alpha = (-1, \tfrac13)$ solves
+# $\alpha_1 + 6\alpha_2 = 1$ and $6\alpha_1 + 45\alpha_2 = 9$.
 
 
 # %%
@@ -314,9 +316,9 @@ print(part(params_of_two, "rate"))
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
 # Write `by_weight(rates)`: the step $\theta - \alpha \circ \nabla L_S(\theta)$ as a `Rule` for `unroll`. `rates` is a
-# dict with an array for every parameter, of the parameter's shape. A rule is a pair of functions, `Rule(init,
-# update)`: `init(params)` gives the state to begin with (this rule has nothing to remember: `None` will do), and
-# `update(params, gradient, state)` gives the new parameters, a dict again, and the state.
+# dict with an array for every parameter, of the parameter's shape. A rule is a pair of functions,
+# `Rule(init, update)`: `init(params)` gives the state to begin with (this rule has nothing to remember: `None` will
+# do), and `update(params, gradient, state)` gives the new parameters, a dict again, and the state.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -579,24 +581,18 @@ except TypeError as error:
     untouched = "not a Tensor" in str(error)
     assert not untouched, "The engine differentiates in Tensors alone: was everything in params made Tensors?"
     raise
-assert isinstance(found, tuple | list) and isinstance(found[0], dict), (
-    "The pair is (gradient, loss), in this order."
-)
+ordered = isinstance(found, tuple | list) and isinstance(found[0], dict)
+assert ordered, "The pair is (gradient, loss), in this order."
 tensors = [thing for thing in (*found[0].values(), found[1]) if isinstance(thing, Tensor)]
 assert not tensors, "Plain arrays are asked for, and Tensors came: they would keep the whole graph alive."
 spoiled_args = any(isinstance(p, Tensor) for p in arrays.values())
 assert not spoiled_args, "The dict that was given now holds Tensors: put them into a dict of your own."
-names = {"start.theta", "rate.theta"}
-assert found[0].keys() == names, (
-    f"The gradient has entries for weights and rates, named as in params: got {sorted(found[0])}."
-)
+story = f"The gradient has entries for weights and rates, named as in params: got {sorted(found[0])}."
+assert found[0].keys() == {"start.theta", "rate.theta"}, story
 pencil_slopes = {name: np.asarray(detach(d)).item() for name, d in found[0].items()}
-assert np.isclose(detach(found[1]), 0.04), (
-    f"The loss beside the gradient is 0.04, got {detach(found[1]):.4g}."
-)
-assert pencil_slopes["rate.theta"], (
-    "In the rate 0 came: it was cut off from the graph on its way into the step."
-)
+story = f"The loss beside the gradient is 0.04, got {detach(found[1]):.4g}."
+assert np.isclose(detach(found[1]), 0.04), story
+assert pencil_slopes["rate.theta"], "In the rate 0 came: it was cut off from the graph before the step."
 first_order = np.isclose(pencil_slopes["start.theta"], -0.4)
 assert not first_order, "In theta -0.4 came, g alone: the gradient in the step counts as constant."
 for name, wanted in (("start.theta", -0.24), ("rate.theta", -3.2)):
@@ -644,8 +640,9 @@ same(meta_gradient, meta_sgd.meta_gradient, partial(case_of_a_net, n_steps=1))
 # `Quadratic(centre, curvature)`: `.gradient(theta)` is the gradient $A(\theta - c)$, and `.curvature` the matrix $A$,
 # which is the Hessian everywhere.
 #
-# The first test is a pencil's: $\theta = 0$, $\alpha = \tfrac14$, a support with $a = 2, c = 2$ and a query with $a = 8,
-# c = \tfrac34$, so that $s = -4$, $\phi = 1$ and $g = 2$. The second has several weights and steps, beside the engine.
+# The first test is a pencil's: $\theta = 0$, $\alpha = \tfrac14$, a support with $a = 2, c = 2$ and a query with
+# $a = 8, c = \tfrac34$, so that $s = -4$, $\phi = 1$ and $g = 2$. The second has several weights and steps, beside
+# the engine.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -705,9 +702,7 @@ assert two, f"Two gradients are asked for, (in theta, in alpha), got a {type(pai
 in_weight, in_rate = (np.asarray(part_).item() for part_ in pair)
 assert not np.allclose([in_weight, in_rate], [8, 1]), "The pair is (in theta, in alpha), in this order."
 both_turned = np.allclose([in_weight, in_rate], [-1, -8])
-assert not both_turned, (
-    "Expected 1 and 8, got -1 and -8. Does v begin at the query? If so, both signs are turned."
-)
+assert not both_turned, "-1 and -8 came for 1 and 8: both signs are turned. Does v begin at the query?"
 MISTAKEN_WEIGHT = {
     2: "g alone: the step depends on theta through its gradient, too.",
     -2: "it with the curvature of the query, or without alpha: whose curvature, and where are the rates?",
@@ -846,10 +841,10 @@ LEARNERS = {  # first rate; which weights share one; floor
 STARTS = [init_mlp(np.random.default_rng(seed), [1, 40, 40, 1]) for seed in range(N_SEEDS)]
 
 # %% [markdown]
-# All runs are trained side by side, as in chapter 07: 8 learners, 4 starts and 10 tasks are 320 copies of the network,
-# and the loss is the *sum* over them, so that the gradient holds, copy by copy, the gradient of each. We average over
-# the ten tasks of a run. Rates that are shared get the sum of their gradients, as derived; equal gradients keep equal
-# rates equal, also under Adam.
+# All runs are trained side by side, as in chapter 07: 8 learners, 4 starts and 10 tasks are 320 copies of the
+# network, and the loss is the *sum* over them, so that the gradient holds, copy by copy, the gradient of each. We
+# average over the ten tasks of a run. Rates that are shared get the sum of their gradients, as derived; equal
+# gradients keep equal rates equal, also under Adam.
 
 
 # %%
@@ -1118,9 +1113,9 @@ claim("Where units are on together, next to no rate stayed at 0.01.", max(joinin
 # %% [markdown]
 # ### Does each rate matter?
 #
-# Now we tamper with the learned rates, leave the weights as they are, and test again. Clipping keeps the positive ones;
-# shuffling within a tensor keeps the whole distribution, and so figure 3; the mean of each tensor keeps nothing but the
-# mean, in which the two signs cancel.
+# Now we tamper with the learned rates, leave the weights as they are, and test again. Clipping keeps the positive
+# ones; shuffling within a tensor keeps the whole distribution, and so figure 3; the mean of each tensor keeps nothing
+# but the mean, in which the two signs cancel.
 
 
 # %%
@@ -1165,10 +1160,10 @@ frozen = [tampered[f"{layer} layer frozen"] for layer in ("first", "middle", "la
 claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1, *frozen, learned)
 
 # %% [markdown]
-# So each rate is tuned to its own weight, and clipping the finished rates undoes the step, or does worse. Yet in figure
-# 2 the 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction. Weights
-# and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays shut; a
-# lock made for another key would have opened about as well.
+# So each rate is tuned to its own weight, and clipping the finished rates undoes the step, or does worse. Yet in
+# figure 2 the 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction.
+# Weights and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays
+# shut; a lock made for another key would have opened about as well.
 #
 # ## What one step can do
 #
@@ -1193,8 +1188,9 @@ claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1,
 # $$\frac2K \sum_k \cos(x - x_k)\; a \sin(x_k - p) = a \sin(x - p) \;-\; \frac aK \sum_k \sin(x + p - 2 x_k) .$$
 #
 # The first term is the right answer, for every amplitude and phase. The second swings fast with $x_k$; over all of
-# $[-5, 5]$ it averages to nearly nothing ($\tfrac{\sin 10}{10} \approx -0.054$ times $a \sin(x + p)$). With $K$ points
-# it is noise around that, of variance $a^2 / (2K)$ or so: at $K = 10$ it is what keeps the step from being perfect.
+# $[-5, 5]$ it averages to nearly nothing ($\tfrac{\sin 10}{10} \approx -0.054$ times $a \sin(x + p)$). With $K$
+# points it is noise around that, of variance $a^2 / (2K)$ or so: at $K = 10$ it is what keeps the step from being
+# perfect.
 
 # %%
 rng = np.random.default_rng(2)
@@ -1237,8 +1233,8 @@ closer = after_one_step["MAML"].mean() - np.array([after_one_step["Meta-SGD"].me
 claim("Meta-SGD comes over two thirds of the way from MAML to it.", closer[0] > closer[1] * 2 / 3, closer)
 
 # %% [markdown]
-# Somebody who *knows* that all tasks are sinusoids of one frequency writes such a step down, without any training. Did
-# Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
+# Somebody who *knows* that all tasks are sinusoids of one frequency writes such a step down, without any training.
+# Did Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
 
 
 # %%
@@ -1260,8 +1256,8 @@ def likeness(kernel, other):
 
 # %% [markdown]
 # First, is the formula right? If the step is tiny, the answers must move as $\kappa$ says. The real step is not tiny:
-# for 40 test tasks we compare what it did to the answers on a grid with what the kernel says, by the angle between the
-# two and by their lengths.
+# for 40 test tasks we compare what it did to the answers on a grid with what the kernel says, by the angle between
+# the two and by their lengths.
 
 # %%
 grid_x = np.linspace(-5, 5, 21)[:, None]
@@ -1316,8 +1312,7 @@ for name in ("six learned rates", "Meta-SGD"):
 
 # %% [markdown]
 # Training turns the kernel towards the cosine, and learned rates turn it further than MAML's one. That this is *why*
-# the error falls fits, but is a guess: the printed means rank kernels and errors alike but for one pair, the six free
-# rates and the 1761 with a floor.
+# the error falls is a guess.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.4), sharey=True, layout="constrained")
@@ -1342,10 +1337,10 @@ plotting.show(
 # too little. The figure shows the first-order picture of one run, and two points.
 
 # %% [markdown]
-# Now the signs. The six shapes, one for each tensor, are sums of products $\partial_i f(x)\, \partial_i f(x')$. Four of
-# them can never be negative. That of the last bias is constant, for its slope is 1. The slopes in the last weights are
-# the outputs of units, never negative. And those in the middle layer are the weight that leads on to the output, which
-# is squared in the product, times such outputs (for a bias, times 1).
+# Now the signs. The six shapes, one for each tensor, are sums of products $\partial_i f(x)\, \partial_i f(x')$. Four
+# of them can never be negative. That of the last bias is constant, for its slope is 1. The slopes in the last weights
+# are the outputs of units, never negative. And those in the middle layer are the weight that leads on to the output,
+# which is squared in the product, times such outputs (for a bias, times 1).
 
 # %%
 sizes = [p.size for p in STARTS[0].values()]
@@ -1356,8 +1351,9 @@ claim("The other four are never negative.", min(lowest[2:]) >= 0, lowest[2:])
 
 # %% [markdown]
 # With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away, something
-# must outweigh them: the two shapes of the first layer, or negative rates on some of the four. A negative rate does not
-# "unlearn"; it carves the shape of the whole step. Six rates with a floor have the first way alone. Where do they end?
+# must outweigh them: the two shapes of the first layer, or negative rates on some of the four. A negative rate does
+# not "unlearn"; it carves the shape of the whole step. Six rates with a floor have the first way alone. Where do they
+# end?
 
 # %% tags=["training", "nbval-ignore-output"]
 sixes = {
@@ -1383,8 +1379,7 @@ claim("What is left moves the first layer.", np.all(with_floor[:, :2].max(axis=1
 
 # %% [markdown]
 # A rate for every weight opens a third way: of the many small shapes within a tensor, take those that help and leave
-# the others at zero. That needs no sign. So what share of 1761 rates with a floor lies on it? (A large share fits this
-# story; it does not show that the choice is what helps.)
+# the others at zero. That needs no sign. So what share of 1761 rates with a floor lies on it?
 
 # %% tags=["training", "nbval-ignore-output"]
 with_floors = runs["Meta-SGD, none below zero"]
@@ -1514,9 +1509,7 @@ claim("Six rates, too, do worse on new tasks.", six_new > 1.5 * six_seen, six_ne
 
 # %% [markdown]
 # Meta-SGD knows its 20 tasks far better than the family. Six rates do, too, and, by the means printed above, MAML.
-# Which of the three is ahead on new tasks, four runs cannot say, for each run has 20 tasks of its own. That the
-# numbers a step may have depend on how many *tasks* there are, as the size of a model depends on the examples, is a
-# guess.
+# Which of the three is ahead on new tasks, four runs cannot say, for each run has 20 tasks of its own.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1725,10 +1718,9 @@ claim("They beat raw pixels by 2 points or more.", over_pixels.interval[0] > 0.0
 # %% [markdown]
 # If the first guess at the rate was bad, learning the rates helps: from 0.1, both ways of learning gain points, with
 # one step, in these runs, up to about what raw pixels reach. But begun at the one good number that a search found,
-# 12,053 learned rates add nothing that four runs can show. Begun at 0.1, with one step, they stay behind it. (One
-# step of Adam moves a rate by about 0.01 at most, here by 2 in all, and only if its gradient never changes its sign;
-# that this is why is a guess.) The 18 rates of three steps do reach what the search reached, to within the few points
-# that four runs can tell, in one run where the search took four.
+# 12,053 learned rates add nothing that four runs can show. Begun at 0.1, with one step, they stay behind it. (That a
+# step of Adam moves a rate by 0.01 at most may be why.) The 18 rates of three steps do reach what the search reached,
+# to within the few points that four runs can tell.
 #
 # So what learned rates are worth depends on what stands beside them. On sinusoids the *shape* of the step mattered,
 # and no single number has it. Here one number, found by a search, does
@@ -1767,12 +1759,10 @@ claim("On average it is longer than the first of those below.", last_first.mean(
 # ## At full size
 #
 # The setting of Finn et al. (2017) on sinusoids, 25 tasks a step and 70,000 steps: 146 times the tasks of our runs.
-# We read what the runs left behind. MAML's 0.01 is the number of its paper; nobody searched for a better one at this
-# length. One learned rate stands in for a search, but not for a wide one: it, too, begins at 0.01, as do all learned
-# rates here. A learned rate for each array is what our six were. Where these rows stand tells how much of Meta-SGD's
-# lead is a matter of one number, or of six. (The oracle is told amplitude and phase.) An interval is over 600 test
-# tasks, or, from three training runs on, over the runs. Runs of one seed share their tasks and, but for the oracle,
-# their start. The rows are in the order of their first runs; where there is one run, that ranks nobody.
+# MAML's 0.01 is the number of its paper; nobody searched for a better one at this length. One learned rate stands in
+# for a search, but not for a wide one: it, too, begins at 0.01, as do all learned rates here. A learned rate for each
+# array is what our six were.   An interval is over 600 test tasks, or, from three training runs on, over the runs.
+# The order of the rows is that of their first runs and ranks nobody.
 
 # %%
 from reference.results import rows, select
@@ -1819,9 +1809,8 @@ claim("One learned rate is not told from 0.01.", abs(lags.mean()) < Score(lags).
 # *Away*: in so many runs the mean error is over 10, for some task ran away. With ten points and three runs, after one
 # step: a single learned rate has about the error of 0.01, where it began; six take most of what there is to gain; and
 # here, after 70,000 steps, the other 1,755 rates take a little more in every run. After ten steps the six and the
-# 1761 have run away in every run, as in figure 5 (after five the six differ much from run to run). A single number
-# bears repeating better: the learned one gains, on average, and with five steps is well below one step of Meta-SGD.
-# So at this length, too, what many rates buy is a good *first* step. But 0.01 is not safe ten times over: in one of
+# 1761 have run away in every run, as in figure 5. A single number bears repeating better: the learned one gains, on
+# average, and with five steps is well below one step of Meta-SGD. But 0.01 is not safe ten times over: in one of
 # MAML's three runs some task ran away.
 #
 # And the real Omniglot, 5-way 1-shot, on the mixed split of chapter 08, with a convolutional network and batch norm.
@@ -1859,8 +1848,8 @@ for asked in ("together", "alone"):
 #
 # ## Freeze the rates
 #
-# Back to sinusoids and to one task, with Meta-SGD's first run. The figure has a slider for each layer: 0 freezes it, 1
-# leaves its rates as learned, 2 doubles them. The fourth, `own`, goes from the mean of each tensor (0) to the rates
+# Back to sinusoids and to one task, with Meta-SGD's first run. The figure has a slider for each layer: 0 freezes it,
+# 1 leaves its rates as learned, 2 doubles them. The fourth, `own`, goes from the mean of each tensor (0) to the rates
 # that each weight learned (1).
 
 # %%
@@ -1899,8 +1888,8 @@ sliders(
 )
 
 # %% [markdown]
-# Try this. Move `own` from 1 to 0 and watch the curve leave the points. Freeze the layers one by one: which one can be
-# spared? Double all three: does the step go past the points?
+# Try this. Move `own` from 1 to 0 and watch the curve leave the points. Freeze the layers one by one: which one can
+# be spared? Double all three: does the step go past the points?
 #
 # ## What differs from the papers, and what breaks it
 #
@@ -1968,9 +1957,9 @@ print(f"loss: {at_first:.4g} at first, {at_end:.4g} at the end")
 print("weights:", museum_theta.round(3), " rates:", museum_alpha.round(3))
 
 # %% [markdown]
-# It trains. The loss falls to about a tenth; the rates have grown, and they differ from each other. No shape is wrong.
-# But all tasks have curvatures 1 and 4, so the rates should become $(1, \tfrac14)$. And where
-# they end depends on where the *weights* begin:
+# It trains. The loss falls to about a tenth; the rates have grown, and they differ from each other. No shape is
+# wrong. But all tasks have curvatures 1 and 4, so the rates should become $(1, \tfrac14)$. And where they end depends
+# on where the *weights* begin:
 
 # %%
 for first_theta in (np.zeros(2), np.array([1.0, 0.3])):
@@ -2023,9 +2012,9 @@ for first_theta in (np.zeros(2), np.array([1.0, 0.3])):
 
 # %% [markdown]
 # In the book nobody could see it: the labels of its tasks were drawn at random, so no step could have helped. The bug
-# has a quiet cousin. In 2020 a user of the library learn2learn printed the rates of its Meta-SGD after each outer step,
-# and saw that they never changed (issue 167, mended since). The lesson of both: look at what is learned, and test a
-# gradient in *every* argument it is meant for.
+# has a quiet cousin. In 2020 a user of the library learn2learn printed the rates of its Meta-SGD after each outer
+# step, and saw that they never changed (issue 167, mended since). The lesson of both: look at what is learned, and
+# test a gradient in *every* argument it is meant for.
 #
 # ## Exercises
 #
@@ -2279,10 +2268,10 @@ print("log rates: passed")
 #
 # (a) On average over tasks the support gradient before the step and the query gradient after it disagree in sign,
 # although this weight has not moved: the other weights' moves overshoot, and this one puts it right. (b) Clipping the
-# finished rates made the error many times as large. Kept above zero in training, 1761 rates lost little or nothing, six
-# rates part of their gain. Weights and rates are learned together; what is removed afterwards nobody corrects. (c) Train
-# with positive rates from the start, by a floor or the logarithm, and compare over several runs. (d) MAML with the rate
-# 2, at the price of four training runs, and of validation scripts to judge them by.
+# finished rates made the error many times as large. Kept above zero in training, 1761 rates lost little or nothing,
+# six rates part of their gain. Weights and rates are learned together; what is removed afterwards nobody corrects.
+# (c) Train with positive rates from the start, by a floor or the logarithm, and compare over several runs. (d) MAML
+# with the rate 2, at the price of four training runs, and of validation scripts to judge them by.
 #
 # A grader looks for, a point each: two gradients, *at two places*, that disagree on average; both halves of (b) *and*
 # the reason; retraining, not another way of clipping, and a comparison; the searched rate, with its price.
@@ -2294,10 +2283,10 @@ print("log rates: passed")
 #
 # *Difficulty: hard. Time: 35 minutes. Points: 5.*
 #
-# "The best rates of a family" took one loss for both support and query, and one curvature for all tasks. Real episodes
-# have neither. Write `rates_of_family(theta, pairs)`: the rates (d,) with the least *mean* query loss after one step
-# from `theta` (d,). `pairs` is a list of (support, query), each a `Quadratic` with an optimum and a curvature of its
-# own. Derive it on paper, as the chapter did.
+# "The best rates of a family" took one loss for both support and query, and one curvature for all tasks. Real
+# episodes have neither. Write `rates_of_family(theta, pairs)`: the rates (d,) with the least *mean* query loss after
+# one step from `theta` (d,). `pairs` is a list of (support, query), each a `Quadratic` with an optimum and a
+# curvature of its own. Derive it on paper, as the chapter did.
 #
 # Before you run the tests, guess. One coordinate, curvature 1, query optima at $\pm 1$, and support optima that miss
 # the query's by noise of standard deviation $\sigma$. Without noise the best rate is 1. What is it with $\sigma = 1$?

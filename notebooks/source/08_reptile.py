@@ -990,7 +990,7 @@ claim(
 
 # %% [markdown]
 # Reptile needs no second derivative and comes, for the same number of gradients, about as far as MAML after ten steps;
-# after the one that MAML was trained for, MAML leads on average. The table holds a caution, too. *Reptile, same batch* ends far
+# after the one that MAML was trained for, MAML leads on average. The table holds a caution. *Reptile, same batch* ends far
 # below joint training, although no step of it sees a second batch; how far behind Reptile, is a matter of seeds. With
 # characters we shall see tasks where that is not so.
 #

@@ -95,7 +95,9 @@ def attention(
 ) -> Axes:
     """A matrix of weights as coloured cells, the image of each row at its left, of each column on top."""
     (q, n), size = weights.shape, 0.4
-    ax = matrix(weights, ax=axes_for(ax, (2 + size * n, 1 + size * q)))
+    ax = axes_for(ax, (2 + size * n, 1 + size * q))
+    picture = ax.imshow(weights, cmap="Oranges", vmin=0)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
     for i, image in enumerate(queries):
         _place(ax, image, (-1.6, -0.6, i + 0.45, i - 0.45))
     for j, image in enumerate(support):

@@ -1,21 +1,23 @@
 # %% [markdown] teaches=["reference.scratch.matching", "reference.pytorch.matching", "reference.scratch.nn.context", "reference.pytorch.nn.context", "reference.scratch.nn.recurrent.lstm_cell"]
 # # Matching networks
 #
-# **Question.** Can a network learn to look things up, so that a handful of labelled examples is all it needs to tell new
-# classes apart?
+# **Question.** Can a network learn to look things up, so that a handful of labelled examples is all it needs
+# to tell new classes apart?
 #
 # **Objectives.** After this chapter you can
 #
 # - predict by attention over a support set, by pencil and in code, and say what the temperature does,
 # - derive the least loss that a cosine can reach, and tell it from a network that does not learn,
 # - say when votes, means and all pairs of a batch are the same thing, and when they are not,
-# - write an LSTM cell, embed examples in view of each other, and show what that costs: the order begins to matter,
-# - test a learner for what it must not look at, and a slogan such as "train as you test" for what it is worth.
+# - write an LSTM cell, embed examples in view of each other, and show what that costs: the order begins to
+#   matter,
+# - test a learner for what it must not look at, and a slogan such as "train as you test" for what it is
+#   worth.
 #
-# **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03). Chapter 04 helps and is not needed.
+# **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter
+# 02), the differentiation engine (chapter 03). Chapter 04 helps and is not needed.
 #
-# **Time.** 85 minutes to read, 195 minutes of exercises, 1 minute to run.
+# **Time.** 85 minutes to read, 200 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -35,35 +37,40 @@ plt.style.use(plotting.STYLE)
 # %% [markdown]
 # ## The idea
 #
-# Show somebody five characters of a script that they have never seen, and then a sixth drawing: which of the five is it?
-# They look back and forth, find the one that is most alike, and say its name. A **matching network** (Vinyals, Blundell,
-# Lillicrap, Kavukcuoglu & Wierstra 2016) does this with arithmetic that can be differentiated.
+# Show somebody five characters of a script that they have never seen, and then a sixth drawing: which of the
+# five is it? They look back and forth, find the one that is most alike, and say its name. A **matching
+# network** (Vinyals, Blundell, Lillicrap, Kavukcuoglu & Wierstra 2016) does this with arithmetic that can be
+# differentiated.
 #
-# The support set $S$ holds pairs $(x_i, y_i)$. A network $f_\theta$ turns every example into a vector. How alike a query
-# $x$ and a support example are, is the **cosine** of the angle between their vectors. A softmax over the *support* makes
-# shares of it, which sum to 1. They are the **attention** that the query gives to each example:
+# The support set $S$ holds pairs $(x_i, y_i)$. A network $f_\theta$ turns every example into a vector. How
+# alike a query $x$ and a support example are, is the **cosine** of the angle between their vectors. A softmax
+# over the *support* makes shares of it, which sum to 1. They are the **attention** that the query gives to
+# each example:
 #
-# $$a(x, x_i) = \frac{e^{\cos(f_\theta(x), f_\theta(x_i)) / \tau}}{\sum_j e^{\cos(f_\theta(x), f_\theta(x_j)) / \tau}},
+# $$a(x, x_i) =
+# \frac{e^{\cos(f_\theta(x), f_\theta(x_i)) / \tau}}{\sum_j e^{\cos(f_\theta(x), f_\theta(x_j)) / \tau}},
 # \qquad p(y = k \mid x, S) = \sum_{i} a(x, x_i)\, [y_i = k] .$$
 #
-# ($[y_i = k]$ is 1 where $y_i = k$ and 0 elsewhere.) The second equation is the paper's equation 1: **each support
-# example votes for its own label, with a weight**. The $\tau > 0$ in the first is the **temperature**. The paper has
-# none, so there $\tau = 1$. We shall see that this matters more than anything else in the chapter.
+# ($[y_i = k]$ is 1 where $y_i = k$ and 0 elsewhere.) The second equation is the paper's equation 1: **each
+# support example votes for its own label, with a weight**. The $\tau > 0$ in the first is the
+# **temperature**. The paper has none, so there $\tau = 1$. We shall see that this matters more than anything
+# else in the chapter.
 #
-# Adapting to a new task is nothing but remembering its support set. A new class costs no new output, only new examples
-# to look at. It is a nearest neighbour rule with soft edges, and what is learned across tasks is *what near means*.
+# Adapting to a new task is nothing but remembering its support set. A new class costs no new output, only new
+# examples to look at. It is a nearest neighbour rule with soft edges, and what is learned across tasks is
+# *what near means*.
 #
-# At the two ends of the temperature there are old acquaintances. As $\tau \to 0$ all attention goes to the most similar
-# example: the nearest neighbour decides. As $\tau \to \infty$ every example gets the same: the most frequent class wins,
-# whatever the query. With fixed vectors in place of a network this weighted average of labels is the kernel regression of
-# Nadaraya (1964) and Watson (1964).
+# At the two ends of the temperature there are old acquaintances. As $\tau \to 0$ all attention goes to the
+# most similar example: the nearest neighbour decides. As $\tau \to \infty$ every example gets the same: the
+# most frequent class wins, whatever the query. With fixed vectors in place of a network this weighted average
+# of labels is the kernel regression of Nadaraya (1964) and Watson (1964).
 #
 # **Predict.** Two guesses, before a cell knows better.
 #
-# 1. Twenty classes, one example each, $\tau = 1$. A learner that knows nothing pays $\ln 20 \approx 3.00$. How far down
-#    can training push the loss, with the best network that could exist?
-# 2. We train once with 1 example a class and once with 5, everything else alike, and test with 5. By how much is the
-#    training that is like the test ahead?
+# 1. Twenty classes, one example each, $\tau = 1$. A learner that knows nothing pays $\ln 20 \approx 3.00$.
+#    How far down can training push the loss, with the best network that could exist?
+# 2. We train once with 1 example a class and once with 5, everything else alike, and test with 5. By how much
+#    is the training that is like the test ahead?
 
 # %%
 my_guess = (0.0, 0.0)  # the least loss; accuracy of 5-shot training minus that of 1-shot training
@@ -71,8 +78,9 @@ my_guess = (0.0, 0.0)  # the least loss; accuracy of 5-shot training minus that 
 # %% [markdown]
 # ## By hand
 #
-# In the plane, with no network: $f(x) = x$. Class 0 has two examples, $(1, 0)$ and $(0.28, 0.96)$; class 1 has one,
-# $(0.6, 0.8)$. The query is $(0.8, 0.6)$. All four have length 1, so a cosine is a dot product. Work the three out.
+# In the plane, with no network: $f(x) = x$. Class 0 has two examples, $(1, 0)$ and $(0.28, 0.96)$; class 1
+# has one, $(0.6, 0.8)$. The query is $(0.8, 0.6)$. All four have length 1, so a cosine is a dot product. Work
+# the three out.
 
 # %%
 support_x = np.array([[1.0, 0.0], [0.28, 0.96], [0.6, 0.8]])
@@ -96,10 +104,11 @@ for temperature in (1.0, 0.1):
     print(f"temperature {temperature:3.1f}: attention {share.round(4)}, votes {votes.round(4)}")
 
 # %% [markdown]
-# **The temperature decides between the majority and the nearest.** They tie where $2\, e^{0.8 / \tau} = e^{0.96 / \tau}$,
-# at $\tau = 0.16 / \ln 2 \approx 0.231$. A third rule, the nearest *mean* (prototypical networks, chapter 06), takes the
-# middle of class 0, $(0.64, 0.48)$. It points exactly along the query, so that the cosine is 1 and class 0 wins. Three
-# reasonable rules, two answers. With one example a class they would all agree.
+# **The temperature decides between the majority and the nearest.** They tie where
+# $2\, e^{0.8 / \tau} = e^{0.96 / \tau}$, at $\tau = 0.16 / \ln 2 \approx 0.231$. A third rule, the nearest
+# *mean* (prototypical networks, chapter 06), takes the middle of class 0, $(0.64, 0.48)$. It points exactly
+# along the query, so that the cosine is 1 and class 0 wins. Three reasonable rules, two answers. With one
+# example a class they would all agree.
 
 # %%
 tie = 0.16 / np.log(2)
@@ -113,28 +122,31 @@ claim("The mean of class 0 points along the query.", np.isclose(along, 1), along
 # %% [markdown]
 # ## Derivation: the loss has a floor
 #
-# Training lowers $L_Q$, the mean of $-\ln p(y \mid x, S)$ over the queries. A cosine lies between $-1$ and $1$, so a
-# weight lies between $e^{-1/\tau}$ and $e^{1/\tau}$. No network can make the right share as near to 1 as it likes. How near?
+# Training lowers $L_Q$, the mean of $-\ln p(y \mid x, S)$ over the queries. A cosine lies between $-1$ and
+# $1$, so a weight lies between $e^{-1/\tau}$ and $e^{1/\tau}$. No network can make the right share as near to
+# 1 as it likes. How near?
 #
-# Take one example a class and one query a class. Their directions are unit vectors, $q_i$ for the query of class $i$ and
-# $u_j$ for the example of class $j$. Divide numerator and denominator by the weight of the right class:
+# Take one example a class and one query a class. Their directions are unit vectors, $q_i$ for the query of
+# class $i$ and $u_j$ for the example of class $j$. Divide numerator and denominator by the weight of the
+# right class:
 #
 # $$L = \frac{1}{N} \sum_i \ln\Big(1 + \sum_{j \ne i} e^{(q_i \cdot u_j - q_i \cdot u_i) / \tau}\Big) .$$
 #
-# **Step 1: even is best.** $\ln(1 + \sum_j e^{a_j})$ is convex in the $a_j$, so replacing all exponents by their mean $m$
-# cannot raise it (Jensen): $L \ge \ln(1 + (N-1)\, e^{m / \tau})$, with
+# **Step 1: even is best.** $\ln(1 + \sum_j e^{a_j})$ is convex in the $a_j$, so replacing all exponents by
+# their mean $m$ cannot raise it (Jensen): $L \ge \ln(1 + (N-1)\, e^{m / \tau})$, with
 #
 # $$m = \frac{1}{N(N-1)} \sum_{i} \sum_{j \ne i} (q_i \cdot u_j - q_i \cdot u_i)
 # = \frac{1}{N(N-1)} \Big( \sum_i q_i \cdot \sum_j u_j - N \sum_i q_i \cdot u_i \Big) .$$
 #
 # **Step 2: how low can $m$ be?** Write $\bar q$ and $\bar u$ for the means. The bracket is
-# $-N \sum_i (q_i - \bar q) \cdot (u_i - \bar u)$; multiply out to see it. By Cauchy and Schwarz the sum is at most
-# $\sqrt{\sum_i |q_i - \bar q|^2 \sum_i |u_i - \bar u|^2}$. And $\sum_i |q_i - \bar q|^2 = N - N |\bar q|^2 \le N$, because
-# the $q_i$ have length 1. So the bracket is at least $-N \cdot N$, and $m \ge -N / (N - 1)$.
+# $-N \sum_i (q_i - \bar q) \cdot (u_i - \bar u)$; multiply out to see it. By Cauchy and Schwarz the sum is at
+# most $\sqrt{\sum_i |q_i - \bar q|^2 \sum_i |u_i - \bar u|^2}$. And
+# $\sum_i |q_i - \bar q|^2 = N - N |\bar q|^2 \le N$, because the $q_i$ have length 1. So the bracket is at
+# least $-N \cdot N$, and $m \ge -N / (N - 1)$.
 #
-# **Step 3: it is reached.** Equality needs $\bar q = \bar u = 0$, $q_i = u_i$, and all pairs alike: $N$ directions that
-# spread evenly, each two at the cosine $-1/(N-1)$. These are the corners of a **simplex** (for $N = 2$ opposite, for $N = 3$
-# at 120 degrees), which fits into $N - 1$ dimensions or more. Together:
+# **Step 3: it is reached.** Equality needs $\bar q = \bar u = 0$, $q_i = u_i$, and all pairs alike: $N$
+# directions that spread evenly, each two at the cosine $-1/(N-1)$. These are the corners of a **simplex**
+# (for $N = 2$ opposite, for $N = 3$ at 120 degrees), which fits into $N - 1$ dimensions or more. Together:
 #
 # $$L \;\ge\; \ln\left(1 + (N-1)\, e^{-\frac{N}{(N-1)\, \tau}}\right) .$$
 #
@@ -147,10 +159,12 @@ def loss_floor(n_way, *, temperature):
     return np.log1p((n_way - 1) * np.exp(-n_way / ((n_way - 1) * temperature)))
 
 
+# %%
 for n_way in (2, 5, 20):
     floors = [loss_floor(n_way, temperature=t) for t in (1, 0.5, 0.2, 0.1)]
     told = ", ".join(f"{floor:.3g}" for floor in floors)
     print(f"{n_way:2d} classes, even bet {np.log(n_way):.2f}; floor at temperature 1, 0.5, 0.2, 0.1: {told}")
+print(f"your guess for 20 classes: {my_guess[0]:.2f}")
 
 # %%
 from reference.scratch import matching
@@ -162,17 +176,18 @@ same(
 )
 
 # %% [markdown]
-# With 20 classes and $\tau = 1$ a *perfect* embedding pays 2.03. Two thirds of the loss of a learner that knows nothing
-# can never be got rid of. That is the answer to the first guess.
+# With 20 classes and $\tau = 1$ a *perfect* embedding pays 2.03. Two thirds of the loss of a learner that
+# knows nothing can never be got rid of. That is the answer to the first guess.
 #
-# Is the bound met? We take the network away: queries and examples are free vectors in 32 dimensions, and Adam moves them
-# to the least loss. We also try several examples a class, for which we gave no proof.
+# Is the bound met? We take the network away: queries and examples are free vectors in 32 dimensions, and Adam
+# moves them to the least loss. We also try several examples a class, for which we gave no proof.
 
-# %%
+# %% tags=["setup"]
 import torch
 from torch.nn import functional as F
 
 
+# %%
 def least_loss(n_way, k_shot, temperature):
     """What 400 steps of Adam on free vectors come to."""
     labels = torch.arange(n_way).repeat_interleave(k_shot)
@@ -199,15 +214,17 @@ for n_way, k_shot, temperature in ((20, 1, 1.0), (5, 3, 1.0), (5, 1, 0.5)):
     )
 
 # %% [markdown]
-# A curve that goes flat at 2.03 looks like a network that has stopped learning. Know your floor before you call it that.
-# Whether the floor also *hurts*, an experiment below has to say: accuracy asks for the largest share, and not for a share near 1.
+# A curve that goes flat at 2.03 looks like a network that has stopped learning. Know your floor before you
+# call it that. Whether the floor also *hurts*, an experiment below has to say: accuracy asks for the largest
+# share, and not for a share near 1.
 #
 # ## Build it in NumPy
 #
-# Three short functions carry the method, and you write them. They are plain NumPy, so that the engine of chapter 03 runs
-# through them. Each is tried on pencil cases first; then `same` puts you beside the reference, on values, gradients and
-# second derivatives. The chapter goes on to use what you write. To skip one, put the line behind "To go on without it:" in
-# its place. Two helpers make the cases: an embedding of one matrix and a bend, and episodes of points.
+# Three short functions carry the method, and you write them. They are plain NumPy, so that the engine of
+# chapter 03 runs through them. Each is tried on pencil cases first; then `same` puts you beside the
+# reference, on values, gradients and second derivatives. The chapter goes on to use what you write. To skip
+# one, put the line behind "To go on without it:" in its place. Two helpers make the cases: an embedding of
+# one matrix and a bend, and episodes of points.
 
 
 # %% tags=["setup"]
@@ -250,9 +267,10 @@ def as_rows(given, shape, name):
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
-# Write two functions of embedded queries (q, d) and an embedded support (n, d). `similarities(queries, support, *,
-# temperature)` gives cosine over temperature for every pair, (q, n). `attention(queries, support, *, temperature)` gives
-# $a(x, x_i)$, (q, n). Vectors may have any length; `unit(x)` gives each row the length 1. `softmax(x, axis=...)` is there too.
+# Write two functions of embedded queries (q, d) and an embedded support (n, d).
+# `similarities(queries, support, *, temperature)` gives cosine over temperature for every pair, (q, n).
+# `attention(queries, support, *, temperature)` gives $a(x, x_i)$, (q, n). Vectors may have any length;
+# `unit(x)` gives each row the length 1. `softmax(x, axis=...)` is there too.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -289,30 +307,30 @@ def attention(queries, support, *, temperature):
 # To go on without it: from reference.scratch.matching import attention, similarities
 
 # %% [markdown]
-# The pencil case is the one from above, with other lengths: the query $(4, 3)$, the support $(2, 0)$, $(0.14, 0.48)$ and
-# $(3, 4)$, at $\tau = 0.5$. A second query points the other way.
+# The pencil case is the one from above, with other lengths: the query $(4, 3)$, the support $(2, 0)$,
+# $(0.14, 0.48)$ and $(3, 4)$, at $\tau = 0.5$. A second query points the other way.
 
-# %% test="attention" points=2
+# %% test="attention" points=1
 pencil = np.array([[4.0, 3.0], [-4.0, -3.0]]), np.array([[2.0, 0.0], [0.14, 0.48], [3.0, 4.0]])
 given = as_rows(similarities(*pencil, temperature=0.5), (2, 3), "similarities")
 lengths = "The lengths have not gone: a cosine divides by that of the"
-expect(
-    given[0, 2],
-    1.92,
-    {
-        9.6: f"{lengths} query, too.",
-        48.0: f"{lengths} query and that of the example.",
-        9.6 * 4: f"{lengths} query, too.",
-        0.96: "The temperature is missing.",
-        0.48: "It is multiplied by the temperature, and should be divided.",
-        0.08: "That is one minus the cosine, a distance: alike should be large.",
-    },
-    "query (4, 3), example (3, 4)",
-    "Their cosine is 0.96.",
-)
+mistaken = {
+    9.6: f"{lengths} query, too.",
+    48.0: f"{lengths} query, and by that of the example.",
+    0.96: "The temperature is missing.",
+    0.48: "It is multiplied by the temperature, and should be divided.",
+    0.08: "That is a distance, one minus the cosine: alike should be large.",
+}
+expect(given[0, 2], 1.92, mistaken, "query (4, 3), example (3, 4)", "Their cosine is 0.96.")
+expect(given[1, 0], -1.6, {1.6: "A cosine has a sign."}, "query (-4, -3), example (2, 0)", "It is -0.8.")
+assert np.shape(given) == (2, 3)
+### BEGIN HIDDEN TESTS
+assert np.allclose(similarities(3 * pencil[0], pencil[1], temperature=2.0), np.asarray(given) / 4), "differs"
+### END HIDDEN TESTS
+
+# %% test="attention" points=1
 given = as_rows(attention(*pencil, temperature=0.5), (2, 3), "attention")
-for row in given:
-    total = float(detach(np.sum(row))) if isinstance(given, Tensor) else float(np.sum(row))
+for total in np.asarray(given).sum(axis=1):
     assert np.isclose(total, 1), (
         f"the attention of a query sums to {total:.3f}, not to 1: the softmax runs over the wrong axis, or "
         "there is none. It shares out over the support."
@@ -321,8 +339,9 @@ expect(given[0, 2], 0.4078, {0.2663: "Its sign is turned."}, "attention of (4, 3
 expect(given[1, 2], 0.2663, {}, "attention of (-4, -3) to (3, 4)", "A cosine may be negative.")
 ### BEGIN HIDDEN TESTS
 far = as_rows(attention(-pencil[0], 7 * pencil[1], temperature=0.25), (2, 3), "attention")
-expect(far[1, 0], 0.2566, {}, "attention at temperature 0.25", "Follow it by hand.")
+assert np.isclose(far[1, 0], 0.2566, atol=1e-4), "attention at temperature 0.25: follow it by hand."
 ### END HIDDEN TESTS
+print("attention: the pencil case passed")
 
 # %% test="attention" points=1
 from reference.scratch import matching
@@ -345,11 +364,11 @@ same(attention, matching.attention, wider)
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# Write `class_log_probabilities(similarities, labels, n_way)`: $\ln p(y = k \mid x, S)$ for every query, (q, n_way).
-# `similarities` (q, n) are what stands in the exponent, `labels` (n,) the classes of the support, in any order and with
-# unequal numbers. The loss takes the logarithm, so keep it safe: at a temperature of 0.001 a wrong class may get a share of
-# $e^{-2000}$, which the computer rounds to 0, and $\ln 0$ ends the training. `logsumexp(x, axis=...)` gives
-# $\ln \sum e^x$ and never overflows.
+# Write `class_log_probabilities(similarities, labels, n_way)`: $\ln p(y = k \mid x, S)$ for every query, (q,
+# n_way). `similarities` (q, n) are what stands in the exponent, `labels` (n,) the classes of the support, in
+# any order and with unequal numbers. The loss takes the logarithm, so keep it safe: at a temperature of 0.001
+# a wrong class may get a share of $e^{-2000}$, which the computer rounds to 0, and $\ln 0$ ends the training.
+# `logsumexp(x, axis=...)` gives $\ln \sum e^x$ and never overflows.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -358,14 +377,14 @@ same(attention, matching.attention, wider)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The lower sum runs over the whole support and is the same for all classes. The upper one runs over the examples of
-# one class: choose the columns.
+# The lower sum runs over the whole support and is the same for all classes. The upper one runs over the
+# examples of one class: choose the columns.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One column of the result a class, put side by side by `np.stack(..., axis=1)`; or all at once, with $-\infty$ in place of
-# what is not to count.
+# One column of the result a class, put side by side by `np.stack(..., axis=1)`; or all at once, with
+# $-\infty$ in place of what is not to count.
 #
 # </details>
 
@@ -381,31 +400,37 @@ def class_log_probabilities(similarities, labels, n_way):
 
 # To go on without it: from reference.scratch.matching import class_log_probabilities
 
-# %% test="votes" points=2
-by_hand = np.array([[0.8, 0.8, 0.96], [0.0, 1.0, 0.0]])
-given = as_rows(class_log_probabilities(by_hand, np.array([0, 0, 1]), 2), (2, 2), "class_log_probabilities")
-expect(
-    given[0, 0],
-    -0.4617,
-    {
-        0.6302: "That is the share itself; its logarithm is wanted.",
-        0.8 + np.log(2): "Not yet a share: divide by the sum over the whole support.",
-        -1.1548: "That is one example's share: a class gets the sum over its examples.",
-        -2.3097: "That is the sum of the logarithms; it is the logarithm of the sum.",
-        -0.7764: "Classes were averaged and not summed: two examples have two votes here.",
-    },
-    "the example by hand, class 0",
-    "Both examples of class 0 vote for it.",
-)
-shuffled = as_rows(class_log_probabilities(by_hand[:, [2, 0, 1]], np.array([1, 0, 0]), 2), (2, 2), "shuffled")
-expect(shuffled[0, 0], -0.4617, {-0.3785: "Go by the labels, not by the order of the rows."}, "shuffled", "")
-cold = class_log_probabilities(np.array([[0.0, -2000.0]]), np.array([0, 1]), 2)
-cold = np.asarray(as_rows(cold, (1, 2), "two examples"), dtype=float)
+# %% test="votes" points=1
+by_hand, its_labels = np.array([[0.8, 0.8, 0.96], [0.0, 1.0, 0.0]]), np.array([0, 0, 1])
+given = as_rows(class_log_probabilities(by_hand, its_labels, 2), (2, 2), "class_log_probabilities")
+mistaken = {
+    0.6302: "That is the share itself; its logarithm is wanted.",
+    1.4931: "That is not yet a share: divide by the sum over the whole support.",
+    -1.1548: "That is one example's share: a class gets the sum over its examples.",
+    -2.3097: "That is the sum of the logarithms; it is the logarithm of the sum.",
+    -0.7764: "Classes were averaged and not summed: two examples have two votes here.",
+}
+expect(given[0, 0], -0.4617, mistaken, "the example by hand, class 0", "Both its examples vote for it.")
+by_rows = "Go by the labels, not by the order of the rows."
+given = as_rows(class_log_probabilities(by_hand[:, [2, 0, 1]], np.array([1, 0, 0]), 2), (2, 2), "shuffled")
+expect(given[0, 0], -0.4617, {-0.3785: by_rows}, "the same, class 1 first, class 0", by_rows)
+### BEGIN HIDDEN TESTS
+given = as_rows(class_log_probabilities(by_hand[1:], its_labels, 2), (1, 2), "one query")
+assert np.isclose(given[0, 1], -1.5514, atol=1e-3), "the second query, class 1: differs."
+### END HIDDEN TESTS
+print("class_log_probabilities: the pencil case passed")
+
+# %% test="votes" points=1
+with np.errstate(all="ignore"):
+    cold = class_log_probabilities(np.array([[0.0, -2000.0], [2000.0, 0.0]]), np.array([0, 1]), 2)
+cold = np.asarray(as_rows(cold, (2, 2), "two examples"), dtype=float)
 assert np.isfinite(cold).all(), (
-    "similarities 0 and -2000: a log-probability is infinite or NaN. A share was rounded to 0, or an "
-    "exponential overflowed, before the logarithm was taken."
+    "similarities 0 and -2000, or 2000 and 0: a log-probability is infinite or NaN. A share was rounded to "
+    "0, or an exponential overflowed, before the logarithm was taken."
 )
-expect(cold[0, 1], -2000.0, {}, "similarities 0 and -2000", "The logarithm of the share is -2000.")
+assert np.allclose(cold, [[0, -2000], [0, -2000]]), (
+    f"similarities 0 and -2000: expected the log-probabilities 0 and -2000, got {cold[0]}."
+)
 ### BEGIN HIDDEN TESTS
 hot = np.asarray(class_log_probabilities(np.array([[3000.0, 0.0]]), np.array([1, 0]), 2), dtype=float)
 assert np.allclose(hot, [[-3000.0, 0.0]]), "similarities 3000 and 0: an exponential overflowed."
@@ -430,9 +455,10 @@ same(class_log_probabilities, matching.class_log_probabilities, one_each)
 #
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
-# Write `adapt(params, support, *, embed, temperature)`. It gives a *function*, `predict`: `predict(x)` are the
-# log-probabilities (q, n_way) of raw queries `x`. The weights of the embedding stand in `part(params, "embedding")`, and
-# `embed(weights, x)` gives the vectors. What depends on the support alone is computed once.
+# Write `adapt(params, support, *, embed, temperature)`. It gives a *function*, `predict`: `predict(x)` are
+# the log-probabilities (q, n_way) of raw queries `x`. `params` holds the weights of all parts of a learner;
+# those of the embedding are `part(params, "embedding")`, and `embed(weights, x)` gives the vectors. What
+# depends on the support alone is computed once.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -441,7 +467,8 @@ same(class_log_probabilities, matching.class_log_probabilities, one_each)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# What has to be remembered of the support? Its vectors and its labels. How many classes there are, the labels tell.
+# What has to be remembered of the support? Its vectors and its labels. How many classes there are, the labels
+# tell.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -449,6 +476,22 @@ same(class_log_probabilities, matching.class_log_probabilities, one_each)
 # `predict` embeds *its own* argument; then the functions of exercises 1 and 2 are all there is.
 #
 # </details>
+
+
+# %% tags=["setup"]
+def answers_of(adapt):
+    def adapt_and_answer(params, episode, *, embed, temperature):
+        predict = adapt(params, episode.support, embed=embed, temperature=temperature)
+        assert callable(predict), f"adapt gives a function predict(x), got a {type(predict).__name__}."
+        return predict(episode.query.x)
+
+    return adapt_and_answer
+
+
+# %% tags=["setup"]
+def case_of_an_episode(rng):
+    params = {"embedding.w": rng.normal(size=(4, 5)) / 2}
+    return params, random_episode(rng), {"embed": bent_map, "temperature": 0.3}
 
 
 # %% solution="adapt"
@@ -467,21 +510,6 @@ def adapt(params, support, *, embed, temperature):
 
 
 # To go on without it: from reference.scratch.matching import adapt
-
-
-# %% tags=["setup"]
-def answers_of(adapt):
-    def adapt_and_answer(params, episode, *, embed, temperature):
-        predict = adapt(params, episode.support, embed=embed, temperature=temperature)
-        assert callable(predict), f"adapt gives a function predict(x), got a {type(predict).__name__}."
-        return predict(episode.query.x)
-
-    return adapt_and_answer
-
-
-def case_of_an_episode(rng):
-    params = {"embedding.w": rng.normal(size=(4, 5)) / 2}
-    return params, random_episode(rng), {"embed": bent_map, "temperature": 0.3}
 
 
 # %% test="adapt" points=2
@@ -513,8 +541,9 @@ same(answers_of(adapt), answers_of(matching.adapt), fewer)
 # %% [markdown]
 # ### Loss, gradient, training
 #
-# The loss asks the predictor of an episode about its queries. The **meta-gradient**, outer learning, is its slope in the
-# embedding's weights. It flows through the queries and through the support, for one network embeds both.
+# The loss asks the predictor of an episode about its queries. The **meta-gradient**, outer learning, is its
+# slope in the embedding's weights. It flows through the queries and through the support, for one network
+# embeds both.
 
 
 # %%
@@ -524,6 +553,7 @@ def loss(params, episode, *, embed, temperature):
     return -np.mean(log_p[np.arange(len(episode.query.y)), episode.query.y])
 
 
+# %%
 def meta_gradient(params, episode, *, embed, temperature):
     """The gradient of the loss in params, and the loss."""
     leaves = {name: Tensor(p) for name, p in params.items()}
@@ -534,8 +564,9 @@ def meta_gradient(params, episode, *, embed, temperature):
 same(meta_gradient, matching.meta_gradient, case_of_an_episode)
 
 # %% [markdown]
-# The network is small: 784 pixels, 64 hidden units, 32 numbers. It trains on episodes of 20 classes, 1 support and 5 query
-# examples each, from the training scripts. The test scripts are others: neither class nor script was seen in training.
+# The network is small: 784 pixels, 64 hidden units, 32 numbers. It trains on episodes of 20 classes, 1
+# support and 5 query examples each, from the training scripts. The test scripts are others: neither class nor
+# script was seen in training.
 
 # %%
 from reference.meta_train import meta_train
@@ -554,6 +585,7 @@ def embed_mlp(weights, x):
     return mlp(weights, x.reshape(len(x), -1))
 
 
+# %%
 def trained_in_numpy(temperature):
     """Parameters and losses of 200 steps; the start and the episodes are always the same."""
     rng, tasks = np.random.default_rng(1), FewShot(banks["train"], n_way=20, k_shot=1, n_query=5)
@@ -577,14 +609,14 @@ for height, at, name in ((even, 0.04, "an even bet"), (least, -0.1, "floor at te
 ax.set(xlabel="training step", ylabel="loss, mean of 5 steps", ylim=(1.5, 3.2))
 plotting.show(
     "Two loss curves over 200 steps, both from 3.0, which a dashed line marks as an even bet. At temperature "
-    "0.1 the loss falls to about 2.1; at temperature 1 it falls to about 2.6 and stays above a dashed line at "
-    "2.03, its floor."
+    "0.1 the loss falls to about 2.1; at temperature 1 it falls to about 2.6 and stays above a dashed line, "
+    "its floor of 2.03."
 )
 
 # %% [markdown]
-# **Figure 1.** The same network on the same episodes, at two temperatures. At temperature 1 the loss stays well above its
-# floor, so the floor alone does not say where this curve ends. The two losses are on two scales, and their order says
-# nothing of accuracy: that takes a test.
+# **Figure 1.** The same network on the same episodes, at two temperatures. At temperature 1 the loss stays
+# well above its floor, so the floor alone does not say where this curve ends. The two losses are on two
+# scales, and their order says nothing of accuracy: that takes a test.
 
 # %%
 ends = {t: losses[-20:].mean() for t, losses in curves.items()}
@@ -594,9 +626,10 @@ claim("At temperature 0.1 it ends below 2.4.", ends[0.1] < 2.4, ends[0.1])
 # %% [markdown]
 # ## Relatives: means, and all pairs of a batch
 #
-# **One shot.** For vectors of length 1, $|u - v|^2 = 2 - 2\, u \cdot v$. So a softmax of cosines at $\tau$ is a softmax of
-# minus squared distances, divided by $2 \tau$: the constant drops out. With one example a class, the example is the mean of
-# its class. So **with one shot a matching network is a prototypical network** (chapter 06) on vectors of length 1, up to a factor.
+# **One shot.** For vectors of length 1, $|u - v|^2 = 2 - 2\, u \cdot v$. So a softmax of cosines at $\tau$ is
+# a softmax of minus squared distances, divided by $2 \tau$: the constant drops out. With one example a class,
+# the example is the mean of its class. So **with one shot a matching network is a prototypical network**
+# (chapter 06) on vectors of length 1, up to a factor.
 
 # %%
 from reference.scratch.prototypical import log_probabilities, prototypes
@@ -609,8 +642,9 @@ apart = np.abs(by_votes - by_means).max()
 claim("One shot: votes and means give the same log-probabilities to 1e-10.", apart < 1e-10, apart)
 
 # %% [markdown]
-# **Several shots.** Now they part: a mean looks at the support once, votes look at every example. Let class 0 fall into two
-# groups, with class 1 between them. Both rules see the same nine points, by the same squared distance.
+# **Several shots.** Now they part: a mean looks at the support once, votes look at every example. Let class 0
+# fall into two groups, with class 1 between them. Both rules see the same nine points, by the same squared
+# distance.
 
 # %%
 rng = np.random.default_rng(3)
@@ -620,6 +654,7 @@ side = np.linspace(-4, 4, 121)
 grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 
+# %%
 def minus_squared(a, b):
     return -np.sum((a[:, None] - b[None]) ** 2, axis=-1)
 
@@ -638,13 +673,14 @@ for ax, (name, answers) in zip(axes, rules.items(), strict=True):
 plotting.show(
     "Two panels with the same nine points: three circles left, three circles right, three squares between "
     "them. Under means one slanted straight border cuts through the middle and leaves circles on both sides "
-    "of it. Under votes the squares have a region of their own in the middle, with a circle region on either side."
+    "of it. Under votes the squares have a region of their own in the middle; the circles have the rest."
 )
 
 # %% [markdown]
-# **Figure 2.** The mean of the circles lies among the squares, and a straight border cannot mend that. Votes follow the
-# examples. This is a case made for votes. It does not show that characters are like that: a network trained for means can
-# bring each class together, and a mean of five is less at the mercy of one odd drawing than a single vote.
+# **Figure 2.** The mean of the circles lies among the squares, and a straight border cannot mend that. Votes
+# follow the examples. This is a case made for votes. It does not show that characters are like that: a
+# network trained for means can bring each class together, and a mean of five is less at the mercy of one odd
+# drawing than a single vote.
 
 # %%
 from reference.evaluation import accuracy
@@ -657,10 +693,11 @@ claim("Asked about their own nine points, votes are right on all.", found["votes
 claim("Means are wrong on at least two.", found["means"] < 0.8, found)
 
 # %% [markdown]
-# **All pairs.** Twelve years before, Goldberger, Roweis, Hinton & Salakhutdinov (2004) had no episodes. In their
-# **neighbourhood components analysis** (NCA) every example of a labelled batch asks all the *others*: a softmax of minus
-# squared distances, the own class's share, minus its logarithm, the mean over the batch. But "all the others" is a support
-# set, and the example is its query. So a batch of $n$ is $n$ matching episodes with one query each, by another distance:
+# **All pairs.** Twelve years before, Goldberger, Roweis, Hinton & Salakhutdinov (2004) had no episodes. In
+# their **neighbourhood components analysis** (NCA) every example of a labelled batch asks all the *others*: a
+# softmax of minus squared distances, the own class's share, minus its logarithm, the mean over the batch. But
+# "all the others" is a support set, and the example is its query. So a batch of $n$ is $n$ matching episodes
+# with one query each, by another distance:
 
 
 # %%
@@ -674,18 +711,20 @@ def all_pairs(embedded, labels):
     return np.mean(np.stack(losses))
 
 
+# %%
 case_of_a_batch = lambda rng: (Tensor(rng.normal(size=(8, 3))), rng.permutation([0, 1, 2, 0, 1, 2, 0, 1]))
 same(all_pairs, matching.nca, case_of_a_batch)
 
 # %% [markdown]
-# An episode splits a batch into those who ask and those who answer; NCA lets each example do both. Nobody has to choose
-# the numbers of shots and queries. That will matter below, and chapter 06 measures what it is worth.
+# An episode splits a batch into those who ask and those who answer; NCA lets each example do both. Nobody has
+# to choose the numbers of shots and queries. That will matter below, and chapter 06 measures what it is
+# worth.
 #
 # ## Build it in PyTorch
 #
-# The same again, written anew, with one thing more: leading axes. Our episodes come in stacks, (n_tasks, n, ...), and `@`
-# and `softmax` work on the last two. The votes are written as equation 1 has them, attention times labels. That rounds shares
-# below $10^{-38}$ up, so it is for temperatures that are not tiny.
+# The same again, written anew, with one thing more: leading axes. Our episodes come in stacks, (n_tasks, n,
+# ...), and `@` and `softmax` work on the last two. The votes are written as equation 1 has them, attention
+# times labels. That rounds shares below $10^{-38}$ up, so it is for temperatures that are not tiny.
 
 
 # %%
@@ -699,12 +738,12 @@ def torch_votes(scores, labels, n_way):
 
 
 # %%
-from reference.pytorch import matching as in_torch
-
-
 def numbers(rng, *shape):
     return torch.from_numpy(rng.normal(size=shape))
 
+
+# %%
+from reference.pytorch import matching as in_torch
 
 case_of_two = lambda rng: (numbers(rng, 4, 3), numbers(rng, 6, 3), {"temperature": 0.4})
 same(torch_similarities, in_torch.similarities, case_of_two)
@@ -712,18 +751,19 @@ six = torch.tensor([2, 0, 1, 1, 0, 2])
 same(torch_votes, in_torch.class_log_probabilities, lambda rng: (numbers(rng, 4, 6), six, 3))
 
 # %% [markdown]
-# What compares is an argument, `answer`, so that the experiments can put other rules there. The second rule is the nearest
-# mean of chapter 06.
+# What compares is an argument, `answer`, so that the experiments can put other rules there. The second rule
+# is the nearest mean of chapter 06.
 
 
 # %%
 def matching_at(temperature, compare=torch_similarities):
-    """A rule: log-probabilities of queries (n_tasks, q, d), given the support (n_tasks, n, d) and its labels."""
+    """A rule: log-probabilities of queries (n_tasks, q, d), given support (n_tasks, n, d) and labels."""
     return lambda queries, support, labels, n_way: torch_votes(
         compare(queries, support, temperature=temperature), labels, n_way
     )
 
 
+# %%
 def nearest_mean(queries, support, labels, n_way):
     members = F.one_hot(labels, n_way).to(support).mT
     centers = members @ support / members.sum(-1, keepdim=True)
@@ -740,6 +780,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 net = MLP([784, 64, 32]).to(device)
 
 
+# %%
 def log_p(params, episodes, answer, context=None):
     """Log-probabilities of all queries of a stack of episodes, and their labels."""
     (support_x, support_y), (query_x, query_y) = episodes[:2]
@@ -761,7 +802,8 @@ def torch_meta_gradient(params, episodes, *, answer, context=None):
 
 
 # %% [markdown]
-# Both sides at the same weights, one glyph episode, in double precision: loss and meta-gradient should agree to ten digits.
+# Both sides at the same weights, one glyph episode, in double precision: loss and meta-gradient should agree
+# to ten digits.
 
 # %%
 one = FewShot(banks["train"], n_way=5, k_shot=2, n_query=2).sample(np.random.default_rng(0))
@@ -779,15 +821,16 @@ claim("Loss and meta-gradient agree to 1e-10.", max(gaps) < 1e-10, max(gaps))
 # %% [markdown]
 # ## The experiment
 #
-# Everything below trains the same network for 200 steps of Adam. An order of methods needs care, and the care is the same
-# for all.
+# Everything below trains the same network for 200 steps of Adam. An order of methods needs care, and the care
+# is the same for all.
 #
-# - *The rate* of each way of training is the best of 0.001, 0.002 and 0.004 on the **validation** scripts, 5-way 1-shot,
-#   over two training runs.
-# - *The test* is on the **test** scripts, with five new training runs. Runs of one seed begin with the same weights and, where
-#   the episodes have the same form, meet the same episodes. Differences are taken seed by seed; intervals run over runs.
-# - Ten such comparisons stand in this chapter. To be safe for all at once (Bonferroni), "ahead" means that an interval of
-#   twice the width leaves out 0: Student's factor for five runs is then 5.60 in place of 2.78.
+# - *The rate* of each way of training is the best of 0.001, 0.002 and 0.004 on the **validation** scripts,
+#   5-way 1-shot, over two training runs.
+# - *The test* is on the **test** scripts, with five new training runs. Runs of one seed begin with the same
+#   weights and, where the episodes have the same form, meet the same episodes. Differences are taken seed by
+#   seed; intervals run over runs.
+# - Ten such comparisons stand in this chapter. To be safe for all at once (Bonferroni), "ahead" means that an
+#   interval of twice the width leaves out 0: Student's factor for five runs is then 5.60 in place of 2.78.
 
 # %%
 from reference.evaluation import Score
@@ -799,6 +842,7 @@ def start_of(seed):
     return join(embedding=init_params(np.random.default_rng(seed), net))
 
 
+# %%
 def trained(answer, rate, seed, *, start=start_of, context=None, n_way=20, k_shot=1, n_query=5, n_tasks=1):
     """The parameters after 200 steps of n_tasks episodes each; the seed gives first weights and episodes."""
     tasks = FewShot(banks["train"], n_way=n_way, k_shot=k_shot, n_query=n_query)
@@ -813,14 +857,16 @@ def trained(answer, rate, seed, *, start=start_of, context=None, n_way=20, k_sho
 from functools import cache
 
 
+# %%
 @cache
 def exam(split, n_way=5, k_shot=1):
-    """The episodes of a test, always the same: 300 of 5 classes or 60 of 20; and the names of their classes."""
+    """The episodes of a test, always the same, and their classes: 300 episodes of 5 or 60 of 20."""
     tasks = FewShot(banks[split], n_way=n_way, k_shot=k_shot, n_query=5)
     episodes = tasks.sample_batch(np.random.default_rng(1), 1500 // n_way if n_way == 5 else 60)
     return to_torch(episodes, device), episodes.task
 
 
+# %%
 def correct(params, answer, split="test", n_way=5, k_shot=1, context=None):
     """For every query of the exam whether the answer is right, (n_episodes, q)."""
     with torch.inference_mode():
@@ -841,6 +887,7 @@ def tuned(answer, **how):
     return [trained(answer, rate, seed, **how) for seed in SEEDS]
 
 
+# %%
 def of_runs(networks, answer, **where):
     """The accuracies of the training runs; as a Score, its interval is over runs."""
     return Score([correct(params, answer, **where).mean() for params in networks])
@@ -884,9 +931,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 3.** A broad hill: from 0.2 to 0.05 it makes little difference, and at 1, where the paper is, something is lost.
-# Too cold loses as well. The figure does not say that the *floor* is what hurts at 1: all sorts of things change with the
-# temperature, the size of the gradients first of all.
+# **Figure 3.** A broad hill: from 0.2 to 0.05 it makes little difference, and at 1, where the paper is,
+# something is lost. Too cold loses as well. The figure does not say that the *floor* is what hurts at 1: all
+# sorts of things change with the temperature, the size of the gradients first of all.
 
 # %%
 warm, mild, icy = by_temperature[0], by_temperature[2:5].mean(axis=0), by_temperature[-1]
@@ -903,9 +950,10 @@ claim("It is over two points above temperature 0.01, in both runs.", min(mild - 
 #
 # ### Beside the others
 #
-# One shot on unseen scripts, for a first order of methods. Longer runs than these have been made with the same network, in
-# the same form, for chapter 06: six rates, six training runs, 24,000 images each (`python -m experiments.glyphs.choices`). Its
-# "cosine, scale 10" compares with class means by cosine; with one shot that *is* a matching network at $\tau = 0.1$.
+# One shot on unseen scripts, for a first order of methods. Longer runs than these have been made with the
+# same network, in the same form, for chapter 06: six rates, six training runs, 24,000 images each
+# (`python -m experiments.glyphs.choices`). Its "cosine, scale 10" compares with class means by cosine; with
+# one shot that *is* a matching network at $\tau = 0.1$.
 
 # %%
 from reference.baselines import nearest_centroid
@@ -915,6 +963,7 @@ from reference.results import select
 (choices,) = select("glyphs", variant="choices")
 
 
+# %%
 def stored(choice, n_way=5):
     """The test accuracies of the six training runs of a choice, in the order of their seeds."""
     found = [
@@ -954,9 +1003,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 4.** Training is worth over twenty points, the temperature seven of them. Intervals run over six training runs, that
-# of the pixels over test episodes. Neighbours whose intervals overlap have no order. A plain classifier with its features
-# centred stands where the matching network stands; it has seen no episode.
+# **Figure 4.** Training is worth 17 to 25 points, and the temperature seven of them. Intervals run over six
+# training runs, that of the pixels over test episodes. Neighbours whose intervals overlap have no order. A
+# plain classifier with its features centred stands where the matching network stands; it has seen no episode.
 
 # %%
 cold_lead = wide(stored("cosine, scale 10"), stored("cosine, scale 1"))
@@ -967,9 +1016,10 @@ plain = wide(stored("cosine, scale 10"), stored("classifier, centred"))
 claim("Against the centred classifier: no order.", plain[0] < 0 < plain[1], plain)
 
 # %% [markdown]
-# These intervals run over training runs; all tests share the same 196 characters. How far would the leads move with other
-# characters of the same kind? Five matching networks of our own, tuned as said above, and five prototypical ones: for every
-# query the share of runs that get it right, then the mean for each character, then the bootstrap over **characters** (chapter 02).
+# These intervals run over training runs; all tests share the same 196 characters. How far would the leads
+# move with other characters of the same kind? Five matching networks of our own, tuned as said above, and
+# five prototypical ones: for every query the share of runs that get it right, then the mean for each
+# character, then the bootstrap over **characters** (chapter 02).
 
 # %% tags=["training", "nbval-ignore-output"]
 ours = matching_at(0.1)
@@ -1013,20 +1063,20 @@ claim(
 claim("And ahead of prototypical networks.", intervals["prototypical"][0] > 0, intervals["prototypical"])
 
 # %% [markdown]
-# Both leads stand over characters, too. For scripts nothing follows: the test has five. And "prototypical" means here the
-# squared distance without a scale, as its paper has it. At one shot the two methods differ in the comparison alone, so this is
-# an order of *comparisons* in this network, and none of methods.
+# Both leads stand over characters, too. For scripts nothing follows: the test has five. And "prototypical"
+# means here the squared distance without a scale, as its paper has it. At one shot the two methods differ in
+# the comparison alone, so this is an order of *comparisons* in this network, and none of methods.
 #
 # ### Train as you test?
 #
-# Vinyals et al. train by a simple principle: the conditions of training and test must match. If the test has five
-# examples a class, train with five. It sounds convincing. Let us look at what it claims. Of course five examples in
-# training may do *some* good, whatever the test. The principle says more: that they do more good where the test has five.
-# That is a difference of differences, and it can be measured.
+# Vinyals et al. train by a simple principle: the conditions of training and test must match. If the test has
+# five examples a class, train with five. It sounds convincing. Let us look at what it claims. Of course five
+# examples in training may do *some* good, whatever the test. The principle says more: that they do more good
+# where the test has five. That is a difference of differences, and it can be measured.
 #
-# We train with 1 and 5 shots, and, as a control, with 1 and 5 queries a class: more shots make a larger step in images, and
-# what is to be matched must be told from what is only more. All with 20 classes, $\tau = 0.1$; each tuned as above; each tested 5-way
-# with 1 shot and with 5.
+# We train with 1 and 5 shots, and, as a control, with 1 and 5 queries a class: more shots make a larger step
+# in images, and what is to be matched must be told from what is only more. All with 20 classes, $\tau = 0.1$;
+# each tuned as above; each tested 5-way with 1 shot and with 5.
 
 # %% tags=["training", "nbval-ignore-output"]
 forms = {(1, 1): None, (5, 1): None, (1, 5): matched, (5, 5): None}  # (shots, queries)
@@ -1046,6 +1096,7 @@ def gain(n_query, test_k):
     return Score(by_form[5, n_query][test_k].values - by_form[1, n_query][test_k].values)
 
 
+# %%
 extra = Score((gain(1, 5).values - gain(1, 1).values + gain(5, 5).values - gain(5, 1).values) / 2)
 steps = {
     "1 query: gain in the 1-shot test": gain(1, 1),
@@ -1065,9 +1116,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 5.** Five shots in training help, and they help in *both* tests. What they add *more* where training matches
-# the test (fifth row, the mean over both numbers of queries) is about nothing. At equal images (120 a step), the training that matches the 5-shot test is behind in
-# it (last row). Intervals run over five training runs. The figure does not show longer trainings or larger networks.
+# **Figure 5.** Five shots in training help, and they help in *both* tests. What they add *more* where
+# training matches the test (fifth row, the mean over both numbers of queries) is about nothing. At equal
+# images (120 a step), the training that matches the 5-shot test is behind in it (last row). Intervals run
+# over five training runs. The figure does not show longer trainings or larger networks.
 
 # %%
 match = extra.mean - 2.02 * extra.half_width, extra.mean + 2.02 * extra.half_width
@@ -1079,8 +1131,8 @@ both = gain(5, 1).mean, gain(5, 5).mean
 claim("With five queries, five shots gain in both tests, on average.", min(both) > 0, both)
 
 # %% [markdown]
-# Now the ways. The test has 5 classes. We train on stacks of four 5-way episodes, and on single 20-way episodes: the same
-# 120 images a step, the same number of steps.
+# Now the ways. The test has 5 classes. We train on stacks of four 5-way episodes, and on single 20-way
+# episodes: the same 120 images a step, the same number of steps.
 
 # %% tags=["training", "nbval-ignore-output"]
 few_ways = tuned(ours, n_way=5, n_tasks=4)
@@ -1097,41 +1149,47 @@ of_ways = wide(ways["20-way training", 5], ways["5-way training", 5])
 claim("In the 5-way test, 5-way training is not ahead of 20-way training.", of_ways[1] > 0, of_ways)
 
 # %% [markdown]
-# The principle falls in both. What helps in training is a harder question, more comparisons at a time, and it helps in all
-# tests alike. Why it is so, we have not tested; a guess: a query that is compared with 20 classes meets more that look like
-# it. (In chapter 06 a lead of 20-way over 5-way training vanished once each had its rate; there 5-way training took four
-# times as many steps. Here the steps are equal.) What remains true of episodes is less: training must ask the *kind* of
-# question that the test asks, unseen classes told apart by a few examples. The numbers in it need not be the same.
+# The principle falls in both. What helps in training is a harder question, more comparisons at a time, and it
+# helps in all tests alike. Why it is so, we have not tested; a guess: a query that is compared with 20
+# classes meets more that look like it. (In chapter 06 a lead of 20-way over 5-way training vanished once each
+# had its rate; there 5-way training took four times as many steps. Here the steps are equal.) What remains
+# true of episodes is less: training must ask the *kind* of question that the test asks, unseen classes told
+# apart by a few examples. The numbers in it need not be the same. (Cao et al. 2020 ask the same of
+# prototypical networks, on paper and in experiments.)
 
 # %% [markdown]
 # ## Build it: an embedding that sees the others
 #
-# So far each example is embedded alone. Two characters of a support set may differ in one small stroke, and then that stroke
-# should count; the network cannot know, for it sees no neighbour. The paper's **full context embeddings** let it. Two
-# recurrent networks do the work: one passes along the support set, one lets each query look at it several times.
+# So far each example is embedded alone. Two characters of a support set may differ in one small stroke, and
+# then that stroke should count; the network cannot know, for it sees no neighbour. The paper's **full context
+# embeddings** let it. Two recurrent networks do the work: one passes along the support set, one lets each
+# query look at it several times.
 #
 # ### The LSTM
 #
-# A recurrent network reads a sequence step by step and carries a state. That of an **LSTM** (Hochreiter & Schmidhuber 1997;
-# the gate $f$ is of Gers et al. 2000) has two parts of $d$ numbers: $c$, what it keeps, and $h$, what it says. At each step
-# it sees the input $x$ and forms four vectors, each linear in $x$ and in the old $h$:
+# A recurrent network reads a sequence step by step and carries a state. That of an **LSTM** (Hochreiter &
+# Schmidhuber 1997; the gate $f$ is of Gers et al. 2000) has two parts of $d$ numbers: $c$, what it keeps, and
+# $h$, what it says. At each step it sees the input $x$ and forms four vectors, each linear in $x$ and in the
+# old $h$:
 #
 # $$(i, f, g, o) = W_x x + b_x + W_h h + b_h, \qquad
 # c' = \sigma(f)\, c + \sigma(i) \tanh(g), \qquad h' = \sigma(o) \tanh(c') .$$
 #
-# All products are number by number; $\sigma(a) = 1 / (1 + e^{-a})$ lies between 0 and 1 and acts as a **gate**. $\sigma(f)$ says
-# how much of the old is kept, $\sigma(i)$ how much of the new, $\tanh(g)$, is written, $\sigma(o)$ how much is said. If
-# $\sigma(f)$ is near 1 and $\sigma(i)$ near 0, $c$ passes through unchanged, and so does its gradient: that is what it is for.
+# All products are number by number; $\sigma(a) = 1 / (1 + e^{-a})$ lies between 0 and 1 and acts as a
+# **gate**. $\sigma(f)$ says how much of the old is kept, $\sigma(i)$ how much of the new, $\tanh(g)$, is
+# written, $\sigma(o)$ how much is said. If $\sigma(f)$ is near 1 and $\sigma(i)$ near 0, $c$ passes through
+# unchanged, and so does its gradient: that is what it is for.
 
 # %% [markdown]
 # ### Exercise 4: One step of an LSTM
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# Write `lstm_cell(params, state, x)`. `state` is the pair (h, c), each (batch, d); `x` is (batch, d_in). It gives the pair
-# `(new_state, output)`, where the output is the new h. `params` has PyTorch's names: `weight_ih_l0` (4d, d_in) and
-# `bias_ih_l0` (4d,) for the input, `weight_hh_l0` (4d, d) and `bias_hh_l0` for h; the rows of i, f, g, o stand below one
-# another in this order. `linear(x, weight, bias)` is $x W^\top + b$; `sigmoid` and `np.tanh` are there.
+# Write `lstm_cell(params, state, x)`. `state` is the pair (h, c), each (batch, d); `x` is (batch, d_in). It
+# gives the pair `(new_state, output)`, where the output is the new h. `params` has PyTorch's names:
+# `weight_ih_l0` (4d, d_in) and `bias_ih_l0` (4d,) for the input, `weight_hh_l0` (4d, d) and `bias_hh_l0` for
+# h; the rows of i, f, g, o stand below one another in this order. `linear(x, weight, bias)` is
+# $x W^\top + b$; `sigmoid` and `np.tanh` are there.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1148,6 +1206,27 @@ claim("In the 5-way test, 5-way training is not ahead of 20-way training.", of_w
 # $h'$ is made of the *new* $c'$.
 #
 # </details>
+
+
+# %% tags=["setup"]
+def with_biases(i, f, g, o):
+    """An LSTM of one number that looks at neither x nor h: its four numbers are these biases."""
+    zeros = {"weight_ih_l0": np.zeros((4, 2)), "weight_hh_l0": np.zeros((4, 1)), "bias_hh_l0": np.zeros(4)}
+    return zeros | {"bias_ih_l0": np.array([i, f, g, o], dtype=float)}
+
+
+# %% tags=["setup"]
+def one_step(params, h=0.3, c=2.0):
+    """The new h and c of such an LSTM, after a look at the form of the result."""
+    given = lstm_cell(params, (np.array([[h]]), np.array([[c]])), np.array([[1.0, 1.0]]))
+    right_form = isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], tuple | list)
+    assert right_form, "lstm_cell gives a pair (new_state, output), and the state is a pair (h, c)."
+    parts = [as_rows(y, (1, 1), "lstm_cell, each of h, c and output") for y in (*given[0], given[1])]
+    new_h, new_c, output = (
+        float(detach(y) if isinstance(y, Tensor) else y) for y in (y[0, 0] for y in parts)
+    )
+    assert np.isclose(new_h, output), "the output is the new h, and the state is (h, c) in this order."
+    return new_h, new_c
 
 
 # %% solution="lstm-cell"
@@ -1168,54 +1247,31 @@ def lstm_cell(params, state, x):
 # To go on without it: from reference.scratch.nn import lstm_cell
 
 
-# %% test="lstm-cell" points=2
-def with_biases(i, f, g, o):
-    """An LSTM of one number that looks at neither x nor h: its four numbers are these biases."""
-    zeros = {"weight_ih_l0": np.zeros((4, 2)), "weight_hh_l0": np.zeros((4, 1)), "bias_hh_l0": np.zeros(4)}
-    return zeros | {"bias_ih_l0": np.array([i, f, g, o], dtype=float)}
+# %% [markdown]
+# The pencil cases are an LSTM of one number with fixed gates, shut (-50) or open (50); it holds $c = 2$.
 
+# %% test="lstm-cell" points=1
+h, c = one_step(with_biases(-50, 50, 1, 50))
+keeps = {0.7616: "i and f have changed places.", 0.0: "f is the gate that keeps the old c."}
+expect(c, 2.0, keeps, "i shut, f open: c", "It is kept as it was.")
+says_it = {2.0: "h is the tanh of c, let out by o.", 0.7616: "It is tanh(c'), not tanh(g)."}
+expect(h, 0.9640, says_it, "o open, c' = 2: h", "It is tanh(2).")
+### BEGIN HIDDEN TESTS
+assert np.isclose(one_step(with_biases(-50, 50, 1, -50))[0], 0), "o shut, and h is not 0: o is missing."
+### END HIDDEN TESTS
+print("lstm_cell: keeps what it should")
 
-def one_step(params, h=0.3, c=2.0):
-    given = lstm_cell(params, (np.array([[h]]), np.array([[c]])), np.array([[1.0, 1.0]]))
-    right_form = isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], tuple | list)
-    assert right_form, "lstm_cell gives a pair (new_state, output), and the state is a pair (h, c)."
-    (new_h, new_c), output = given
-    new_h, new_c, output = (
-        as_rows(y, (1, 1), "lstm_cell, each of h, c and output") for y in (new_h, new_c, output)
-    )
-    assert np.allclose(new_h, output), "the output is the new h, and the state is (h, c) in this order."
-    return new_h[0, 0], new_c[0, 0]
-
-
-shut, wide_open = -50.0, 50.0
-h, c = one_step(with_biases(shut, wide_open, 1.0, wide_open))
-expect(
-    c,
-    2.0,
-    {0.7616: "i and f have changed places.", 0.0: "f is the gate that keeps c."},
-    "i shut, f open",
-    "c stays.",
-)
-expect(
-    h, 0.9640, {2.0: "h is the tanh of c, let out by o.", 0.7616: "tanh(c'), not tanh(g)."}, "o open: h", ""
-)
-h, c = one_step(with_biases(wide_open, shut, 1.0, wide_open))
-expect(
-    c,
-    0.7616,
-    {
-        2.0: "i and f have changed places.",
-        0.7311: "g is no gate: it goes through tanh.",
-        1.0: "The tanh of g is missing.",
-        2.7616: "The old c is still there: f is shut.",
-    },
-    "i open, f shut, g = 1",
-    "c' is tanh(1).",
-)
-expect(
-    h, 0.6420, {0.9640: "h' is made of the new c', not of the old c."}, "i open, f shut: h", "It is tanh(c')."
-)
-h, c = one_step(with_biases(0.0, 0.0, 1.0, 0.0))
+# %% test="lstm-cell" points=1
+h, c = one_step(with_biases(50, -50, 1, 50))
+writes = {
+    2.0: "i and f have changed places.",
+    0.7311: "g is no gate: it goes through tanh.",
+    1.0: "The tanh of g is missing.",
+    2.7616: "The old c is still there, and f is shut.",
+}
+expect(c, 0.7616, writes, "i open, f shut, g = 1: c", "It is tanh(1).")
+expect(h, 0.6420, {0.9640: "h' is made of the new c', not of the old."}, "the same: h", "It is tanh(c').")
+h, c = one_step(with_biases(0, 0, 1, 0))
 expect(
     c,
     1.3808,
@@ -1223,13 +1279,14 @@ expect(
     "all gates half open: c",
     "Half of the old, half of the new.",
 )
-expect(
-    h,
-    0.4406,
-    {0.8811: "o is missing.", 0.482: "tanh of the old c."},
-    "all gates half open: h",
-    "Half of tanh(c').",
+half_said = {0.8811: "o is missing.", 0.4820: "h' is made of the new c', not of the old."}
+expect(h, 0.4406, half_said, "all gates half open: h", "Half of tanh(c').")
+### BEGIN HIDDEN TESTS
+assert np.isclose(one_step(with_biases(0, 0, -2, 50))[1], 0.518, atol=1e-3), (
+    "g = -2, gates half open: c differs."
 )
+### END HIDDEN TESTS
+print("lstm_cell: writes what it should")
 
 # %% test="lstm-cell" points=1
 from reference.scratch.nn import lstm_cell as reference_cell
@@ -1238,11 +1295,8 @@ from reference.scratch.nn import lstm_cell as reference_cell
 def case_of_a_step(rng):
     shapes = {"weight_ih_l0": (12, 2), "weight_hh_l0": (12, 3), "bias_ih_l0": (12,), "bias_hh_l0": (12,)}
     params = {name: Tensor(rng.normal(size=shape)) for name, shape in shapes.items()}
-    return (
-        params,
-        (Tensor(rng.normal(size=(4, 3))), Tensor(rng.normal(size=(4, 3)))),
-        Tensor(rng.normal(size=(4, 2))),
-    )
+    h, c, x = (Tensor(rng.normal(size=(4, d))) for d in (3, 3, 2))
+    return params, (h, c), x
 
 
 same(lstm_cell, reference_cell, case_of_a_step)
@@ -1254,8 +1308,9 @@ assert np.allclose(detach(twice), detach(expected)), "two steps, one after the o
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# `scan(cell, params, state, xs)` runs a cell along a sequence (n_steps, batch, ...) and gives the last state and all outputs.
-# PyTorch has its own LSTM, in C++. The same weights in both, a sequence of seven steps:
+# `scan(cell, params, state, xs)` runs a cell along a sequence (n_steps, batch, ...) and gives the last state
+# and all outputs; `zero_state(params, x)` is the state to begin with, all zeros. PyTorch has its own LSTM, in
+# C++. The same weights in both, a sequence of seven steps:
 
 # %%
 rng = np.random.default_rng(0)
@@ -1270,20 +1325,20 @@ claim("Our LSTM and PyTorch's agree to 1e-10.", difference < 1e-10, difference)
 # %% [markdown]
 # ### Support in context, query in context
 #
-# **The support** is read as a sequence, in whatever order it comes: by one LSTM from the first example on, and by another
-# from the last one back. At example $i$ the one has seen those before it, the other those behind it. What both say is added
-# to the embedding (the paper's appendix A.2):
+# **The support** is read as a sequence, in whatever order it comes: by one LSTM from the first example on,
+# and by another from the last one back. At example $i$ the one has seen those before it, the other those
+# behind it. What both say is added to the embedding (the paper's appendix A.2):
 #
 # $$g(x_i, S) = \overrightarrow{h}_i + \overleftarrow{h}_i + f_\theta(x_i) .$$
 #
-# **A query** reads that support a fixed number of times. Each read is attention with what it has so far, $h$; what it
-# finds, $r$, goes into an LSTM together with its own embedding (appendix A.1):
+# **A query** reads that support a fixed number of times. Each read is attention with what it has so far, $h$;
+# what it finds, $r$, goes into an LSTM together with its own embedding (appendix A.1):
 #
 # $$r = \sum_i \operatorname{softmax}_i\big(h \cdot g(x_i, S)\big)\, g(x_i, S), \qquad
 # \hat h, c' = \operatorname{LSTM}([f_\theta(x), r], (h, c)), \qquad h' = \hat h + f_\theta(x) .$$
 #
-# It begins with $h = c = 0$, and so with equal attention to all. The last $h'$ takes the place of $f_\theta(x)$. Queries
-# do not see each other. Here are both, in a few lines.
+# It begins with $h = c = 0$, and so with equal attention to all. The last $h'$ takes the place of
+# $f_\theta(x)$. Queries do not see each other. Here are both, in a few lines.
 
 
 # %%
@@ -1296,6 +1351,7 @@ def support_in_context(params, support):
     return (ahead + behind[::-1])[:, 0] + support
 
 
+# %%
 def query_in_context(params, queries, *, support, n_reads):
     """f(x, S) for embedded queries (q, d): each reads the support n_reads times."""
     h, c = zero_state(params, queries)
@@ -1307,7 +1363,7 @@ def query_in_context(params, queries, *, support, n_reads):
 
 
 # %%
-from reference.scratch.nn import context, init_context
+from reference.scratch.nn import init_context
 
 
 def case_of_a_context(rng):
@@ -1315,10 +1371,14 @@ def case_of_a_context(rng):
     return weights, Tensor(rng.normal(size=(4, 3))), Tensor(rng.normal(size=(5, 3)))
 
 
+# %%
 def in_context(params, queries, support):
     known = support_in_context(part(params, "g"), support)
     return query_in_context(part(params, "f"), queries, support=known, n_reads=3), known
 
+
+# %%
+from reference.scratch.nn import context
 
 theirs_in_context = lambda params, queries, support: context.full_context(
     join(context=params), queries, support, n_reads=3
@@ -1326,8 +1386,8 @@ theirs_in_context = lambda params, queries, support: context.full_context(
 same(in_context, theirs_in_context, case_of_a_context)
 
 # %% [markdown]
-# **What it costs.** Equation 1 is a sum over the support, and a sum has no order. A sequence has one. We turn the support by
-# one place, so that the last comes first, with its label, and ask again.
+# **What it costs.** Equation 1 is a sum over the support, and a sum has no order. A sequence has one. We turn
+# the support by one place, so that the last comes first, with its label, and ask again.
 
 # %%
 rng = np.random.default_rng(1)
@@ -1335,6 +1395,7 @@ wide_context = join(context=init_context(rng, 8))
 asked, remembered, classes = rng.normal(size=(6, 8)), rng.normal(size=(5, 8)), np.arange(5)
 
 
+# %%
 def told_of(order, with_context):
     """Log-probabilities for the support in this order."""
     pair = (
@@ -1345,6 +1406,7 @@ def told_of(order, with_context):
     return class_log_probabilities(similarities(*pair, temperature=0.1), classes[order], 5)
 
 
+# %%
 in_line, turned = np.arange(5), np.roll(np.arange(5), 1)
 changed = {name: np.abs(told_of(turned, name) - told_of(in_line, name)).max() for name in (False, True)}
 claim(
@@ -1355,8 +1417,8 @@ claim(
 claim("With context it changes log-probabilities by over 0.01.", changed[True] > 0.01, changed[True])
 
 # %% [markdown]
-# A support *set* has no order, and now the answer hangs on one. That is a price, and not a bug; but whoever sorts the
-# support by class in training and not in the test, will find out.
+# A support *set* has no order, and now the answer hangs on one. That is a price, and not a bug; but whoever
+# sorts the support by class in training and not in the test, will find out.
 #
 # ### Is it worth it?
 #
@@ -1366,6 +1428,7 @@ claim("With context it changes log-probabilities by over 0.01.", changed[True] >
 along_support, reader = torch.nn.LSTM(32, 32, bidirectional=True).to(device), torch.nn.LSTM(64, 32).to(device)
 
 
+# %%
 def full_context(params, queries, support, *, n_reads=5):
     """f(x, S) and g(x_i, S) for stacks (n_tasks, ..., 32)."""
     both_ways, _ = functional_call(along_support, part(params, "context.g"), (support.transpose(0, 1),))
@@ -1390,6 +1453,7 @@ def case_of_32(rng):
     return weights, numbers(rng, 4, 32), numbers(rng, 5, 32)
 
 
+# %%
 def ours_on_one(params, queries, support):
     found = full_context(
         {n: p.to(device) for n, p in params.items()}, queries[None].to(device), support[None].to(device)
@@ -1428,12 +1492,13 @@ middle_lead = np.mean([np.mean(lead) for lead in leads.values()])
 claim("On average over both it gains under two points.", middle_lead < 0.02, middle_lead)
 
 # %% [markdown]
-# Half as many numbers again to learn, several times the computing, and no gain that five runs can see. That agrees with what is told of
-# the paper on Omniglot, where its authors left full context out, for it helped little; on miniImageNet they report a gain. On
-# one network after 200 steps we cannot say that it never helps.
+# Half as many numbers again to learn, several times the computing, and no gain that five runs can see. That
+# agrees with Omniglot, for which the authors left full context out because it helped little, as readers of
+# the paper note; on miniImageNet they report a gain. On one network after 200 steps we cannot say that it
+# never helps.
 #
-# How much does the order of the support matter to the trained networks? We turn the support of every test episode by one
-# place and count the queries that get another answer.
+# How much does the order of the support matter to the trained networks? We turn the support of every test
+# episode by one place and count the queries that get another answer.
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -1458,19 +1523,19 @@ claim("In every run over half a percent of the queries get another answer.", min
 claim("The accuracy moves by under two points.", max(np.abs(moved)) < 0.02, moved)
 
 # %% [markdown]
-# Some queries in a hundred are answered by the order in which somebody wrote down the support. No accuracy shows it: as many
-# get better as worse. Averaging over several orders would lessen it, at that many times the cost. A context that has no
-# order in the first place is the next thing.
+# Some queries in a hundred are answered by the order in which somebody wrote down the support. No accuracy
+# shows it: as many get better as worse. Averaging over several orders would lessen it, at that many times the
+# cost. A context that has no order in the first place is the next thing.
 #
 # ## Where it went: attention in transformers
 #
-# Write the support's vectors as the rows of a matrix $K$, the **keys**; the one-hot labels as the rows of $V$, the
-# **values**; the queries as the rows of $Q$. Then equation 1 is
+# Write the support's vectors as the rows of a matrix $K$, the **keys**; the one-hot labels as the rows of
+# $V$, the **values**; the queries as the rows of $Q$. Then equation 1 is
 #
 # $$\operatorname{softmax}\big(Q K^\top \cdot \text{scale}\big)\, V .$$
 #
-# A year later Vaswani et al. (2017) built a network of nothing else: scaled dot-product attention, with the scale
-# $1/\sqrt{d}$. PyTorch has it as one function.
+# A year later Vaswani et al. (2017) built a network of layers of it: scaled dot-product attention, with the
+# scale $1/\sqrt{d}$. PyTorch has it as one function.
 
 
 # %%
@@ -1478,6 +1543,7 @@ def look_up(queries, keys, values, scale):
     return softmax(scale * queries @ keys.T, axis=1) @ values
 
 
+# %%
 rng = np.random.default_rng(2)
 q_, k_, v_ = rng.normal(size=(4, 6)), rng.normal(size=(9, 6)), rng.normal(size=(9, 3))
 built_in = F.scaled_dot_product_attention(*(torch.from_numpy(a)[None] for a in (q_, k_, v_)))[0].numpy()
@@ -1494,15 +1560,17 @@ claim("It is the same formula, to 1e-10.", off < 1e-10, off)
 # | a floor | yes | no: longer vectors make sharper attention |
 # | layers | one, at the end | many; a position attends to the positions beside it |
 #
-# Full context is in it too: where the support attends to *itself*, every example is embedded in view of the others, and no
-# LSTM is needed. Such a layer moves with the order of its rows, as votes do, so the answer does not depend on it. What goes
-# in as labelled examples and comes out as a prediction for the next one is called **in-context learning** (chapter 17). The
-# cosine with a temperature lives on, too: in the contrastive losses of chapter 04, in the addressing of memories (chapter 10),
-# and in CLIP (Radford et al. 2021), which votes among texts for an image, at a temperature that is learned.
+# Full context is in it too: where the support attends to *itself*, every example is embedded in view of the
+# others, and no LSTM is needed. Such a layer moves with the order of its rows, as votes do, so the answer
+# does not depend on it. What goes in as labelled examples and comes out as a prediction for the next one is
+# called **in-context learning** (chapter 17). The cosine with a temperature lives on, too: in the contrastive
+# losses of chapter 04, in the addressing of memories (chapter 10), and in CLIP (Radford et al. 2021), which
+# votes among texts for an image, at a temperature that is learned.
 #
 # ## The picture: what a query looks at
 #
-# Five characters of the test scripts, three examples each, two queries each. First what one of our trained networks attends to.
+# Five characters of the test scripts, three examples each, two queries each. First what one of our trained
+# networks attends to.
 
 # %%
 shown_episode = FewShot(banks["test"], n_way=5, k_shot=3, n_query=2).sample(np.random.default_rng(4))
@@ -1511,6 +1579,7 @@ with torch.inference_mode():
     vectors = functional_call(net, part(matched[0], "embedding"), images.flatten(1)).double().cpu().numpy()
 
 
+# %%
 def attend(temperature):
     """The attention (10, 15) of the queries at this temperature."""
     return attention(vectors[15:], vectors[:15], temperature=temperature)
@@ -1527,10 +1596,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 6.** Each row is one query and shares out one unit of attention. What lies in its frame is the probability of its
-# own class. Within a frame the attention is uneven: one of three examples often gets most of it, the drawing that is most
-# alike. Dark cells outside the frames show with which character it is confused. That a cell is dark says that two
-# vectors are alike, and not *why*.
+# **Figure 6.** Each row is one query and shares out one unit of attention. What lies in its frame is the
+# probability of its own class. Within a frame the attention is uneven: one of three examples often gets most
+# of it, the drawing that is most alike. Dark cells outside the frames show with which character it is
+# confused. That a cell is dark says that two vectors are alike, and not *why*.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -1538,23 +1607,25 @@ from reference.widgets import sliders
 sliders(show_attention, attend, shown_episode.support, shown_episode.query, temperature=(0.01, 1.0, 0.1))
 
 # %% [markdown]
-# Try this. At 1.0 the matrix is nearly even: fifteen examples, a fifteenth each, and the floor can be seen. At 0.01 every row
-# has one dark cell, the nearest neighbour. Somewhere between, two examples of a class outvote a nearer one of another.
+# Try this. At 1.0 the matrix is nearly even: fifteen examples, a fifteenth each, and the floor can be seen.
+# At 0.01 every row has one dark cell, the nearest neighbour. Somewhere between, two examples of a class
+# outvote a nearer one of another.
 #
 # ## What differs from the paper, and what breaks it
 #
-# - The paper's cosine has no temperature; it has two networks, $f$ for queries and $g$ for the support, and says that they may
-#   be one, as ours. Its other comparisons are on real images and text, with networks of four convolutions and more.
-# - Attention reads the whole support at every query. With 5 examples that is nothing, with a million it is everything;
-#   prototypes do not grow.
+# - The paper's cosine has no temperature; it has two networks, $f$ for queries and $g$ for the support, and
+#   says that they may be one, as ours. Its other comparisons are on real images and text, with networks of
+#   four convolutions and more.
+# - Attention reads the whole support at every query. With 5 examples that is nothing, with a million it is
+#   everything; prototypes do not grow.
 # - Votes count heads. A class with ten examples gets ten votes, whatever the query (exercise 6).
 # - There is always an answer. A query of none of the classes gets shares that sum to 1 all the same.
 #
 # ## From the museum: a perfect score
 #
-# A colleague brings a matching network that needs no training. On test scripts, 5 classes, one example and one query each,
-# the untrained network is right on *every* query. Here is its heart, re-created small. Its loader stacks each episode
-# class by class, as many loaders do.
+# A colleague brings a matching network that needs no training. On test scripts, 5 classes, one example and
+# one query each, the untrained network is right on *every* query. Here is its heart, re-created small. Its
+# loader stacks each episode class by class, as many loaders do.
 
 
 # %%
@@ -1571,6 +1642,7 @@ def museum_adapt(params, support, *, embed, temperature):
     return predict
 
 
+# %%
 def class_by_class(rng):
     """An episode of 5 classes, one example and one query each, both sorted by class."""
     episode = FewShot(banks["test"], n_way=5, k_shot=1, n_query=1).sample(rng)
@@ -1593,6 +1665,7 @@ def museum_score(adapt, sample):
     return evaluate(learner, SimpleNamespace(sample=sample), n_episodes=200, rng=np.random.default_rng(1))
 
 
+# %%
 perfect = museum_score(museum_adapt, class_by_class)
 print("museum, class by class:", perfect)
 claim("It is right on every query.", perfect.mean == 1, perfect)
@@ -1603,11 +1676,11 @@ claim(
 )
 
 # %% [markdown]
-# **Your turn.** A score of 1 before training is no reason to be glad. What does the predictor look at? Read it again before you
-# go on, and think of a test that needs no right answer.
+# **Your turn.** A score of 1 before training is no reason to be glad. What does the predictor look at? Read
+# it again before you go on, and think of a test that needs no right answer.
 #
-# A prediction must depend on what is asked. So ask about something else, blank paper for instance, and the answers must
-# change. (The error below is meant to be there.)
+# A prediction must depend on what is asked. So ask about something else, blank paper for instance, and the
+# answers must change. (The error below is meant to be there.)
 
 # %% tags=["raises-exception"]
 sorted_episode = class_by_class(np.random.default_rng(0))
@@ -1618,11 +1691,11 @@ assert not np.allclose(museum_predict(sorted_episode.query.x), museum_predict(bl
 )
 
 # %% [markdown]
-# The loop runs over `keys`, the support, where the queries were meant; of `queries` only the shape is looked at. Every support
-# example is asked about itself, finds itself, and names its own label. In episodes that are stacked class by class, with as
-# many queries as examples, these are the right answers in the right order. The fix is one word, `for z in queries`, and the
-# test stays. Two habits of this course would have caught it: rows in random order, and numbers of queries and
-# examples that differ.
+# The loop runs over `keys`, the support, where the queries were meant; of `queries` only the shape is looked
+# at. Every support example is asked about itself, finds itself, and names its own label. In episodes that are
+# stacked class by class, with as many queries as examples, these are the right answers in the right order.
+# The fix is one word, `for z in queries`, and the test stays. Two habits of this course would have caught it:
+# rows in random order, and numbers of queries and examples that differ.
 
 # %%
 alone = FewShot(banks["test"], n_way=5, k_shot=1, n_query=1)
@@ -1639,17 +1712,20 @@ claim("Ours tells blank paper from the queries.", apart_from_blank > 1e-3, apart
 # %% [markdown]
 # ### One public file, three more
 #
-# A PyTorch version of matching networks that was much copied (its comparison stands, word for word, in at least ten public files)
-# has three mistakes in a hundred lines. Nothing crashes, and it trains.
+# A PyTorch version of matching networks that was much copied (a search finds its comparison, nearly word for
+# word, in ten public files) has three mistakes in one file. Nothing crashes, and it trains.
 #
-# 1. *Context that is not used.* `outputs = self.lstm(output)`, and the next line goes on with `output`. The full context is
-#    computed and thrown away. A test: other weights of the LSTM, other answers.
-# 2. *The softmax taken twice.* The shares, which sum to 1, are handed to a cross-entropy that takes a softmax of them.
-# 3. *Half a cosine.* The dot product is divided by the length of the support's vector, and not by that of the query's.
+# 1. *Context that is not used.* `outputs = self.lstm(output)`, and the next line goes on with `output`. The
+#    full context is computed and thrown away. A test: other weights of the LSTM, other answers.
+# 2. *The softmax taken twice.* The shares, which sum to 1, are handed to a cross-entropy that takes a softmax
+#    of them.
+# 3. *Half a cosine.* The dot product is divided by the length of the support's vector, and not by that of the
+#    query's.
 #
-# What do the last two do? The second has a floor of its own. Shares lie between 0 and 1, so the best that the outer softmax
-# can see is one 1 and $N - 1$ zeros: $\ln(1 + (N-1)/e)$, for 20 classes $2.08$. The third *removes* one: the query's length
-# stays as a factor, $|q| \cos$, and $1/|q|$ is a temperature that the network may choose, for each query.
+# What do the last two do? The second has a floor of its own. Shares lie between 0 and 1, so the best that the
+# outer softmax can see is one 1 and $N - 1$ zeros: $\ln(1 + (N-1)/e)$, for 20 classes $2.08$. The third
+# *removes* one: the query's length stays as a factor, $|q| \cos$, and $1/|q|$ is a temperature that the
+# network may choose, for each query.
 
 
 # %%
@@ -1661,6 +1737,7 @@ def softmax_twice(rule):
     return lambda *given: rule(*given).exp().log_softmax(-1)
 
 
+# %%
 twice_floor = np.log1p(19 / np.e)
 print(f"softmax twice, 20 classes: the least loss is {twice_floor:.3f}, an even bet {np.log(20):.3f}")
 
@@ -1685,10 +1762,11 @@ hurt = wide(of_variant["half cosine, softmax twice"], of_variant["half cosine"])
 claim("The softmax taken twice costs accuracy.", hurt[1] < 0, hurt)
 
 # %% [markdown]
-# So one mistake mends what the paper left out: with half a cosine the network makes its vectors longer and finds its own
-# temperature. The other throws that away again. Whoever "corrects" the cosine in that file, and it alone, makes it worse, and
-# may conclude that the paper was wrong about the cosine. Two mistakes that answer each other are harder to find than one;
-# the floor, worked out on paper, tells them apart before anything is trained.
+# So one mistake mends what the paper left out: with half a cosine the network makes its vectors longer and
+# finds its own temperature. The other throws that away again. Whoever "corrects" the cosine in that file, and
+# it alone, makes it worse, and may conclude that the paper was wrong about the cosine. Two mistakes that
+# answer each other are harder to find than one; the floor, worked out on paper, tells them apart before
+# anything is trained.
 
 # %% [markdown]
 # ## Exercises
@@ -1700,27 +1778,29 @@ claim("The softmax taken twice costs accuracy.", hurt[1] < 0, hurt)
 #
 # *Difficulty: hard. Time: 40 minutes. Points: 5.*
 #
-# How does the loss move the vector of one query? Let $z$ be its embedding, not of length 1, and $v_i$ the vectors of the
-# support, for which you may take $v_i / |v_i|$ at once. $\ell = -\ln p(y \mid x, S)$ with cosine attention at temperature
-# $\tau$. Derive $\partial \ell / \partial z$ with a pencil, in three links: how $\ell$ depends on the similarities, these on
-# the direction $u = z / |z|$, and $u$ on $z$. Then write `query_gradient(z, support, labels, y, temperature)`, (d,), in plain
-# NumPy, for `z` (d,), `support` (n, d), `labels` (n,) and the true class `y`. No engine, no small steps.
+# How does the loss move the vector of one query? Let $z$ be its embedding, not of length 1, and $v_i$ the
+# vectors of the support, for which you may take $v_i / |v_i|$ at once. $\ell = -\ln p(y \mid x, S)$ with
+# cosine attention at temperature $\tau$. Derive $\partial \ell / \partial z$ with a pencil, in three links:
+# how $\ell$ depends on the similarities, these on the direction $u = z / |z|$, and $u$ on $z$. Then write
+# `query_gradient(z, support, labels, y, temperature)`, (d,), in plain NumPy, for `z` (d,), `support` (n, d),
+# `labels` (n,) and the true class `y`. No engine, no small steps; safe at $\tau = 0.001$, too.
 #
 # <details><summary>Hint 1</summary>
 #
-# $\ell = \ln \sum_i e^{s_i} - \ln \sum_{i:\, y_i = y} e^{s_i}$. Each of the two has a softmax for its slope. Over which examples
-# does each of them run?
+# $\ell = \ln \sum_i e^{s_i} - \ln \sum_{i:\, y_i = y} e^{s_i}$. Each of the two has a softmax for its slope.
+# Over which examples does each of them run?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Both slopes sum to 1, so their difference sums to 0. What does it mean for an example of the own class that its part is negative?
+# Both slopes sum to 1, so their difference sums to 0. What does it mean for an example of the own class that
+# its part is negative?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# When $z$ moves along itself, $u$ stays. So the part of the gradient that lies along $u$ must go. And twice as long a $z$ turns
-# half as far.
+# When $z$ moves along itself, $u$ stays. So the part of the gradient that lies along $u$ must go. And twice
+# as long a $z$ turns half as far.
 #
 # </details>
 
@@ -1733,6 +1813,7 @@ def loss_of_one(z, support, labels, y, temperature):
     return -np.log(weights[labels == y].sum() / weights.sum())
 
 
+# %% tags=["setup"]
 def by_small_steps(f, z):
     """The gradient of f at z (d,) by central differences."""
     return np.array([(f(z + 1e-5 * e) - f(z - 1e-5 * e)) / 2e-5 for e in np.eye(len(z))])
@@ -1771,9 +1852,9 @@ def query_gradient(z, support, labels, y, temperature):
     """The gradient (d,) of -ln p(y) in the embedded query z."""
     ### BEGIN SOLUTION
     u, v = z / np.linalg.norm(z), support / np.linalg.norm(support, axis=1)[:, None]
-    weights = np.exp((v @ u - 1) / temperature)
-    own = weights * (labels == y)
-    pull = weights / weights.sum() - own / own.sum()
+    scores, mine = v @ u / temperature, labels == y
+    pull = softmax(scores, axis=0)
+    pull[mine] -= softmax(scores[mine], axis=0)
     in_u = pull @ v / temperature
     return (in_u - in_u @ u * u) / np.linalg.norm(z)
     ### END SOLUTION
@@ -1781,14 +1862,18 @@ def query_gradient(z, support, labels, y, temperature):
 
 # %% test="query-gradient" points=3
 corner = np.array([[1.0, 0.0], [0.0, 1.0]])
-check_gradient(np.array([1.0, 1.0]), corner, np.array([0, 1]), 0, 1.0, "two examples, query between them")
+check_gradient(np.array([1.0, 1.0]), corner, np.array([0, 1]), 0, 1.0, "two examples, the query between")
 check_gradient(np.array([3.0, 4.0]), 2 * corner, np.array([0, 1]), 1, 0.5, "a longer query, temperature 0.5")
 rng = np.random.default_rng(0)
 several = rng.normal(size=(6, 4)), np.array([2, 0, 1, 0, 2, 0])
-check_gradient(rng.normal(size=4), *several, 0, 0.3, "six examples of three classes, temperature 0.3")
+its_z = rng.normal(size=4)
+check_gradient(its_z, *several, 0, 0.3, "six examples of three classes, temperature 0.3")
+assert np.shape(query_gradient(its_z, *several, 0, 0.3)) == (4,)
 ### BEGIN HIDDEN TESTS
-check_gradient(5 * rng.normal(size=4), *several, 2, 1.7, "temperature 1.7")
+check_gradient(5 * its_z, *several, 2, 1.7, "temperature 1.7")
+assert abs(query_gradient(its_z, *several, 1, 0.3) @ its_z) < 1e-8, "there is a part along z."
 ### END HIDDEN TESTS
+print("query_gradient: three cases passed")
 
 # %% test="query-gradient" points=2
 rng = np.random.default_rng(1)
@@ -1798,29 +1883,36 @@ for its_class, its_temperature in ((1, 0.2), (0, 2.0)):
     check_gradient(
         its_z, rng.normal(size=(7, 3)), its_labels, its_class, its_temperature, f"class {its_class}"
     )
-found = query_gradient(np.array([2.0, 1.0]), corner, np.array([0, 1]), 0, 0.02)
-assert np.isfinite(found).all(), "temperature 0.02: NaN or infinity; which exponentials may be large?"
+with np.errstate(all="ignore"):
+    found = [query_gradient(np.array([2.0, 1.0]), corner, np.array([0, 1]), k, 0.001) for k in (0, 1)]
+assert np.isfinite(found).all(), (
+    "temperature 0.001: NaN or infinity. Which exponentials are large, which sum is 0?"
+)
 ### BEGIN HIDDEN TESTS
 check_gradient(
     rng.normal(size=9), rng.normal(size=(8, 9)), rng.permutation(8), 5, 0.4, "eight classes of one"
 )
+assert np.shape(query_gradient(np.ones(2), corner, np.array([1, 0]), 1, 1.0)) == (2,)
 ### END HIDDEN TESTS
 print("query_gradient: passed")
 
 # %% [markdown]
-# Two things can be read off, if you like. The gradient is at a right angle to $z$, so plain gradient steps on it never make it shorter.
-# And of its own class a query is drawn most to the example that is nearest already: votes make no demand that a class be one group.
+# Two things can be read off, if you like. The gradient is at a right angle to $z$, so plain gradient steps on
+# it never make it shorter. And of its own class a query is drawn most to the example that is nearest already:
+# votes make no demand that a class be one group.
 
 # %% [markdown]
 # ### Exercise 6: Votes that do not count heads
 #
 # *Difficulty: medium. Time: 25 minutes. Points: 4.*
 #
-# A support has five examples of one class and one of another. Equation 1 gives the first five votes before anybody has looked
-# at the query. Suppose that in truth all classes are equally likely. Read the attention as a picture of densities: the queries of
-# class $k$ are spread as the *mean* of bumps $e^{s_i}$, one on each of its examples, $p(x \mid k) \propto \frac{1}{K_k}
-# \sum_{i:\, y_i = k} e^{s_i}$, with the same constant for all classes. Then Bayes' rule gives $p(k \mid x)$. Write
-# `fair_log_probabilities(similarities, labels, n_way)`, their logarithms (q, n_way), as safe against overflow as yours above.
+# A support has five examples of one class and one of another. Equation 1 gives the first five votes before
+# anybody has looked at the query. Suppose that in truth all classes are equally likely. Read the attention as
+# a picture of densities: the queries of class $k$ are spread as the *mean* of bumps $e^{s_i}$, one on each of
+# its examples, $p(x \mid k) \propto \frac{1}{K_k} \sum_{i:\, y_i = k} e^{s_i}$, with the same constant for
+# all classes. Then Bayes' rule gives $p(k \mid x)$. Write
+# `fair_log_probabilities(similarities, labels, n_way)`, their logarithms (q, n_way), as safe against overflow
+# as yours above.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1834,19 +1926,10 @@ print("query_gradient: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With exercise 2 done, only something that depends on the class alone has to be taken away, and the rows be made to sum to 1 again.
+# With exercise 2 done, only something that depends on the class alone has to be taken away, and the rows be
+# made to sum to 1 again.
 #
 # </details>
-
-
-# %% solution="fair-votes"
-def fair_log_probabilities(similarities, labels, n_way):
-    """ln p(k | x) (q, n_way) for equally likely classes, whatever their numbers of examples."""
-    ### BEGIN SOLUTION
-    heads = np.log(np.bincount(labels, minlength=n_way))
-    densities = class_log_probabilities(similarities, labels, n_way) - heads
-    return densities - logsumexp(densities, axis=1)[:, None]
-    ### END SOLUTION
 
 
 # %% tags=["setup"]
@@ -1859,46 +1942,47 @@ def fair(scores, labels, n_way):
     return np.asarray(detach(given) if isinstance(given, Tensor) else given, dtype=float)
 
 
-def bayes(scores, labels, n_way):
-    """The same in probabilities, for similarities that are not large."""
-    densities = np.stack([np.exp(scores[:, labels == k]).mean(axis=1) for k in range(n_way)], axis=1)
-    return densities / densities.sum(axis=1, keepdims=True)
+# %% solution="fair-votes"
+def fair_log_probabilities(similarities, labels, n_way):
+    """ln p(k | x) (q, n_way) for equally likely classes, whatever their numbers of examples."""
+    ### BEGIN SOLUTION
+    heads = np.log(np.bincount(labels, minlength=n_way))
+    densities = class_log_probabilities(similarities, labels, n_way) - heads
+    return densities - logsumexp(densities, axis=1)[:, None]
+    ### END SOLUTION
 
 
 # %% test="fair-votes" points=2
-lopsided_y = np.array([0, 1, 0, 0, 0, 0])
-given = np.exp(fair(np.zeros((1, 6)), lopsided_y, 2))
-assert np.isclose(given.sum(), 1), (
-    f"five against one, all equally alike: the probabilities sum to {given.sum():.3f}. Bayes' rule divides by their sum."
-)
-assert not np.isclose(given[0, 0], 5 / 6), (
-    "all equally alike, five against one: 5/6 for the first. The heads still count."
-)
-assert np.allclose(given, 0.5), f"all equally alike: expected 1/2 each, got {given.round(3)}."
-rng = np.random.default_rng(0)
-scores, its_y = 2 * rng.normal(size=(4, 6)), np.array([0, 1, 0, 2, 0, 2])
-given, wanted = np.exp(fair(scores, its_y, 3)), bayes(scores, its_y, 3)
-averaged = np.stack([scores[:, its_y == k].mean(axis=1) for k in range(3)], axis=1)
-averaged = np.exp(averaged - np.log(np.exp(averaged).sum(axis=1, keepdims=True)))
-assert not np.allclose(given, averaged), (
-    "the similarities were averaged; it is the bumps, their exponentials, that are."
-)
-assert np.allclose(given, wanted), (
-    f"three classes: expected {wanted[0].round(3)} for the first query, got {given[0].round(3)}."
-)
+given = np.exp(fair(np.zeros((1, 6)), np.array([0, 1, 0, 0, 0, 0]), 2))
+story = "five examples against one, all equally alike"
+assert np.isclose(given.sum(), 1), f"{story}: the probabilities sum to {given.sum():.3f}, not to 1."
+assert not np.isclose(given[0, 0], 5 / 6), f"{story}: 5/6 for the first class. The heads still count."
+assert np.allclose(given, 0.5), f"{story}: expected 1/2 each, got {given.round(3)}."
+two_and_one = np.log([[4.0, 3.0, 2.0]]), np.array([0, 1, 0])
+value = np.exp(fair(*two_and_one, 2))[0, 0]
+mistaken = {
+    0.6667: "The heads still count.",
+    0.4853: "The similarities were averaged; it is the bumps, their exponentials, that are.",
+    0.5714: "That is the nearest example of the class alone.",
+}
+expect(value, 0.5, mistaken, "bumps of 4 and 2 against one of 3, first class", "Their mean is 3.")
+given = np.exp(fair(np.log([[1.0, 4.0, 1.0, 3.0, 1.0, 4.0]]), np.array([0, 1, 2, 0, 2, 2]), 3))
+assert np.allclose(given, [[0.25, 0.5, 0.25]]), f"bumps of 2, 4 and 2 on average: got {given.round(3)}."
 ### BEGIN HIDDEN TESTS
-assert np.allclose(np.exp(fair(3 * scores, its_y[::-1], 3)), bayes(3 * scores, its_y[::-1], 3)), (
-    "other labels: differs."
-)
+given = np.exp(fair(np.log([[6.0, 1.0, 2.0], [2.0, 2.0, 2.0]]), np.array([1, 0, 1]), 2))
+assert np.allclose(given, [[0.2, 0.8], [0.5, 0.5]]), "two queries: differs."
 ### END HIDDEN TESTS
 
 # %% test="fair-votes" points=2
-even_y = np.array([1, 0, 2, 2, 0, 1])
+rng = np.random.default_rng(0)
+scores, even_y = 2 * rng.normal(size=(4, 6)), np.array([1, 0, 2, 2, 0, 1])
 given, wanted = fair(scores, even_y, 3), class_log_probabilities(scores, even_y, 3)
 assert np.allclose(given, wanted), "equally many examples of each class: nothing should change, and it does."
-given = fair(np.array([[0.0, -2000.0, -2000.0]]), np.array([0, 1, 1]), 2)
+with np.errstate(all="ignore"):
+    given = fair(np.array([[0.0, -2000.0, -2000.0]]), np.array([0, 1, 1]), 2)
 assert np.isfinite(given).all() and np.allclose(given, [[0, -2000]]), (
-    f"similarities 0, -2000, -2000: expected 0 and -2000, got {given[0]}. Is something taken out of the logarithm too early?"
+    f"similarities 0, -2000, -2000: expected 0 and -2000, got {given[0]}. Is something taken out of the "
+    "logarithm too early?"
 )
 ### BEGIN HIDDEN TESTS
 given = fair(np.array([[3000.0, 0.0]]), np.array([1, 0]), 2)
@@ -1911,10 +1995,11 @@ print("fair_log_probabilities: passed")
 #
 # *Difficulty: hard. Time: 35 minutes. Points: 5.*
 #
-# The museum was caught by a test that needed no right answer. Write the rest of such tests: `keeps_the_rules(adapt)` gets a
-# learner and says `True` or `False`. `adapt(support)` gives `predict`, `predict(x)` gives log-probabilities (q, n_way).
-# Supports are `Examples` of points: `x` (n, d) floats, `y` (n,) whole numbers 0 to $N - 1$, each at least once. The learner may
-# compare as it likes (votes, means, any distance, any embedding), so no number of it is known. But every such learner keeps rules:
+# The museum was caught by a test that needed no right answer. Write the rest of such tests:
+# `keeps_the_rules(adapt)` gets a learner and says `True` or `False`. `adapt(support)` gives `predict`,
+# `predict(x)` gives log-probabilities (q, n_way). Supports are `Examples` of points: `x` (n, d) floats, `y`
+# (n,) whole numbers 0 to $N - 1$, each at least once. The learner may compare as it likes (votes, means, any
+# distance, any embedding), so no number of it is known. But every such learner keeps rules:
 #
 # 1. a row for each query, a column for each class, and the probabilities of a row sum to 1;
 # 2. what is said of a query does not depend on the other queries, nor on where it stands among them;
@@ -1922,8 +2007,8 @@ print("fair_log_probabilities: passed")
 # 4. the order of the support examples does not matter;
 # 5. other names for the classes only move the columns.
 #
-# Choose your own supports and queries. Allow for rounding. Your judge is tried on six learners that keep the rules and on
-# twelve that break one.
+# Choose your own supports and queries. Allow for rounding. Your judge is tried on six learners that keep the
+# rules and on twelve that break one.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1932,14 +2017,14 @@ print("fair_log_probabilities: passed")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Special cases hide faults. Take unequal numbers of examples, rows in no order, three classes or more, and another number of
-# queries than of examples.
+# Special cases hide faults. Take unequal numbers of examples, rows in no order, three classes or more, and
+# another number of queries than of examples.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For rule 5: if class 0 is now called 2, where does its column stand? And beware: a learner that breaks a rule may give
-# another shape; look at that first.
+# For rule 5: if class 0 is now called 2, where does its column stand? And beware: a learner that breaks a
+# rule may give another shape; look at that first.
 #
 # </details>
 
@@ -1952,6 +2037,7 @@ def learner(score):
     )
 
 
+# %% tags=["setup"]
 def cosine_at(temperature):
     return learner(lambda a, b: similarities(a, b, temperature=temperature))
 
@@ -1960,6 +2046,7 @@ def by_distance(a, b):
     return -np.sum((a[:, None] - b[None]) ** 2, axis=-1)
 
 
+# %% tags=["setup"]
 def to_class_means(support):
     n_way = support.y.max() + 1
     means = np.stack([support.x[support.y == k].mean(axis=0) for k in range(n_way)])
@@ -1977,6 +2064,7 @@ def after(adapt, change):
     return changed
 
 
+# %% tags=["setup"]
 def again_normal(log_p):
     return log_p - logsumexp(log_p, axis=1)[:, None]
 
@@ -1985,6 +2073,21 @@ def says(adapt, name):
     said = keeps_the_rules(adapt)
     assert isinstance(said, bool | np.bool_), f"{name}: expected True or False, got {said!r}."
     return bool(said)
+
+
+# %% tags=["setup"]
+def must_refuse(learners):
+    for name, adapt in learners.items():
+        assert not says(adapt, name), (
+            f"{name}: it breaks a rule, and you say True. Which, and for what points?"
+        )
+
+
+def resized(support, x):
+    return np.resize(support.x, x.shape)
+
+
+votes_of = cosine_at(0.3)
 
 
 # %% solution="keeps-the-rules"
@@ -2031,34 +2134,47 @@ assert says(cosine_at(0.7), "cosine votes, temperature 0.7"), (
 )
 ### END HIDDEN TESTS
 
-# %% test="keeps-the-rules" points=3
-votes_of = cosine_at(0.3)
-break_one = {
-    "asks about the support": lambda support: lambda x: votes_of(support)(support.x),
-    "asks about the support, as often as there are queries": lambda support: (
-        lambda x: votes_of(support)(np.resize(support.x, x.shape))
-    ),
-    "a softmax over queries": after(votes_of, lambda s, x, p: p - logsumexp(p, axis=0)[None]),
-    "probabilities, no logarithm": after(votes_of, lambda s, x, p: np.exp(p)),
-    "similarities, no softmax": after(votes_of, lambda s, x, p: p + 1.0),
-    "queries moved to their common middle": lambda support: lambda x: votes_of(support)(x - x.mean(axis=0)),
-    "the first query for all": lambda support: lambda x: votes_of(support)(np.repeat(x[:1], len(x), axis=0)),
-    "a bonus for the first query in line": after(
-        votes_of, lambda s, x, p: again_normal(p + np.eye(len(x), p.shape[1]))
-    ),
-    "how frequent the classes are": after(
-        votes_of, lambda s, x, p: np.repeat(np.log(np.bincount(s.y) / len(s.y))[None], len(x), axis=0)
-    ),
-    "labels as if sorted": lambda support: votes_of(Examples(support.x, np.sort(support.y))),
-    "the last example weighs more": lambda support: votes_of(
-        Examples(np.concatenate([support.x, support.x[-1:]]), np.append(support.y, support.y[-1]))
-    ),
-    "a liking for class 0": after(votes_of, lambda s, x, p: again_normal(p + np.eye(p.shape[1])[0])),
-}
-for its_name, its_adapt in break_one.items():
-    assert not says(its_adapt, its_name), (
-        f"{its_name}: it breaks a rule, and you say True. Which, and with what points?"
-    )
+
+# %% test="keeps-the-rules" points=2
+must_refuse(
+    {
+        "asks about the support": lambda support: lambda x: votes_of(support)(support.x),
+        "asks about the support, as often as there are queries": lambda support: (
+            lambda x: votes_of(support)(resized(support, x))
+        ),
+        "queries moved to their common middle": lambda support: (
+            lambda x: votes_of(support)(x - x.mean(axis=0))
+        ),
+        "the first query for all": lambda support: (
+            lambda x: votes_of(support)(np.repeat(x[:1], len(x), axis=0))
+        ),
+        "a bonus by the place in line": after(
+            votes_of, lambda s, x, p: again_normal(p + np.eye(len(x), p.shape[1]))
+        ),
+        "only how frequent the classes are": after(
+            votes_of, lambda s, x, p: np.repeat(np.log(np.bincount(s.y) / len(s.y))[None], len(x), axis=0)
+        ),
+    }
+)
+### BEGIN HIDDEN TESTS
+by_median = lambda support: lambda x: votes_of(support)(x - np.median(x, axis=0))
+assert not says(by_median, "queries moved by their median"), "queries moved by their median: you say True."
+### END HIDDEN TESTS
+print("keeps_the_rules: six of those that break one are refused")
+
+# %% test="keeps-the-rules" points=1
+must_refuse(
+    {
+        "a softmax over queries": after(votes_of, lambda s, x, p: p - logsumexp(p, axis=0)[None]),
+        "probabilities, no logarithm": after(votes_of, lambda s, x, p: np.exp(p)),
+        "scores, no softmax": after(votes_of, lambda s, x, p: p + 1.0),
+        "labels as if sorted": lambda support: votes_of(Examples(support.x, np.sort(support.y))),
+        "the last example weighs more": lambda support: votes_of(
+            Examples(np.concatenate([support.x, support.x[-1:]]), np.append(support.y, support.y[-1]))
+        ),
+        "a liking for class 0": after(votes_of, lambda s, x, p: again_normal(p + np.eye(p.shape[1])[0])),
+    }
+)
 ### BEGIN HIDDEN TESTS
 by_number = lambda s, x, p: again_normal(p - 0.5 * np.arange(p.shape[1]))
 assert not says(after(votes_of, by_number), "early classes preferred"), (
@@ -2072,9 +2188,10 @@ print("keeps_the_rules: passed")
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# PyTorch's `F.scaled_dot_product_attention(Q, K, V)` has its own scale, $1/\sqrt{d}$, and you are not to change it. Write
-# `as_one_head(queries, support, labels, n_way, temperature)` that gives three float tensors `Q`, `K`, `V`, so that the function makes of them
-# a matching network's *probabilities*, (q, n_way). `queries` (q, d) and `support` (n, d) are embedded, of any length.
+# PyTorch's `F.scaled_dot_product_attention(Q, K, V)` has its own scale, $1/\sqrt{d}$, and you are not to
+# change it. Write `as_one_head(queries, support, labels, n_way, temperature)` that gives three float tensors
+# `Q`, `K`, `V`, so that the function makes of them a matching network's *probabilities*, (q, n_way).
+# `queries` (q, d) and `support` (n, d) are embedded, of any length.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2094,10 +2211,6 @@ print("keeps_the_rules: passed")
 
 
 # %% tags=["setup"]
-import torch
-from torch.nn import functional as F
-
-
 def head_says(queries, support, labels, n_way, temperature):
     given = as_one_head(queries, support, labels, n_way, temperature)
     assert isinstance(given, tuple | list) and len(given) == 3, "expected three tensors: Q, K, V."
@@ -2111,7 +2224,8 @@ def head_says(queries, support, labels, n_way, temperature):
         and shapes[2] == (len(support), n_way)
     )
     assert fits and len(shapes[0]) == len(shapes[1]) == 2 and shapes[0][1] == shapes[1][1], (
-        f"expected a row of Q for each query, a row of K and of V for each example, V with a column a class; got {shapes}."
+        f"expected a row of Q for each query, a row of K and of V for each example, a column of V for each "
+        f"class; got {shapes}."
     )
     return F.scaled_dot_product_attention(*(part.double()[None] for part in given))[0].detach().numpy()
 
@@ -2129,13 +2243,14 @@ def check_head(d, temperature, seed, scale=1.0):
     wanted = np.exp(
         class_log_probabilities(similarities(queries, support, temperature=temperature), labels, 3)
     )
-    told = f"d = {d}, temperature {temperature}: expected {wanted[0].round(4)} for the first query, got {given[0].round(4)}."
+    story = f"d = {d}, temperature {temperature}: expected {wanted[0].round(4)} for the first query"
+    told = f"{story}, got {given[0].round(4)}."
     at = lambda t: np.exp(class_log_probabilities(similarities(queries, support, temperature=t), labels, 3))
-    assert not np.allclose(given, at(temperature * np.sqrt(d))), (
-        f"{told} The function divides by the root of d: undo that."
-    )
-    assert not np.allclose(given, at(np.sqrt(d))), f"{told} Where is the temperature?"
-    assert np.allclose(given, wanted, atol=1e-6), told
+    if temperature != 1:
+        assert not np.allclose(given, at(1.0)), f"{told} Where is the temperature?"
+        assert not np.allclose(given, at(np.sqrt(d))), f"{told} Neither temperature nor scale is there."
+    assert not np.allclose(given, at(temperature * np.sqrt(d))), f"{told} PyTorch's scale is still in it."
+    return given, wanted, told
 
 
 # %% solution="one-head"
@@ -2149,11 +2264,12 @@ def as_one_head(queries, support, labels, n_way, temperature):
 
 
 # %% test="one-head" points=3
-check_head(d=4, temperature=1.0, seed=0)
-check_head(d=9, temperature=0.2, seed=1)
-check_head(d=3, temperature=0.5, seed=2, scale=7.0)
+for its_d, its_temperature, its_scale in ((9, 0.2, 1.0), (4, 1.0, 1.0), (3, 0.5, 7.0)):
+    given, wanted, told = check_head(its_d, its_temperature, seed=its_d, scale=its_scale)
+    assert np.allclose(given, wanted, atol=1e-6), told
 ### BEGIN HIDDEN TESTS
-check_head(d=16, temperature=2.0, seed=3, scale=0.1)
+given, wanted, told = check_head(d=16, temperature=2.0, seed=3, scale=0.1)
+assert np.allclose(given, wanted, atol=1e-6), told
 ### END HIDDEN TESTS
 print("as_one_head: passed")
 
@@ -2162,10 +2278,11 @@ print("as_one_head: passed")
 #
 # *Difficulty: medium. Time: 15 minutes. Points: 3.*
 #
-# Answer each in two or three sentences. (a) "Our 20-way matching network, with the plain cosine, has been standing at a loss of 2.1
-# for an hour. It has stopped learning, so we take a larger network." (b) "Our full context embeddings change no answer, whatever
-# the order of the support. So the network has learned to ignore the order." (c) "We train with five shots because the test has
-# five. It is four points better than with one shot, which proves that training must be like the test."
+# Answer each in two or three sentences. (a) "Our 20-way matching network, with the plain cosine, has been
+# standing at a loss of 2.1 for an hour. It has stopped learning, so we take a larger network." (b) "Our full
+# context embeddings change no answer, whatever the order of the support. So the network has learned to ignore
+# the order." (c) "We train with five shots because the test has five. It is four points better than with one
+# shot, which proves that training must be like the test."
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2196,25 +2313,30 @@ print("as_one_head: passed")
 # %% [markdown]
 # <details><summary>A model answer to exercise 9, for after you have written yours</summary>
 #
-# (a) The floor is $\ln(1 + 19\, e^{-20/19}) = 2.03$: the network is nearly done, and a temperature is what is missing. Accuracy says
-# how good it is. (b) The context may be computed and not used; other weights of the LSTM must give other answers. (c) The gain in the
-# 1-shot test is missing; only the difference of the two gains speaks of matching. Images and queries a step must be equal.
+# (a) The floor is $\ln(1 + 19\, e^{-20/19}) = 2.03$: the network is nearly done, and a temperature is what is
+# missing. Accuracy says how good it is. (b) The context may be computed and not used; other weights of the
+# LSTM must give other answers. (c) The gain in the 1-shot test is missing; only the difference of the two
+# gains speaks of matching. Images and queries a step must be equal.
 #
-# A grader looks for: the floor with its number (1 point); a dull reason *and* a test that would tell (1 point); the
-# difference of differences, or a control for the number of images (1 point). "Five shots are more information" alone gets no point in (c).
+# A grader looks for: the floor with its number (1 point); a dull reason *and* a test that would tell (1
+# point); the difference of differences, or a control for the number of images (1 point). "Five shots are more
+# information" alone gets no point in (c).
 #
 # </details>
 
 # %% [markdown]
 # ## Summary
 #
-# - A matching network remembers its support and lets each example vote for its label, weighted by attention; only what near
-#   means is learned.
-# - Without a temperature the loss cannot fall below $\ln(1 + (N-1)\, e^{-N/(N-1)})$, and accuracy suffers; a temperature between 0.2 and 0.05 mends
-#   both here.
-# - With one shot it is a prototypical network on unit vectors; NCA is the same softmax over all pairs of a batch.
-# - Full context makes the answer depend on the order of the support, and gains nothing here; attention needs no order.
-# - "Train as you test" did not hold for the numbers of shots and ways: more comparisons in training helped all tests alike.
+# - A matching network remembers its support and lets each example vote for its label, weighted by attention;
+#   only what near means is learned.
+# - Without a temperature the loss cannot fall below $\ln(1 + (N-1)\, e^{-N/(N-1)})$, and accuracy suffers; a
+#   temperature between 0.2 and 0.05 mends both here.
+# - With one shot it is a prototypical network on unit vectors; NCA is the same softmax over all pairs of a
+#   batch.
+# - Full context makes the answer depend on the order of the support, and gains nothing here; attention needs
+#   no order.
+# - "Train as you test" did not hold for the numbers of shots and ways: more comparisons in training helped
+#   all tests alike.
 #
 # ## Read more
 #

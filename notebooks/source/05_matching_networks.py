@@ -15,7 +15,7 @@
 #   worth.
 #
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter
-# 02), the differentiation engine (chapter 03). Chapter 04 helps and is not needed.
+# 02), the differentiation engine (chapter 03).
 #
 # **Time.** 85 minutes to read, 200 minutes of exercises, 1 minute to run.
 
@@ -53,8 +53,7 @@ plt.style.use(plotting.STYLE)
 #
 # ($[y_i = k]$ is 1 where $y_i = k$ and 0 elsewhere.) The second equation is the paper's equation 1: **each
 # support example votes for its own label, with a weight**. The $\tau > 0$ in the first is the
-# **temperature**. The paper has none, so there $\tau = 1$. We shall see that this matters more than anything
-# else in the chapter.
+# **temperature**. The paper has none, so there $\tau = 1$. We shall see how much it matters.
 #
 # Adapting to a new task is nothing but remembering its support set. A new class costs no new output, only new
 # examples to look at. It is a nearest neighbour rule with soft edges, and what is learned across tasks is
@@ -764,10 +763,13 @@ def matching_at(temperature, compare=torch_similarities):
 
 
 # %%
-def nearest_mean(queries, support, labels, n_way):
+def class_means(support, labels, n_way):
     members = F.one_hot(labels, n_way).to(support).mT
-    centers = members @ support / members.sum(-1, keepdim=True)
-    return (-(torch.cdist(queries, centers) ** 2)).log_softmax(-1)
+    return members @ support / members.sum(-1, keepdim=True)
+
+
+def nearest_mean(queries, support, labels, n_way):
+    return (-(torch.cdist(queries, class_means(support, labels, n_way)) ** 2)).log_softmax(-1)
 
 
 # %%
@@ -829,8 +831,9 @@ claim("Loss and meta-gradient agree to 1e-10.", max(gaps) < 1e-10, max(gaps))
 # - *The test* is on the **test** scripts, with five new training runs. Runs of one seed begin with the same
 #   weights and, where the episodes have the same form, meet the same episodes. Differences are taken seed by
 #   seed; intervals run over runs.
-# - Ten such comparisons stand in this chapter. To be safe for all at once (Bonferroni), "ahead" means that an
-#   interval of twice the width leaves out 0: Student's factor for five runs is then 5.60 in place of 2.78.
+# - Eight such comparisons stand in this chapter. To be safe for all at once (Bonferroni), "ahead" means that
+#   an interval of 1.9 times the width leaves out 0: Student's factor for five runs is then 5.26 in place of
+#   2.78. Where a difference is called one "on average", it is an estimate and no such verdict.
 
 # %%
 from reference.evaluation import Score
@@ -857,12 +860,11 @@ def trained(answer, rate, seed, *, start=start_of, context=None, n_way=20, k_sho
 from functools import cache
 
 
-# %%
 @cache
 def exam(split, n_way=5, k_shot=1):
     """The episodes of a test, always the same, and their classes: 300 episodes of 5 or 60 of 20."""
     tasks = FewShot(banks[split], n_way=n_way, k_shot=k_shot, n_query=5)
-    episodes = tasks.sample_batch(np.random.default_rng(1), 1500 // n_way if n_way == 5 else 60)
+    episodes = tasks.sample_batch(np.random.default_rng(1), 300 if n_way == 5 else 60)
     return to_torch(episodes, device), episodes.task
 
 
@@ -899,9 +901,9 @@ def shown(score):
 
 
 def wide(a, b):
-    """How far a is ahead of b, in pairs, in an interval that is wide enough for ten comparisons."""
+    """How far a is ahead of b, in pairs, in an interval that is wide enough for eight comparisons."""
     lead = Score(a.values - b.values)
-    return lead.mean - 2.02 * lead.half_width, lead.mean + 2.02 * lead.half_width
+    return lead.mean - 1.9 * lead.half_width, lead.mean + 1.9 * lead.half_width
 
 
 # %% [markdown]
@@ -937,21 +939,21 @@ plotting.show(
 
 # %%
 warm, mild, icy = by_temperature[0], by_temperature[2:5].mean(axis=0), by_temperature[-1]
+gained = (mild - warm).mean(), (mild - icy).mean()
 claim(
-    "Between 0.2 and 0.05 it is over four points above temperature 1, in both runs.",
-    min(mild - warm) > 0.04,
-    mild,
-    warm,
+    "Between 0.2 and 0.05 it is over three points above temperature 1, on average.",
+    gained[0] > 0.03,
+    gained[0],
 )
-claim("It is over two points above temperature 0.01, in both runs.", min(mild - icy) > 0.02, mild, icy)
+claim("It is over one point above temperature 0.01, on average.", gained[1] > 0.01, gained[1])
 
 # %% [markdown]
 # From here on $\tau = 0.1$. It was chosen from this figure, on validation scripts.
 #
 # ### Beside the others
 #
-# One shot on unseen scripts, for a first order of methods. Longer runs than these have been made with the
-# same network, in the same form, for chapter 06: six rates, six training runs, 24,000 images each
+# One shot on unseen scripts, for a first order of methods. More runs of this length with the same network
+# have been made for chapter 06: six rates, six training runs, 24,000 images each
 # (`python -m experiments.glyphs.choices`). Its "cosine, scale 10" compares with class means by cosine; with
 # one shot that *is* a matching network at $\tau = 0.1$.
 
@@ -1063,74 +1065,105 @@ claim(
 claim("And ahead of prototypical networks.", intervals["prototypical"][0] > 0, intervals["prototypical"])
 
 # %% [markdown]
-# Both leads stand over characters, too. For scripts nothing follows: the test has five. And "prototypical"
-# means here the squared distance without a scale, as its paper has it. At one shot the two methods differ in
-# the comparison alone, so this is an order of *comparisons* in this network, and none of methods.
-#
 # ### Train as you test?
 #
 # Vinyals et al. train by a simple principle: the conditions of training and test must match. If the test has
-# five examples a class, train with five. It sounds convincing. Let us look at what it claims. Of course five
-# examples in training may do *some* good, whatever the test. The principle says more: that they do more good
-# where the test has five. That is a difference of differences, and it can be measured.
+# five examples a class, train with five. It sounds convincing. What does it claim? Five examples in training
+# may do *some* good, whatever the test. The principle says more: that they do more good where the test has
+# five. That is a difference of differences, and it can be measured.
 #
-# We train with 1 and 5 shots, and, as a control, with 1 and 5 queries a class: more shots make a larger step
-# in images, and what is to be matched must be told from what is only more. All with 20 classes, $\tau = 0.1$;
-# each tuned as above; each tested 5-way with 1 shot and with 5.
+# All trainings have 20 classes and 5 queries a class, and 1 or 5 shots; each is tuned as above and tested
+# 5-way with 1 and with 5 shots. Three rules are tried: votes; the nearest mean by cosine, at the same
+# temperature; the nearest mean by squared distance. At one shot the first two are one, so they share their
+# networks.
+
+
+# %%
+def cosine_mean(queries, support, labels, n_way):
+    centers = class_means(support, labels, n_way)
+    return torch_similarities(queries, centers, temperature=0.1).log_softmax(-1)
+
 
 # %% tags=["training", "nbval-ignore-output"]
-forms = {(1, 1): None, (5, 1): None, (1, 5): matched, (5, 5): None}  # (shots, queries)
-by_form = {}
-for (k, m), there in forms.items():
-    networks = there or tuned(ours, k_shot=k, n_query=m)
-    by_form[k, m] = {test_k: of_runs(networks, ours, k_shot=test_k) for test_k in (1, 5)}
-    told = ", ".join(f"{test_k}-shot test {shown(score)}" for test_k, score in by_form[k, m].items())
-    print(f"trained with {k} shots, {m} queries ({20 * (k + m):3d} images a step): {told}")
-print(f"5 shots minus 1 shot, 5 queries, 5-shot test: {by_form[5, 5][5].mean - by_form[1, 5][5].mean:.3f}")
+one_shot = {
+    "votes": (ours, matched),
+    "cosine means": (cosine_mean, matched),
+    "squared means": (nearest_mean, prototypical_),
+}
+by_shots = {}
+for name, (rule, trained_with_1) in one_shot.items():
+    for k, networks in ((1, trained_with_1), (5, tuned(rule, k_shot=5))):
+        by_shots[name, k] = {test_k: of_runs(networks, rule, k_shot=test_k) for test_k in (1, 5)}
+        told = ", ".join(f"{test_k}-shot test {shown(score)}" for test_k, score in by_shots[name, k].items())
+        print(f"{name:13s} trained with {k} shots: {told} (over 5 runs)")
+
+# %% tags=["training", "nbval-ignore-output"]
+one_query = of_runs(tuned(ours, k_shot=5, n_query=1), ours, k_shot=5)
+print("votes, trained with 5 shots and 1 query, 5-shot test:", shown(one_query), "(over 5 runs)")
+lead_of_5 = by_shots["votes", 5][5].mean - by_shots["votes", 1][5].mean
+print(f"votes, 5-shot test, 5 shots in training minus 1: {lead_of_5:+.3f} (no +-)")
 print(f"your guess: {my_guess[1]:+.3f}")
 
 
 # %%
-def gain(n_query, test_k):
+def gain(name, test_k):
     """What five shots in training add to one, in the five runs."""
-    return Score(by_form[5, n_query][test_k].values - by_form[1, n_query][test_k].values)
+    return Score(by_shots[name, 5][test_k].values - by_shots[name, 1][test_k].values)
 
+
+rows = {}
+for name in one_shot:
+    rows |= {f"{name}: gain in the {test_k}-shot test": gain(name, test_k) for test_k in (1, 5)}
+    rows[f"{name}: more in the 5-shot test"] = Score(gain(name, 5).values - gain(name, 1).values)
+rows["votes: 5 shots, 1 query for 1 shot, 5 queries"] = Score(
+    one_query.values - by_shots["votes", 1][5].values
+)
 
 # %%
-extra = Score((gain(1, 5).values - gain(1, 1).values + gain(5, 5).values - gain(5, 1).values) / 2)
-steps = {
-    "1 query: gain in the 1-shot test": gain(1, 1),
-    "1 query: gain in the 5-shot test": gain(1, 5),
-    "5 queries: gain in the 1-shot test": gain(5, 1),
-    "5 queries: gain in the 5-shot test": gain(5, 5),
-    "extra gain where the shots match": extra,
-    "5 shots, 1 query minus 1 shot, 5 queries": Score(by_form[5, 1][5].values - by_form[1, 5][5].values),
-}
-ax = score_ladder(steps, reference=0)
-ax.set(xlabel="difference in accuracy, over five training runs", xlim=(-0.06, 0.08))
+ax = score_ladder(rows, reference=0)
+ax.set(xlabel="difference in accuracy, over five training runs", xlim=(-0.06, 0.09))
 _ = ax.set_xticks([-0.05, 0, 0.05])
 plotting.show(
-    "Six differences with intervals. Five shots in training instead of one gain one to three points in both "
-    "tests, with one query a class and with five. The extra gain where the shots match is near zero. At the "
-    "same number of images, five shots and one query are three points behind one shot and five queries."
+    "Ten differences with intervals. Five shots in training instead of one gain three to five points in "
+    "both tests, for all three rules. The gain is larger in the 5-shot test by about two points for "
+    "squared means; for votes and cosine means the difference is near zero. The last row, at equal images, "
+    "is negative."
 )
 
 # %% [markdown]
-# **Figure 5.** Five shots in training help, and they help in *both* tests. What they add *more* where
-# training matches the test (fifth row, the mean over both numbers of queries) is about nothing. At equal
-# images (120 a step), the training that matches the 5-shot test is behind in it (last row). Intervals run
-# over five training runs. The figure does not show longer trainings or larger networks.
+# **Figure 5.** Five shots in training help all three rules, in *both* tests. How much *more* they help where
+# the test has five (every third row) is most for means by squared distance. Last row: five shots and one
+# query, as many images as one shot and five queries, lose in the 5-shot test, although they match it. The
+# figure does not show longer trainings or larger networks.
 
 # %%
-match = extra.mean - 2.02 * extra.half_width, extra.mean + 2.02 * extra.half_width
-claim("What matching the shots adds is not to be told from nothing.", match[0] < 0 < match[1], match)
-claim("On average it is under two points.", extra.mean < 0.02, extra.mean)
-cost = wide(by_form[5, 1][5], by_form[1, 5][5])
-claim("At equal images, matched training is behind in the 5-shot test.", cost[1] < 0, cost)
-both = gain(5, 1).mean, gain(5, 5).mean
-claim("With five queries, five shots gain in both tests, on average.", min(both) > 0, both)
+more = {name: Score(gain(name, 5).values - gain(name, 1).values) for name in one_shot}
+claim(
+    "Squared means: five shots gain over half a point more where the test has five, on average.",
+    more["squared means"].mean > 0.005,
+    shown(more["squared means"]),
+)
+for name in ("votes", "cosine means"):
+    claim(f"{name}: under two points of that, on average.", more[name].mean < 0.02, shown(more[name]))
+gains = [gain(name, test_k).mean for name in one_shot for test_k in (1, 5)]
+claim("Five shots gain, for every rule in both tests, on average.", min(gains) > 0, gains)
+cost = one_query.mean - by_shots["votes", 1][5].mean
+claim("At equal images, votes trained with matching shots are behind, on average.", cost < 0, cost)
 
 # %% [markdown]
+# So what the principle claims is small beside what five shots do anyway, and it depends on the *method*. For
+# squared means it is about two points here, in line with what Snell et al. and Cao et al. (2020) say of
+# prototypical networks. For the votes of the paper that it comes from, it is less, if anything. Five runs are
+# too few to settle two points; the intervals of this figure are those of one question and not of nine. Is it
+# the averaging? The cosine means average too, and show less of it. A guess that fits: a squared distance to a
+# mean of five is smaller than to one example, since noise averages out (exercise 8 of chapter 06), so the
+# softmax that training has made right for one number of shots is too soft or too sharp for another; a cosine
+# does not know lengths. We have not tested it.
+#
+# And the gain that all share? Five shots are also 200 images a step in place of 120. At equal images the
+# order turns round: what a query is worth, is more than what a shot is worth. Who compares shots must say
+# what else changes with them.
+#
 # Now the ways. The test has 5 classes. We train on stacks of four 5-way episodes, and on single 20-way
 # episodes: the same 120 images a step, the same number of steps.
 
@@ -1149,13 +1182,11 @@ of_ways = wide(ways["20-way training", 5], ways["5-way training", 5])
 claim("In the 5-way test, 5-way training is not ahead of 20-way training.", of_ways[1] > 0, of_ways)
 
 # %% [markdown]
-# The principle falls in both. What helps in training is a harder question, more comparisons at a time, and it
-# helps in all tests alike. Why it is so, we have not tested; a guess: a query that is compared with 20
-# classes meets more that look like it. (In chapter 06 a lead of 20-way over 5-way training vanished once each
-# had its rate; there 5-way training took four times as many steps. Here the steps are equal.) What remains
-# true of episodes is less: training must ask the *kind* of question that the test asks, unseen classes told
-# apart by a few examples. The numbers in it need not be the same. (Cao et al. 2020 ask the same of
-# prototypical networks, on paper and in experiments.)
+# Here matching gains nothing. (In chapter 06 a lead of 20-way over 5-way training vanished once each had its
+# rate; there 5-way training took four times as many steps. Here the steps are equal.) What remains true of
+# episodes is less than the slogan: training must ask the *kind* of question that the test asks, unseen
+# classes told apart by a few examples. Whether the numbers in it must be the same, depends on how one
+# compares.
 
 # %% [markdown]
 # ## Build it: an embedding that sees the others
@@ -1563,9 +1594,9 @@ claim("It is the same formula, to 1e-10.", off < 1e-10, off)
 # Full context is in it too: where the support attends to *itself*, every example is embedded in view of the
 # others, and no LSTM is needed. Such a layer moves with the order of its rows, as votes do, so the answer
 # does not depend on it. What goes in as labelled examples and comes out as a prediction for the next one is
-# called **in-context learning** (chapter 17). The cosine with a temperature lives on, too: in the contrastive
-# losses of chapter 04, in the addressing of memories (chapter 10), and in CLIP (Radford et al. 2021), which
-# votes among texts for an image, at a temperature that is learned.
+# called **in-context learning** (chapter 17, to come). The cosine with a temperature lives on, too: in
+# contrastive losses over many pairs, in the addressing of memories (chapter 10, to come), and in CLIP
+# (Radford et al. 2021), which votes among texts for an image, at a temperature that is learned.
 #
 # ## The picture: what a query looks at
 #
@@ -1660,9 +1691,11 @@ from types import SimpleNamespace
 untrained = join(embedding=init_mlp(np.random.default_rng(0), [784, 64, 32]))
 
 
-def museum_score(adapt, sample):
+def museum_score(adapt, sample, n_episodes=200):
     learner = partial(adapt, untrained, embed=embed_mlp, temperature=0.1)
-    return evaluate(learner, SimpleNamespace(sample=sample), n_episodes=200, rng=np.random.default_rng(1))
+    return evaluate(
+        learner, SimpleNamespace(sample=sample), n_episodes=n_episodes, rng=np.random.default_rng(1)
+    )
 
 
 # %%
@@ -1699,10 +1732,10 @@ assert not np.allclose(museum_predict(sorted_episode.query.x), museum_predict(bl
 
 # %%
 alone = FewShot(banks["test"], n_way=5, k_shot=1, n_query=1)
-mixed_rows = museum_score(museum_adapt, alone.sample)
+mixed_rows = museum_score(museum_adapt, alone.sample, n_episodes=600)
 claim(
-    "With rows in random order the museum is at chance, 1/5, within 4 points.",
-    abs(mixed_rows.mean - 0.2) < 0.04,
+    "With rows in random order the museum is at chance, 1/5, within 5 points.",
+    abs(mixed_rows.mean - 0.2) < 0.05,
     mixed_rows,
 )
 our_predict = adapt(untrained, sorted_episode.support, embed=embed_mlp, temperature=0.1)
@@ -2335,8 +2368,8 @@ print("as_one_head: passed")
 #   batch.
 # - Full context makes the answer depend on the order of the support, and gains nothing here; attention needs
 #   no order.
-# - "Train as you test" did not hold for the numbers of shots and ways: more comparisons in training helped
-#   all tests alike.
+# - What "train as you test" claims for shots is small here beside what more shots do in all tests; it shows
+#   most for squared means.
 #
 # ## Read more
 #

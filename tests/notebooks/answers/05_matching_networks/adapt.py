@@ -97,3 +97,48 @@ def adapt(params, support, *, embed, temperature):
         return class_log_probabilities(scores, np.arange(n_way), n_way)
 
     return predict
+
+
+# %% right: the support is embedded at the first question, and kept
+def adapt(params, support, *, embed, temperature):
+    weights, kept = part(params, "embedding"), []
+
+    def predict(x):
+        if not kept:
+            kept.append(embed(weights, support.x))
+        scores = similarities(embed(weights, x), kept[0], temperature=temperature)
+        return class_log_probabilities(scores, support.y, len(set(support.y.tolist())))
+
+    return predict
+
+
+# %% wrong: the weights of all parts are handed to the embedding | of the embedding alone
+def adapt(params, support, *, embed, temperature):
+    known = embed(params, support.x)
+
+    def predict(x):
+        scores = similarities(embed(params, x), known, temperature=temperature)
+        return class_log_probabilities(scores, support.y, support.y.max() + 1)
+
+    return predict
+
+
+# %% wrong: the support is not embedded | both go through
+def adapt(params, support, *, embed, temperature):
+    def predict(x):
+        scores = similarities(embed(part(params, "embedding"), x), support.x, temperature=temperature)
+        return class_log_probabilities(scores, support.y, support.y.max() + 1)
+
+    return predict
+
+
+# %% wrong: a class for each example of the support | expected the shape
+def adapt(params, support, *, embed, temperature):
+    weights = part(params, "embedding")
+    known = embed(weights, support.x)
+
+    def predict(x):
+        scores = similarities(embed(weights, x), known, temperature=temperature)
+        return scores - logsumexp(scores, axis=1)[:, None]
+
+    return predict

@@ -129,3 +129,50 @@ def similarities(queries, support, *, temperature):
 
 def attention(queries, support, *, temperature):
     return softmax(similarities(queries, support, temperature=temperature), axis=1)
+
+
+# %% wrong: only the queries are made of length 1 | that of the example, too
+def similarities(queries, support, *, temperature):
+    return unit(queries) @ support.T / temperature
+
+
+def attention(queries, support, *, temperature):
+    return softmax(similarities(queries, support, temperature=temperature), axis=1)
+
+
+# %% wrong: divided by the temperature once more | divided by the temperature twice
+def similarities(queries, support, *, temperature):
+    return unit(queries) @ unit(support).T / temperature
+
+
+def attention(queries, support, *, temperature):
+    return softmax(similarities(queries, support, temperature=temperature) / temperature, axis=1)
+
+
+# %% wrong: the attention has no temperature | the temperature is missing
+def similarities(queries, support, *, temperature):
+    return unit(queries) @ unit(support).T / temperature
+
+
+def attention(queries, support, *, temperature):
+    return softmax(unit(queries) @ unit(support).T, axis=1)
+
+
+# %% wrong: divided by the sum, without exponentials | the exponential is missing
+def similarities(queries, support, *, temperature):
+    return unit(queries) @ unit(support).T / temperature
+
+
+def attention(queries, support, *, temperature):
+    scores = similarities(queries, support, temperature=temperature)
+    return scores / np.sum(scores, axis=1)[:, None]
+
+
+# %% wrong: one softmax over the whole matrix | wrong axis
+def similarities(queries, support, *, temperature):
+    return unit(queries) @ unit(support).T / temperature
+
+
+def attention(queries, support, *, temperature):
+    weights = np.exp(similarities(queries, support, temperature=temperature))
+    return weights / np.sum(weights)

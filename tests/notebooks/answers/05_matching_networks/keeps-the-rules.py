@@ -138,3 +138,21 @@ def keeps_the_rules(adapt):
 def keeps_the_rules(adapt):
     rng = np.random.default_rng(0)
     adapt(Examples(rng.normal(size=(3, 3)), np.arange(3)))(rng.normal(size=(5, 3)))
+
+
+# %% wrong: other shapes are not looked at, and the comparison breaks off | did not say True or False
+def keeps_the_rules(adapt):
+    rng = np.random.default_rng(0)
+    x, y, q = rng.normal(size=(7, 3)), np.array([2, 0, 1, 0, 2, 0, 1]), rng.normal(size=(5, 3))
+    found = adapt(Examples(x, y))(q)
+    alone = np.concatenate([adapt(Examples(x, y))(q[i : i + 1]) for i in range(5)])
+    return bool(np.allclose(found, alone) and np.allclose(np.exp(found).sum(axis=1), 1))
+
+
+# %% wrong: it stops where it should say False | did not say True or False
+def keeps_the_rules(adapt):
+    rng = np.random.default_rng(0)
+    x, y, q = rng.normal(size=(7, 3)), np.array([2, 0, 1, 0, 2, 0, 1]), rng.normal(size=(5, 3))
+    found = adapt(Examples(x, y))(q)
+    assert found.shape == (5, 3)
+    return True

@@ -120,3 +120,50 @@ def lstm_cell(params, state, x):
     i, f, g, o = (all_four[:, k * d : (k + 1) * d] for k in range(4))
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     return sigmoid(o) * np.tanh(c), c
+
+
+# %% right: x and h side by side, and a list in place of the outer pair
+def lstm_cell(params, state, x):
+    h, c = state
+    weight = np.concatenate([params["weight_ih_l0"], params["weight_hh_l0"]], axis=1)
+    both = np.concatenate([x, h], axis=1) @ weight.T + (params["bias_ih_l0"] + params["bias_hh_l0"])
+    four = np.transpose(both.reshape(len(x), 4, h.shape[1]), (1, 0, 2))
+    c = sigmoid(four[1]) * c + sigmoid(four[0]) * np.tanh(four[2])
+    h = np.tanh(c) * sigmoid(four[3])
+    return [(h, c), h]
+
+
+# %% wrong: g and o have changed places | g and o have changed places
+def lstm_cell(params, state, x):
+    h, c = state
+    all_four = linear(x, params["weight_ih_l0"], params["bias_ih_l0"])
+    all_four = all_four + linear(h, params["weight_hh_l0"], params["bias_hh_l0"])
+    d = h.shape[1]
+    i, f, o, g = (all_four[:, k * d : (k + 1) * d] for k in range(4))
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
+    return (h, c), h
+
+
+# %% wrong: the state is taken for (c, h) | the pair (h, c), in this order
+def lstm_cell(params, state, x):
+    c, h = state
+    all_four = linear(x, params["weight_ih_l0"], params["bias_ih_l0"])
+    all_four = all_four + linear(h, params["weight_hh_l0"], params["bias_hh_l0"])
+    d = h.shape[1]
+    i, f, g, o = (all_four[:, k * d : (k + 1) * d] for k in range(4))
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
+    return (h, c), h
+
+
+# %% wrong: every fourth number, where they stand in blocks | largest difference
+def lstm_cell(params, state, x):
+    h, c = state
+    all_four = linear(x, params["weight_ih_l0"], params["bias_ih_l0"])
+    all_four = all_four + linear(h, params["weight_hh_l0"], params["bias_hh_l0"])
+    d = h.shape[1]
+    i, f, g, o = (all_four[:, k::4] for k in range(4))
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
+    return (h, c), h

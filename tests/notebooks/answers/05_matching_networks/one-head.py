@@ -40,7 +40,7 @@ def as_one_head(queries, support, labels, n_way, temperature):
     )
 
 
-# %% wrong: vectors of any length | expected
+# %% wrong: vectors of any length | lengths of the vectors
 def as_one_head(queries, support, labels, n_way, temperature):
     scale = queries.shape[1] ** 0.5 / temperature
     return scale * queries, support, F.one_hot(labels, n_way).to(support)
@@ -58,7 +58,7 @@ def as_one_head(queries, support, labels, n_way, temperature):
     return scale * F.normalize(queries, dim=1), F.normalize(support, dim=1), F.one_hot(labels, n_way)
 
 
-# %% wrong: the scale is divided by the root of d once more | expected
+# %% wrong: the scale is divided by the root of d once more | in it twice
 def as_one_head(queries, support, labels, n_way, temperature):
     scale = 1 / (queries.shape[1] ** 0.5 * temperature)
     return (

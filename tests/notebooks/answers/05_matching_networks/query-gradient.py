@@ -118,3 +118,46 @@ def query_gradient(z, support, labels, y, temperature):
 # %% wrong: nothing is returned | is a `return` missing
 def query_gradient(z, support, labels, y, temperature):
     by_small_steps(lambda at: loss_of_one(at, support, labels, y, temperature), z)
+
+
+# %% right: in float32, in place, as a list
+def query_gradient(z, support, labels, y, temperature):
+    z, support = z.astype(np.float32), support.astype(np.float32)
+    length = np.linalg.norm(z)
+    z /= length
+    support /= np.linalg.norm(support, axis=1, keepdims=True)
+    s = support @ z / np.float32(temperature)
+    pull = softmax(s, axis=0) - softmax(np.where(labels == y, s, -np.inf), axis=0)
+    in_u = pull @ support / np.float32(temperature)
+    return ((in_u - (in_u @ z) * z) / length).tolist()
+
+
+# %% wrong: only what pushes away, without the own class | with what weights
+def query_gradient(z, support, labels, y, temperature):
+    u, v = z / np.linalg.norm(z), support / np.linalg.norm(support, axis=1)[:, None]
+    in_u = softmax(v @ u / temperature, axis=0) @ v / temperature
+    return (in_u - in_u @ u * u) / np.linalg.norm(z)
+
+
+# %% wrong: the same, and the part along z stays | with what weights
+def query_gradient(z, support, labels, y, temperature):
+    u, v = z / np.linalg.norm(z), support / np.linalg.norm(support, axis=1)[:, None]
+    return softmax(v @ u / temperature, axis=0) @ v / temperature / np.linalg.norm(z)
+
+
+# %% wrong: the sign is turned, and the length of z forgotten | its sign is turned
+def query_gradient(z, support, labels, y, temperature):
+    u, v = z / np.linalg.norm(z), support / np.linalg.norm(support, axis=1)[:, None]
+    scores, mine = v @ u / temperature, labels == y
+    pull = -softmax(scores, axis=0)
+    pull[mine] += softmax(scores[mine], axis=0)
+    in_u = pull @ v / temperature
+    return in_u - in_u @ u * u
+
+
+# %% wrong: the own class pulls, and the others do not push | weights of the two examples
+def query_gradient(z, support, labels, y, temperature):
+    u, v = z / np.linalg.norm(z), support / np.linalg.norm(support, axis=1)[:, None]
+    own = np.where(labels == y, np.exp(v @ u / temperature), 0)
+    in_u = -own / own.sum() @ v / temperature
+    return (in_u - in_u @ u * u) / np.linalg.norm(z)

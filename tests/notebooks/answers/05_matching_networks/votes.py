@@ -83,3 +83,30 @@ def class_log_probabilities(similarities, labels, n_way):
 def class_log_probabilities(similarities, labels, n_way):
     own = [logsumexp(similarities[:1, labels == k], axis=1) for k in range(n_way)]
     return np.stack(own, axis=1) - logsumexp(similarities[:1], axis=1)[:, None]
+
+
+# %% right: a loop over queries and classes
+def class_log_probabilities(similarities, labels, n_way):
+    rows = []
+    for row in similarities:
+        own = [logsumexp(row[np.flatnonzero(labels == k)], axis=0) for k in range(n_way)]
+        rows.append(np.stack(own) - logsumexp(row, axis=0))
+    return np.stack(rows)
+
+
+# %% wrong: a mean over the examples of the class | or their mean
+def class_log_probabilities(similarities, labels, n_way):
+    own = [logsumexp(similarities[:, labels == k], axis=1) - np.log(sum(labels == k)) for k in range(n_way)]
+    return np.stack(own, axis=1) - logsumexp(similarities, axis=1)[:, None]
+
+
+# %% wrong: something small is added to the shares | hides how small it is
+def class_log_probabilities(similarities, labels, n_way):
+    shares = softmax(similarities, axis=1) @ (labels[:, None] == np.arange(n_way)).astype(float)
+    return np.log(shares + 1e-12)
+
+
+# %% wrong: the softmax runs over the queries | and not over the queries
+def class_log_probabilities(similarities, labels, n_way):
+    shares = softmax(similarities, axis=0) @ (labels[:, None] == np.arange(n_way)).astype(float)
+    return np.log(shares)

@@ -125,9 +125,9 @@ claim("The mean of class 0 points along the query.", np.isclose(along, 1), along
 # $1$, so a weight lies between $e^{-1/\tau}$ and $e^{1/\tau}$. No network can make the right share as near to
 # 1 as it likes. How near?
 #
-# Take $N$ classes with one example and one query each. Their directions are unit vectors, $q_i$ for the query of
-# class $i$ and $u_j$ for the example of class $j$. Divide numerator and denominator by the weight of the
-# right class:
+# Take $N$ classes with one example and one query each. Their directions are unit vectors, $q_i$ for the
+# query of class $i$ and $u_j$ for the example of class $j$. Divide numerator and denominator by the weight
+# of the right class:
 #
 # $$L = \frac{1}{N} \sum_i \ln\Big(1 + \sum_{j \ne i} e^{(q_i \cdot u_j - q_i \cdot u_i) / \tau}\Big) .$$
 #
@@ -531,9 +531,8 @@ assert callable(predict), f"adapt gives a function predict(x), got a {type(predi
 embedded = []
 counting = lambda params, x: (embedded.append(len(x)), bent_map(params, x))[1]
 _ = adapt(params, episode.support, embed=counting, temperature=0.3)(episode.query.x)
-assert len(embedded) > 0, "nothing was embedded: support and queries both go through `embed`."
-assert sum(embedded) > 12, (
-    f"6 examples of support and 12 queries: {sum(embedded)} were embedded. Both go through `embed`."
+assert 6 in embedded or sum(embedded) >= 18, (
+    f"6 examples of support and 12 queries: the sizes embedded were {embedded}. Both go through `embed`."
 )
 first = as_rows(predict(episode.query.x[:2]), (2, 3), "predict on two queries")
 others = as_rows(predict(episode.query.x[2:4]), (2, 3), "predict on two others")
@@ -710,11 +709,10 @@ claim("Means are wrong on at least two.", found["means"] < 0.8, found)
 
 # %% [markdown]
 # **All pairs.** Twelve years before, Goldberger, Roweis, Hinton & Salakhutdinov (2004) had no episodes. In
-# their **neighbourhood components analysis** (NCA) every example of a labelled batch asks all the *others*: a
-# softmax of minus squared distances, the own class's share, minus its logarithm, the mean over the batch. (They
-# also take the share itself, without the logarithm.) But
-# "all the others" is a support set, and the example is its query. So a batch of $n$ is $n$ matching episodes
-# with one query each, by another distance:
+# their **neighbourhood components analysis** (NCA) every example of a labelled batch asks all the *others*:
+# a softmax of minus squared distances, the own class's share, minus its logarithm, the mean over the batch.
+# (They also take the share itself, without the logarithm.) But "all the others" is a support set, and the
+# example is its query. So a batch of $n$ is $n$ matching episodes with one query each, by another distance:
 
 
 # %%
@@ -1025,8 +1023,8 @@ plotting.show(
 # %% [markdown]
 # **Figure 4.** Training is worth 17 to 25 points, and the temperature seven of them. Intervals run over six
 # training runs, that of the pixels over test episodes. Neighbours whose intervals overlap have no order. A
-# plain classifier with its features centred, which has seen no episode, cannot be told from the matching network
-# in six runs.
+# plain classifier with its features centred, which has seen no episode, cannot be told from the matching
+# network in six runs.
 
 # %%
 cold_lead = wide(stored("cosine, scale 10"), stored("cosine, scale 1"))
@@ -1170,18 +1168,18 @@ cost = one_query.mean - by_shots["votes", 1][5].mean
 claim("At equal images, votes trained with matching shots are behind, on average.", cost < 0, cost)
 
 # %% [markdown]
-# So what the principle claims depends on the *method*. For squared means it is two or three points here, nearly
-# as much as five shots gain in the 1-shot test; Snell et al. (2017) and Cao et al. (2020) report it for
-# prototypical networks. For the votes of the paper that it comes from, it is not to be seen beside what five
-# shots do anyway. Five runs are too few to settle two points; the intervals of this figure are those of one
-# question and not of ten. Is it the averaging? The cosine means average too, and show less of it. A guess that
-# fits: a squared distance to a mean of five is smaller than to one example, since noise averages out (exercise 8
-# of chapter 06), so the softmax that training has made right for one number of shots is too soft or too sharp
-# for another; a cosine does not know lengths. We have not tested it.
+# So what the principle claims depends on the *method*. For squared means it is two or three points here,
+# nearly as much as five shots gain in the 1-shot test; Snell et al. (2017) and Cao et al. (2020) report it
+# for prototypical networks. For the votes of the paper that it comes from, it is not to be seen beside what
+# five shots do anyway. Five runs are too few to settle two points; the intervals of this figure are those
+# of one question and not of ten. Is it the averaging? The cosine means average too, and show less of it. A
+# guess that fits: a squared distance to a mean of five is smaller than to one example, since noise averages
+# out (exercise 8 of chapter 06), so the softmax that training has made right for one number of shots is too
+# soft or too sharp for another; a cosine does not know lengths. We have not tested it.
 #
-# And the gain that all share? Five shots are also 200 images a step in place of 120. At equal images the order
-# turned round, on average, for votes: there four more queries were worth more than four more shots. Who compares
-# shots must say what else changes with them.
+# And the gain that all share? Five shots are also 200 images a step in place of 120. At equal images the
+# order turned round, on average, for votes: there four more queries were worth more than four more shots.
+# Who compares shots must say what else changes with them.
 #
 # Now the ways. The test has 5 classes. We train on stacks of four 5-way episodes, and on single 20-way
 # episodes: the same 120 images a step, the same number of steps.
@@ -1584,8 +1582,8 @@ claim("The accuracy moves by under two points.", max(np.abs(moved)) < 0.02, move
 
 # %% [markdown]
 # Some queries in a hundred are answered by the order in which somebody wrote down the support. No accuracy
-# shows it: about as many get better as worse. Averaging over several orders should lessen it, at that many times
-# the cost. A context that has no order in the first place is the next thing.
+# shows it: about as many get better as worse. Averaging over several orders should lessen it, at that many
+# times the cost. A context that has no order in the first place is the next thing.
 #
 # ## Where it went: attention in transformers
 #
@@ -1667,9 +1665,9 @@ from reference.widgets import sliders
 sliders(show_attention, attend, shown_episode.support, shown_episode.query, temperature=(0.01, 1.0, 0.1))
 
 # %% [markdown]
-# Try this. At 1.0 the matrix is nearly even: fifteen examples, a fifteenth each, and the floor can be seen.
-# At 0.01 every row has one dark cell, the nearest neighbour. Somewhere between, two examples of a class
-# outvote a nearer one of another.
+# Try this. At 1.0 the rows are far more even, nearer to a fifteenth for each example: that is the floor at
+# work. At 0.01 nearly every row has one dark cell, the nearest neighbour. Somewhere between, two examples
+# of a class outvote a nearer one of another.
 #
 # ## What differs from the paper, and what breaks it
 #
@@ -1825,10 +1823,10 @@ claim("The softmax taken twice costs accuracy.", hurt[1] < 0, hurt)
 
 # %% [markdown]
 # So one mistake mends what the paper left out: with half a cosine the network has a temperature of its own,
-# one for each query. The other takes the gain away again. Whoever mends both in that file has the paper's cosine,
-# stands about where the file stood, and may conclude that the mistakes did not matter. Two mistakes that answer
-# each other are harder to find than one; the floor, worked out on paper, tells them apart before anything is
-# trained.
+# one for each query. The other takes the gain away again. Whoever mends both in that file has the paper's
+# cosine, stands about where the file stood, and may conclude that the mistakes did not matter. Two mistakes
+# that answer each other are harder to find than one; the floor, worked out on paper, tells them apart
+# before anything is trained.
 
 # %% [markdown]
 # ## Exercises
@@ -1932,7 +1930,7 @@ check_gradient(its_z, *several, 0, 0.3, "six examples of three classes, temperat
 assert np.shape(query_gradient(its_z, *several, 0, 0.3)) == (4,)
 ### BEGIN HIDDEN TESTS
 check_gradient(5 * its_z, *several, 2, 1.7, "temperature 1.7")
-assert abs(query_gradient(its_z, *several, 1, 0.3) @ its_z) < 1e-8, "there is a part along z."
+assert abs(np.asarray(query_gradient(its_z, *several, 1, 0.3)) @ its_z) < 1e-5, "there is a part along z."
 ### END HIDDEN TESTS
 print("query_gradient: three cases passed")
 

@@ -1655,9 +1655,9 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 6.** Each row is one query and shares out one unit of attention. What lies in its frame is the
-# probability of its own class. Within a frame the attention is uneven: one of three examples often gets most
-# of it, the drawing that is most alike. Dark cells outside the frames show with which character it is
-# confused. That a cell is dark says that two vectors are alike, and not *why*.
+# probability of its own class. Within a frame the attention is uneven: in some rows one of three examples
+# gets most of it, the one whose vector is most alike. Dark cells outside the frames show with which
+# character it is confused. That a cell is dark says that two vectors are alike, and not *why*.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -1666,8 +1666,8 @@ sliders(show_attention, attend, shown_episode.support, shown_episode.query, temp
 
 # %% [markdown]
 # Try this. At 1.0 the rows are far more even, nearer to a fifteenth for each example: that is the floor at
-# work. At 0.01 nearly every row has one dark cell, the nearest neighbour. Somewhere between, two examples
-# of a class outvote a nearer one of another.
+# work. At 0.01 most of a row goes to its nearest neighbour, unless two are nearly as near. Somewhere
+# between, two examples of a class outvote a nearer one of another.
 #
 # ## What differs from the paper, and what breaks it
 #

@@ -84,3 +84,29 @@ def matrix(
                 fontsize=SMALL,
             )
     return ax
+
+
+def attention(
+    weights: Num[np.ndarray, "q n"],
+    queries: Num[np.ndarray, "q *channel height width"],
+    support: Num[np.ndarray, "n *channel height width"],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """A matrix of weights as coloured cells, the image of each row at its left, of each column on top."""
+    (q, n), size = weights.shape, 0.4
+    ax = axes_for(ax, (2 + size * n, 1 + size * q))
+    picture = ax.imshow(weights, cmap="Oranges", vmin=0)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+    for i, image in enumerate(queries):
+        _place(ax, image, (-1.6, -0.6, i + 0.45, i - 0.45))
+    for j, image in enumerate(support):
+        _place(ax, image, (j - 0.45, j + 0.45, -0.6, -1.6))
+    ax.set(xlim=(-1.65, n - 0.5), ylim=(q - 0.5, -1.65), aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _place(ax: Axes, image: Num[np.ndarray, "*channel height width"], where: tuple) -> None:
+    """One image, ink dark, at (left, right, bottom, top) of the axes."""
+    ax.imshow(image.reshape(image.shape[-2:]), cmap="Greys", vmin=0, extent=where)

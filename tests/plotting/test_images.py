@@ -52,3 +52,15 @@ def test_a_matrix_is_white_at_zero_and_may_carry_its_numbers(ax):
 
 def test_a_matrix_of_zeros_can_be_drawn(ax):
     plotting.matrix(np.zeros((2, 2)), ax=ax)
+
+
+def test_attention_has_an_image_beside_each_row_and_above_each_column(ax):
+    plotting.attention(np.ones((2, 3)), IMAGES[:2], IMAGES[4:], ax=ax)
+    cells, *placed = ax.images
+    assert cells.get_array().shape == (2, 3)
+    places = [tuple(np.round(image.get_extent(), 2)) for image in placed]
+    assert places == [
+        (-1.6, -0.6, 0.45, -0.45),
+        (-1.6, -0.6, 1.45, 0.55),
+        *((j - 0.45, j + 0.45, -0.6, -1.6) for j in range(3)),
+    ]

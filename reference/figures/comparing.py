@@ -1,4 +1,4 @@
-"""Figures of the learners that compare: chapter 06."""
+"""Figures of the learners that compare: chapters 04 and 06."""
 
 from collections.abc import Callable
 
@@ -32,3 +32,22 @@ def show_cells(
     made = centres(moved)
     plotting.points(made, np.arange(len(made)), size=220, filled=False, ax=ax)
     return plotting.points(*moved, ax=ax)
+
+
+def show_descent(
+    descend: Callable[[Examples, float, int], Float[np.ndarray, "n_steps+1 n 2"]],
+    points: Examples,
+    *,
+    margin: float | int,
+    n_steps: int,
+) -> Axes:
+    """Chapter 04: where points of the plane go under a loss of pairs with this margin, hollow at first.
+
+    `descend(points, margin, n_steps)` gives the places of all points before the first step and after each.
+    """
+    path = descend(points, margin, n_steps)
+    ax = plotting.walks(path.swapaxes(0, 1))
+    plotting.points(path[0], points.y, filled=False, ax=ax)
+    plotting.points(path[-1], points.y, ax=ax)
+    ax.set_aspect("equal")
+    return ax

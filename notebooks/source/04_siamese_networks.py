@@ -1,7 +1,8 @@
 # %% [markdown] teaches=["reference.scratch.siamese", "reference.scratch.triplet", "reference.pytorch.siamese", "reference.pytorch.triplet", "reference.verification.roc", "reference.verification.area", "reference.verification.equal_error_rate"]
 # # Siamese networks
 #
-# **Question.** Can a network tell whether two drawings show the same character, if it has never seen that character?
+# **Question.** Can a network tell whether two drawings show the same character, if it has never seen that
+# character?
 #
 # **Objectives.** After this chapter you can
 #
@@ -11,10 +12,10 @@
 # - foresee when mining the hardest examples makes all embeddings meet in a point,
 # - tell what a loss is worth from what the pairs are worth that it counts.
 #
-# **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03).
+# **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter
+# 02), the differentiation engine (chapter 03).
 #
-# **Time.** 65 minutes to read, 190 minutes of exercises, 1 minute to run.
+# **Time.** 80 minutes to read, 200 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -33,30 +34,31 @@ plt.style.use(plotting.STYLE)
 # %% [markdown]
 # ## The idea
 #
-# A classifier has one output for each class, so it has nothing to say of a class that it was not built for. Ask another
-# question, then: here are two drawings, do they show **the same or different** characters? It has two answers, whatever
-# the characters are. A network that has learned to answer it for many characters may answer it for one that it has
-# never met.
+# A classifier has one output for each class, so it has nothing to say of a class that it was not built for.
+# Ask another question, then: here are two drawings, do they show **the same or different** characters? It has
+# two answers, whatever the characters are. A network that has learned to answer it for many characters may
+# answer it for one that it has never met.
 #
-# A **Siamese network** puts both drawings through one and the same network $f_\theta$, the **embedding**, and looks at the
-# distance of what comes out:
+# A **Siamese network** puts both drawings through one and the same network $f_\theta$, the **embedding**, and
+# looks at the distance of what comes out:
 #
 # $$D(x_a, x_b) = \left|f_\theta(x_a) - f_\theta(x_b)\right| .$$
 #
-# A small distance says "same", a large one "different". Bromley et al. built it in 1993 to verify signatures, where each
-# new signer is a new class with a handful of examples. The two halves are called twins; they *share their
-# weights*, so there is only one network, used twice.
+# A small distance says "same", a large one "different". Bromley et al. built it in 1993 to verify signatures,
+# where each new signer is a new class with a handful of examples. The two halves are called twins; they
+# *share their weights*, so there is only one network, used twice.
 #
-# In the words of the course: `adapt` remembers the embedded support, and `predict` finds the support example that is
-# nearest to a query. There is nothing else to adapt. What is learned across tasks, $\theta$, is a way to *compare*. It is
-# learned from pairs; nobody tells the network which characters they show.
+# In the words of the course: `adapt` remembers the embedded support, and `predict` finds the support example
+# that is nearest to a query. There is nothing else to adapt. What is learned across tasks, $\theta$, is a way
+# to *compare*. It is learned from pairs; nobody tells the network which characters they show.
 #
 # **Predict.** Two guesses, before you read on.
 #
-# 1. Chance in a test of 20 characters of one unseen script, one example each, is $1/20$. Comparing raw pixels scores 23 in
-#    100. A dense network of two layers is trained on 180,000 pairs of other scripts. How many in 100 does it score?
-# 2. Later the loss of 2006, by which this network is trained, meets one of 2020, on the same images and both with the
-#    best of 18 settings. By how many points does the new one lead?
+# 1. Chance in a test of 20 characters of one unseen script, one example each, is $1/20$. Comparing raw pixels
+#    scores 23 in 100. A dense network of two layers is trained on 180,000 pairs of other scripts. How many in
+#    100 does it score?
+# 2. Later the loss of 2006, by which this network is trained, meets one of 2020, on the same images and both
+#    with the best of 18 settings. By how many points does the new one lead?
 
 # %%
 my_guesses = (0.40, 0.10)  # accuracy of the first network; lead of the new loss over the old
@@ -64,12 +66,13 @@ my_guesses = (0.40, 0.10)  # accuracy of the first network; lead of the new loss
 # %% [markdown]
 # ## By hand
 #
-# Two points in the plane and no network: the embedding is $f(x) = x$. One stands at $a = (0, 0)$, the other at $b = (3, 4)$;
-# their distance is $D = 5$. What shall a pair cost?
+# Two points in the plane and no network: the embedding is $f(x) = x$. One stands at $a = (0, 0)$, the other
+# at $b = (3, 4)$; their distance is $D = 5$. What shall a pair cost?
 #
 # - A pair of **one** class should be near: let it cost $\tfrac12 D^2 = 12.5$.
-# - A pair of **two** classes should be apart, but not endlessly. Once the distance exceeds a **margin** $m$, it is enough:
-#   let it cost $\tfrac12 \max(0, m - D)^2$. With $m = 6$ our pair costs $\tfrac12$; with $m = 4$ it costs nothing.
+# - A pair of **two** classes should be apart, but not endlessly. Once the distance exceeds a **margin** $m$,
+#   it is enough: let it cost $\tfrac12 \max(0, m - D)^2$. With $m = 6$ our pair costs $\tfrac12$; with $m =
+#   4$ it costs nothing.
 #
 # The mean over the pairs of a batch is the **contrastive loss** (Hadsell, Chopra & LeCun 2006, equation 4):
 #
@@ -86,27 +89,28 @@ costs = {"one class": reach**2 / 2, "two classes, m = 3": np.maximum(0, 3 - reac
 ax = plotting.curves(reach, costs)
 ax.set(xlabel="distance $D$", ylabel="cost of the pair")
 plotting.show(
-    "Two curves of cost against distance. The cost of a pair of one class is a parabola that rises from 0. That of a "
-    "pair of two classes falls from 4.5 to 0 at distance 3, the margin, and stays there."
+    "Two curves of cost against distance. The cost of a pair of one class is a parabola that rises from "
+    "0. That of a pair of two classes falls from 4.5 to 0 at distance 3, the margin, and stays there."
 )
 
 # %% [markdown]
-# **Figure 1.** A pair of one class always costs something, unless its distance is 0. A pair of two classes costs nothing
-# beyond the margin. The figure does not show where the pairs are: a loss over pairs that are all beyond the margin
-# teaches nothing more.
+# **Figure 1.** A pair of one class always costs something, unless its distance is 0. A pair of two classes
+# costs nothing beyond the margin. The figure does not show where the pairs are: a loss over pairs that are
+# all beyond the margin teaches nothing more.
 #
 # ## Derivation: pulls and pushes
 #
-# How does a pair move? Write $a, b$ for the two embeddings. $D^2 = (a - b) \cdot (a - b)$ has the gradient $2 (a - b)$ in
-# $a$, and the root gives $\partial D / \partial a = (a - b) / D$: a vector of length 1 that points from $b$ to $a$. So
+# How does a pair move? Write $a, b$ for the two embeddings. $D^2 = (a - b) \cdot (a - b)$ has the gradient $2
+# (a - b)$ in $a$, and the root gives $\partial D / \partial a = (a - b) / D$: a vector of length 1 that
+# points from $b$ to $a$. So
 #
 # $$\frac{\partial}{\partial a}\, \tfrac12 D^2 = a - b, \qquad
 # \frac{\partial}{\partial a}\, \tfrac12 (m - D)^2 = -(m - D)\, \frac{a - b}{D} \quad (D < m),$$
 #
-# and in $b$ the same with the sign turned. Descent moves against the gradient. A pair of one class is held by a
-# *spring*: each is pulled towards the other, the harder the further apart they are. A pair of two classes is pushed
-# apart, the harder the nearer they are, and beyond the margin it feels nothing. With our numbers: the pull on $a$ is
-# $(3, 4)$; the push at $m = 6$ is $(6 - 5) \cdot (-3, -4) / 5 = (-0.6, -0.8)$.
+# and in $b$ the same with the sign turned. Descent moves against the gradient. A pair of one class is held by
+# a *spring*: each is pulled towards the other, the harder the further apart they are. A pair of two classes
+# is pushed apart, the harder the nearer they are, and beyond the margin it feels nothing. With our numbers:
+# the pull on $a$ is $(3, 4)$; the push at $m = 6$ is $(6 - 5) \cdot (-3, -4) / 5 = (-0.6, -0.8)$.
 
 # %%
 leaf_a, leaf_b = Tensor(a), Tensor(b)
@@ -118,43 +122,42 @@ claim("The pull is (3, 4).", np.allclose(pull, [3, 4]), pull)
 claim("The push is (-0.6, -0.8).", np.allclose(push, [-0.6, -0.8]), push)
 
 # %% [markdown]
-# **What the weights feel.** Both embeddings come from one $\theta$. Let $J_a$ and $J_b$ be the matrices of the derivatives of
-# $f_\theta(x_a)$ and $f_\theta(x_b)$ in $\theta$, and $g$ the gradient in $a$, so that the gradient in $b$ is $-g$. The weights get
-# the sum of what both twins report:
+# **What the weights feel.** Both embeddings come from one $\theta$. Let $J_a$ and $J_b$ be the matrices of
+# the derivatives of $f_\theta(x_a)$ and $f_\theta(x_b)$ in $\theta$, and $g$ the gradient in $a$, so that the
+# gradient in $b$ is $-g$. The weights get the sum of what both twins report:
 #
 # $$\nabla_\theta L = J_a^\top g - J_b^\top g = (J_a - J_b)^\top g .$$
 #
 # Two equal drawings have $J_a = J_b$ and teach nothing. Exercise 6 works this out for one layer.
 #
-# **Why "different" pairs are needed.** A constant embedding brings every pair of one class to distance 0, where it costs
-# nothing. Without the second kind of pair, that is the minimum, and a useless one. With both kinds, half and half, a net
-# that has all points in one place pays $\tfrac12 \cdot \tfrac12 m^2 = m^2 / 4$.
+# **Why "different" pairs are needed.** A constant embedding brings every pair of one class to distance 0,
+# where it costs nothing. Without the second kind of pair, that is the minimum, and a useless one. With both
+# kinds, half and half, a net that has all points in one place pays $\tfrac12 \cdot \tfrac12 m^2 = m^2 / 4$.
 #
-# **What a net pays that knows nothing.** Suppose all distances are equal, whatever the pair. Then half of the pairs pay
-# $\tfrac12 D^2$ and half $\tfrac12 (m - D)^2$. The sum is least at $D = m / 2$, and the loss is $m^2 / 8$. Keep this number:
-# a loss that stays at $m^2 / 8$ says that the distances tell nothing.
+# **What a net pays that knows nothing.** Suppose all distances are equal, whatever the pair. Then half of the
+# pairs pay $\tfrac12 D^2$ and half $\tfrac12 (m - D)^2$. The sum is least at $D = m / 2$, and the loss is
+# $m^2 / 8$. Keep this number: a loss that stays at $m^2 / 8$ says that the distances tell nothing.
 
 # %%
 equal = np.linspace(0, 2, 2001)
 blind = (equal**2 / 2 + np.maximum(0, 2 - equal) ** 2 / 2) / 2
-print(
-    f"m = 2: least loss {blind.min():.4g} at D = {equal[blind.argmin()]:.4g}; all in one place: {blind[0]:.4g}"
-)
+print(f"m = 2: least loss {blind.min():.4g} at D = {equal[blind.argmin()]:.4g}; in one place: {blind[0]:.4g}")
 
 # %% [markdown]
 # ## Build it in NumPy
 #
-# Three functions, and you write them. They are plain NumPy, so that the engine of chapter 03 can run through them: arrays
-# in, arrays out; Tensors in, and gradients can be taken. `same` under each compares yours with the reference. To skip an
-# exercise, put the line behind "To go on without it:" in place of the function.
-#
+# Three functions, and you write them. They are plain NumPy, so that the engine of chapter 03 can run through
+# them: arrays in, arrays out; Tensors in, and gradients can be taken. `same` under each compares yours with
+# the reference. To skip an exercise, put the line behind "To go on without it:" in place of the function.
+
+# %% [markdown]
 # ### Exercise 1: The contrastive loss
 #
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
-# Write `contrastive(distances, alike, *, margin)`. `distances` (n,) are the $D$ of n pairs, `alike` (n,) is 1 for a pair of
-# one class and 0 for a pair of two; the result is the mean cost, one number. (Hadsell et al. label the other way round.)
-# `relu` is imported above; `np.where` works on Tensors.
+# Write `contrastive(distances, alike, *, margin)`. `distances` (n,) are the $D$ of n pairs, `alike` (n,) is 1
+# for a pair of one class and 0 for a pair of two; the result is the mean cost, one number. (Hadsell et al.
+# label the other way round.) `relu` is imported above; `np.where` works on Tensors.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -168,7 +171,8 @@ print(
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Where does the maximum with 0 go, inside the square or outside? What is $\max(0, m - D)^2$ for a $D$ far beyond $m$?
+# Where does the maximum with 0 go, inside the square or outside? What is $\max(0, m - D)^2$ for a $D$ far
+# beyond $m$?
 #
 # </details>
 
@@ -228,19 +232,22 @@ same(contrastive, siamese.contrastive, wider)
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
-# Write `pair_distances(params, x, *, embed)`. `x` (n, 2, ...) holds n pairs of examples, `embed(params, x)` turns examples
-# (k, ...) into vectors (k, d); the result (n,) are the distances $D$. One network, one call: embed all $2n$ examples at
-# once, which is faster than two calls and makes it hard to give the twins different weights by accident. `norm(v,
-# axis=...)` gives lengths; its slope at length 0 is taken as 0, where a root by hand would give NaN.
+# Write `pair_distances(params, x, *, embed)`. `x` (n, 2, ...) holds n pairs of examples, `embed(params, x)`
+# turns examples (k, ...) into vectors (k, d); the result (n,) are the distances $D$. One network, one call:
+# embed all $2n$ examples at once, which is faster than two calls and makes it hard to give the twins
+# different weights by accident. `norm(v, axis=...)` gives lengths; its slope at length 0 is taken as 0, where
+# a root by hand would give NaN.
 #
 # <details><summary>Hint 1</summary>
 #
-# `x` has one axis too many for `embed`. Which two axes become one, and in which order do the examples then stand?
+# `x` has one axis too many for `embed`. Which two axes become one, and in which order do the examples then
+# stand?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# After `x.reshape(-1, *x.shape[2:])` the rows are: first of pair 0, second of pair 0, first of pair 1, and so on.
+# After `x.reshape(-1, *x.shape[2:])` the rows are: first of pair 0, second of pair 0, first of pair 1, and so
+# on.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -248,20 +255,6 @@ same(contrastive, siamese.contrastive, wider)
 # Every second row, beginning with row 0, and every second row, beginning with row 1.
 #
 # </details>
-
-
-# %% solution="pair-distances"
-def pair_distances(params, x, *, embed):
-    """The distances (n,) between the embedded examples of each pair, x (n, 2, ...)."""
-    ### BEGIN SOLUTION
-    embedded = embed(params, x.reshape(-1, *x.shape[2:]))
-    return norm(embedded[::2] - embedded[1::2], axis=-1)
-    ### END SOLUTION
-
-
-# To go on without it: from reference.scratch import siamese
-# To go on without it: in_parts = lambda params, x, embed: siamese.twins(join(embedding=params), x, embed=embed)
-# To go on without it: pair_distances = lambda params, x, *, embed: siamese.euclidean(params, *in_parts(params, x, embed))
 
 
 # %% tags=["setup"]
@@ -275,9 +268,26 @@ def as_it_is(params, x):
     return x
 
 
+unused = {"w": np.zeros(1)}  # parameters that as_it_is does not look at
+
+
+# %% solution="pair-distances"
+def pair_distances(params, x, *, embed):
+    """The distances (n,) between the embedded examples of each pair, x (n, 2, ...)."""
+    ### BEGIN SOLUTION
+    embedded = embed(params, x.reshape(-1, *x.shape[2:]))
+    return norm(embedded[::2] - embedded[1::2], axis=-1)
+    ### END SOLUTION
+
+
+# To go on without it: from reference.scratch import siamese
+# To go on without it: both = lambda params, x, how: siamese.twins(join(embedding=params), x, **how)
+# To go on without it: pair_distances = lambda params, x, **how: siamese.euclidean({}, *both(params, x, how))
+
+
 # %% test="pair-distances" points=2
 on_a_line = np.array([[[0.0], [3.0]], [[10.0], [14.0]]])  # two pairs of points on a line
-found = np.asarray(pair_distances({}, on_a_line, embed=as_it_is), dtype=float)
+found = np.asarray(pair_distances(unused, on_a_line, embed=as_it_is), dtype=float)
 story = f"the pairs (0, 3) and (10, 14): expected the distances 3 and 4, got {found.tolist()}."
 assert found.shape == (2,), f"{story} One number for each pair."
 assert not np.allclose(found, [10, 11]), (
@@ -288,7 +298,7 @@ assert not np.allclose(found, [-3, -4]), f"{story} That is a difference, not a d
 assert np.allclose(found, [3, 4]), f"{story} Follow the rows by hand."
 seen = []
 watching = lambda params, x: (seen.append(np.shape(x)), x)[1]
-_ = pair_distances({}, np.zeros((3, 2, 5)), embed=watching)
+_ = pair_distances(unused, np.zeros((3, 2, 5)), embed=watching)
 assert seen == [(6, 5)], (
     f"3 pairs of 5 numbers: embed is called once, with (6, 5); it was called with {seen}."
 )
@@ -353,14 +363,16 @@ same(pair_loss, their_loss, case_of_labelled_pairs)
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
-# Verification becomes recognition: compare the query with every support example. Write `adapt(params, support, *,
-# embed)`. It gives a *function*, `predict`: `predict(x)` are scores (q, n_way), for each class *minus* the distance of the
-# query to the nearest support example of that class, so that the best class has the highest score. `support` is a pair
-# (x, y) with labels 0 to $N - 1$ in any order, one or more examples of each. The support is embedded once.
+# Verification becomes recognition: compare the query with every support example. Write `adapt(params,
+# support, *, embed)`. It gives a *function*, `predict`: `predict(x)` are scores (q, n_way), for each class
+# *minus* the distance of the query to the nearest support example of that class, so that the best class has
+# the highest score. `support` is a pair (x, y) with labels 0 to $N - 1$ in any order, one or more examples of
+# each. The support is embedded once.
 #
 # <details><summary>Hint 1</summary>
 #
-# All distances at once: give the queries an axis of length one in the middle, (q, 1, d), and the support one in front.
+# All distances at once: give the queries an axis of length one in the middle, (q, 1, d), and the support one
+# in front.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -375,9 +387,19 @@ same(pair_loss, their_loss, case_of_labelled_pairs)
 # </details>
 
 
+# %% tags=["setup"]
+def your_answers(params, support, x, *, embed):
+    return adapt(params, support, embed=embed)(x)
+
+
+def case_of_a_task(rng):
+    support = Examples(rng.normal(size=(7, 5)), rng.permutation([0, 1, 2, 0, 1, 0, 2]))
+    return {"w": rng.normal(size=(4, 5))}, support, rng.normal(size=(6, 5)), {"embed": bent_map}
+
+
 # %% solution="adapt"
 def adapt(params, support, *, embed):
-    """The predictor of one task: predict(x) gives minus the distance to the nearest of each class (q, n_way)."""
+    """The predictor of one task: predict(x) gives minus the distances to the nearest of each class."""
     ### BEGIN SOLUTION
     known, n_way = embed(params, support.x), support.y.max() + 1
 
@@ -390,12 +412,12 @@ def adapt(params, support, *, embed):
 
 
 # To go on without it: from reference.scratch import siamese
-# To go on without it: by_parts = partial(siamese.adapt, apart=siamese.euclidean)
-# To go on without it: adapt = lambda params, support, *, embed: by_parts(join(embedding=params), support, embed=embed)
+# To go on without it: nearest = partial(siamese.adapt, apart=siamese.euclidean)
+# To go on without it: adapt = lambda params, support, **how: nearest(join(embedding=params), support, **how)
 
 # %% test="adapt" points=2
 four_on_a_line = Examples(np.array([[4.0], [0.0], [10.0], [1.0]]), np.array([1, 0, 1, 0]))
-predict = adapt({}, four_on_a_line, embed=as_it_is)
+predict = adapt(unused, four_on_a_line, embed=as_it_is)
 assert callable(predict), f"adapt gives a function predict(x), got a {type(predict).__name__}."
 found = np.asarray(predict(np.array([[3.0], [8.0]])), dtype=float)
 story = (
@@ -405,19 +427,19 @@ story = (
 assert found.shape == (2, 2), f"{story} One row for each query, one column for each class."
 for mistaken, hint in {
     "[[2.0, 1.0], [7.0, 2.0]]": "The nearest class must have the highest score.",
-    "[[-2.5, -4.0], [-7.5, -1.0]]": "That is the distance to the mean of the class; ask for the nearest example.",
+    "[[-2.5, -4.0], [-7.5, -1.0]]": "That is the distance to the mean of the class, not to its nearest.",
     "[[-3.0, -7.0], [-8.0, -4.0]]": "That is the farthest example of each class.",
-    "[[-1.0, -2.0], [-2.0, -7.0]]": "The columns are swapped: go by the labels, not by the order of the rows.",
+    "[[-1.0, -2.0], [-2.0, -7.0]]": "The columns are swapped: go by the labels, not by the rows.",
     "[[-4.0, -1.0], [-49.0, -4.0]]": "That is squared.",
 }.items():
     assert str(found.tolist()) != mistaken, f"{story} {hint}"
 assert np.allclose(found, [[-2, -1], [-7, -2]]), f"{story} Which example of each class is nearest?"
 seen = []
-predict = adapt({}, four_on_a_line, embed=lambda params, x: (seen.append(len(x)), x)[1])
+predict = adapt(unused, four_on_a_line, embed=lambda params, x: (seen.append(len(x)), x)[1])
 _ = [predict(np.zeros((3, 1))) for _ in range(2)]
 assert sum(seen) <= 4 + 2 * 3, (
-    f"4 support examples and two calls with 3 queries: {sum(seen)} were embedded. What depends on the support alone "
-    "is computed once, in adapt."
+    f"4 support examples and two calls with 3 queries: {sum(seen)} were embedded. What depends on the "
+    "support alone is computed once, in adapt."
 )
 
 # %% test="adapt" points=1
@@ -427,15 +449,6 @@ from reference.scratch import siamese
 def their_answers(params, support, x, *, embed):
     of_parts = join(embedding=params)
     return siamese.adapt(of_parts, support, embed=embed, apart=siamese.euclidean)(x)
-
-
-def your_answers(params, support, x, *, embed):
-    return adapt(params, support, embed=embed)(x)
-
-
-def case_of_a_task(rng):
-    support = Examples(rng.normal(size=(7, 5)), rng.permutation([0, 1, 2, 0, 1, 0, 2]))
-    return {"w": rng.normal(size=(4, 5))}, support, rng.normal(size=(6, 5)), {"embed": bent_map}
 
 
 same(your_answers, their_answers, case_of_a_task)
@@ -453,16 +466,16 @@ same(your_answers, their_answers, one_shot)
 # %% [markdown]
 # ### Another head: a weighted distance and a probability
 #
-# Koch, Zemel & Salakhutdinov (2015) ask for a *probability* that both are the same, and let the network learn which
-# coordinates count. With $z_a, z_b$ for the embeddings, theirs is a logistic regression on $|z_a - z_b|$, coordinate by
-# coordinate:
+# Koch, Zemel & Salakhutdinov (2015) ask for a *probability* that both are the same, and let the network learn
+# which coordinates count. With $z_a, z_b$ for the embeddings, theirs is a logistic regression on $|z_a -
+# z_b|$, coordinate by coordinate:
 #
 # $$d = \sum_j \alpha_j\, |z_{a,j} - z_{b,j}| + \beta, \qquad p(\text{same}) = \frac{1}{1 + e^{d}}, \qquad
 # -\ln p(\text{same}) = \ln(1 + e^{d}), \quad -\ln p(\text{different}) = \ln(1 + e^{-d}) .$$
 #
-# (Here $\alpha_j$ and $\beta$ are weights of the head, as in the paper, and not the learning rates of the notation table.) Both costs are
-# the `softplus` of plus or minus $d$. There is no margin: the bias $\beta$ learns where the border lies. A head that
-# knows nothing pays $\ln 2 \approx 0.693$.
+# (Here $\alpha_j$ and $\beta$ are weights of the head, as in the paper, and not the learning rates of the
+# notation table.) Both costs are the `softplus` of plus or minus $d$. There is no margin: the bias $\beta$
+# learns where the border lies. A head that knows nothing pays $\ln 2 \approx 0.693$.
 
 
 # %%
@@ -480,8 +493,11 @@ def case_of_a_head(rng):
     return head, Tensor(rng.normal(size=(5, 6))), Tensor(rng.normal(size=(5, 6)))
 
 
+# %%
 same(weighted_l1, siamese.weighted_l1, case_of_a_head)
 same(same_or_different, siamese.same_or_different, lambda rng: case_of_distances(rng)[:2])
+
+# %%
 far_off = same_or_different(np.array([1000.0, -1000.0]), np.array([1, 0]))
 claim(
     "A pair that is wrong by far costs its distance, and nothing overflows.",
@@ -492,8 +508,8 @@ claim(
 # %% [markdown]
 # ### Train it on glyphs
 #
-# The embedding is a small dense net: 784 pixels, 64 hidden units, 32 numbers. A step sees 60 pairs of the training
-# scripts, half of one class and half of two. The test scripts are others.
+# The embedding is a small dense net: 784 pixels, 64 hidden units, 32 numbers. A step sees 60 pairs of the
+# training scripts, half of one class and half of two. The test scripts are others.
 
 # %%
 from reference.scratch.nn import init_mlp, mlp
@@ -532,27 +548,31 @@ claim("It ends well below m^2 / 8 = 2: the distances tell something.", end < 1.6
 #
 # ### Verification
 #
-# A pair is **accepted** as "same" if its distance is at most a threshold. Two mistakes are possible: to accept a pair of
-# two classes, and to reject a pair of one. A lower threshold trades the first for the second. So a single accuracy says
-# little; it depends on the threshold. The **ROC** is the curve of the trade, over *all* thresholds: the share of true
-# pairs that are accepted against the share of false pairs that are.
+# A pair is **accepted** as "same" if its distance is at most a threshold. Two mistakes are possible: to
+# accept a pair of two classes, and to reject a pair of one. A lower threshold trades the first for the
+# second. So a single accuracy says little; it depends on the threshold. The **ROC** is the curve of the
+# trade, over *all* thresholds: the share of true pairs that are accepted against the share of false pairs
+# that are.
 #
-# By pencil: three pairs of one class at distances 1, 2, 4, three of two classes at 3, 5, 6. Let the threshold grow. At 1
-# and at 2 a true pair is accepted each time: the curve goes up to 1/3, then 2/3. At 3 the first false pair slips in: to the
-# right, 1/3. At 4 up, to the top. At 5 and 6 to the right, until everything is accepted.
+# By pencil: three pairs of one class at distances 1, 2, 4, three of two classes at 3, 5, 6. Let the threshold
+# grow. At 1 and at 2 a true pair is accepted each time: the curve goes up to 1/3, then 2/3. At 3 the first
+# false pair slips in: to the right, 1/3. At 4 up, to the top. At 5 and 6 to the right, until everything is
+# accepted.
 #
 # Two numbers sum it up.
 #
-# - The **equal error rate**: go along the curve until both mistakes are equally frequent. At threshold 3 one of three
-#   false pairs is accepted and one of three true ones rejected: $1/3$.
-# - The **area** under the curve. Of the nine couples (a true pair, a false pair), eight have the true one nearer: the area
-#   is $8/9$. A guess has $1/2$. Exercise 5 asks why this is so and how to compute it for a million pairs.
+# - The **equal error rate**: go along the curve until both mistakes are equally frequent. At threshold 3 one
+#   of three false pairs is accepted and one of three true ones rejected: $1/3$.
+# - The **area** under the curve. Of the nine couples (a true pair, a false pair), eight have the true one
+#   nearer: the area is $8/9$. A guess has $1/2$. Exercise 5 asks why this is so and how to compute it for a
+#   million pairs.
 
 # %% tags=["setup"]
 scores_by_hand = -np.array([1.0, 2.0, 4.0, 3.0, 5.0, 6.0])  # a score is large where the two are alike
 alike_by_hand = np.array([1, 1, 1, 0, 0, 0])
 
 
+# %% tags=["setup"]
 def roc(scores, alike):
     """(false accepts, true accepts, thresholds), from accepting nothing to accepting all."""
     thresholds = np.append(np.inf, np.unique(scores)[::-1])
@@ -560,6 +580,7 @@ def roc(scores, alike):
     return accepted(scores[alike == 0]), accepted(scores[alike == 1]), thresholds
 
 
+# %% tags=["setup"]
 def equal_error_rate(scores, alike):
     """The share of mistakes where both kinds are equally frequent; straight lines between points."""
     false_accepts, true_accepts, _ = roc(scores, alike)
@@ -578,25 +599,24 @@ print(
 )
 print(f"equal error rate: {equal_error_rate(scores_by_hand, alike_by_hand):.4g}")
 
-# %%
-from reference import verification
 
-
+# %% tags=["setup"]
 def case_of_scores(rng):
     return rng.integers(-9, 9, size=40) / 2, rng.permutation(np.arange(40) % 2)
 
 
-same(
-    lambda scores, alike: roc(scores, alike)[:2],
-    lambda scores, same: verification.roc(scores, same)[:2],
-    case_of_scores,
-)
+# %%
+from reference import verification
+
+mine, theirs = (lambda *pairs, f=f: f(*pairs)[:2] for f in (roc, verification.roc))
+same(lambda scores, alike: mine(scores, alike), lambda scores, same: theirs(scores, same), case_of_scores)
 same(equal_error_rate, verification.equal_error_rate, case_of_scores)
 
 # %% [markdown]
-# Now the test: 10,000 pairs of the unseen scripts, half of one class; the two characters of a "different" pair are of one
-# script, which is harder. Beside our network stand raw pixels and the network as it was before training. Pairs that share
-# a character share its luck, so the interval comes from redrawing *characters* (chapter 02), not pairs.
+# Now the test: 10,000 pairs of the unseen scripts, half of one class; the two characters of a "different"
+# pair are of one script, which is harder. Beside our network stand raw pixels and the network as it was
+# before training. Pairs that share a character share its luck, so the interval comes from redrawing
+# *characters* (chapter 02), not pairs.
 
 # %%
 from reference.verification import half_width_over_groups
@@ -606,11 +626,13 @@ rows, alike = trials_of_two.rows(np.random.default_rng(0))
 character = np.searchsorted(test_bank.offsets, rows, side="right") - 1  # of each image of each pair
 
 
+# %%
 def pair_scores(embedded):
     """Minus the distances of the test pairs, from the embeddings of all test images."""
     return -np.linalg.norm(embedded[rows[:, 0]] - embedded[rows[:, 1]], axis=1)
 
 
+# %%
 def error_rate(scores):
     """The equal error rate and its half width over characters."""
     how = {"groups": character, "n_resamples": 100, "rng": np.random.default_rng(0)}
@@ -638,14 +660,15 @@ _ = ax.plot([0, 1], [0, 1], color=plotting.GREY, linestyle=":")
 _ = ax.plot([0, 1], [1, 0], color=plotting.GREY, linestyle="--")
 ax.set(xlabel="false pairs accepted", ylabel="true pairs accepted", aspect="equal")
 plotting.show(
-    "Three ROC curves above the dotted diagonal of a guess. The untrained net is lowest, raw pixels a little higher, "
-    "the trained net clearly highest. A dashed line runs from the upper left to the lower right corner."
+    "Three ROC curves above the dotted diagonal of a guess. The untrained net is lowest, raw pixels a "
+    "little higher, the trained net clearly highest. A dashed line runs from the upper left to the lower "
+    "right corner."
 )
 
 # %% [markdown]
-# **Figure 2.** At every threshold the trained net accepts more true pairs for the same false ones. The equal error rate
-# stands where a curve meets the dashed line. The figure does not say which threshold to use; that depends on what each
-# mistake costs and how often true pairs come.
+# **Figure 2.** At every threshold the trained net accepts more true pairs for the same false ones. The equal
+# error rate stands where a curve meets the dashed line. The figure does not say which threshold to use; that
+# depends on what each mistake costs and how often true pairs come.
 
 # %%
 by_pixels, by_net = rates["raw pixels"][0], rates["trained net"][0]
@@ -660,15 +683,17 @@ claim("Untrained, it is above.", rates["untrained net"][0] > by_pixels, rates["u
 # %% [markdown]
 # ### Why an accuracy on drawn pairs deceives
 #
-# Such pairs come half and half, which is how we drew them. In use they do not. Ask whether a drawing is one of 20
-# known characters, and 19 of 20 comparisons are of two classes. Accept a share $t$ of the true pairs and $u$ of the false
-# ones; if a share $\pi$ of all pairs is true, then of those that are *accepted* the share
+# Such pairs come half and half, which is how we drew them. In use they do not. Ask whether a drawing is one
+# of 20 known characters, and 19 of 20 comparisons are of two classes. Accept a share $t$ of the true pairs
+# and $u$ of the false ones; if a share $\pi$ of all pairs is true, then of those that are *accepted* the
+# share
 #
 # $$\text{precision} = \frac{\pi\, t}{\pi\, t + (1 - \pi)\, u}$$
 #
-# is right. At $t = 0.7$, $u = 0.3$: half and half gives $0.7$; one in twenty gives $0.035 / (0.035 + 0.285) = 0.11$. The
-# ROC is the same in both. So a precision or an accuracy of pairs needs the share of true pairs beside it, and the
-# threshold, and where the false pairs come from: two characters of two *scripts* are easier to tell apart.
+# is right. At $t = 0.7$, $u = 0.3$: half and half gives $0.7$; one in twenty gives $0.035 / (0.035 + 0.285) =
+# 0.11$. The ROC is the same in both. So a precision or an accuracy of pairs needs the share of true pairs
+# beside it, and the threshold, and where the false pairs come from: two characters of two *scripts* are
+# easier to tell apart.
 
 # %%
 t, u = 0.7, 0.3
@@ -680,10 +705,10 @@ for pi in (1 / 2, 1 / 20):
 # %% [markdown]
 # ### Identification
 #
-# The other way is the one of this course: episodes. A trial takes 20 characters of *one* script, one example each, and
-# asks for another drawing of each (Lake et al. 2015 test so, with one drawer's examples and another drawer's queries. Our
-# glyphs have no drawers. Nor do the archives of Omniglot tell who drew what, so this course claims that protocol
-# nowhere.)
+# The other way is the one of this course: episodes. A trial takes 20 characters of *one* script, one example
+# each, and asks for another drawing of each (Lake et al. 2015 test so, with one drawer's examples and another
+# drawer's queries. Our glyphs have no drawers. Nor do the archives of Omniglot tell who drew what, so this
+# course claims that protocol nowhere.)
 
 # %%
 from reference.baselines import nearest_centroid
@@ -693,6 +718,7 @@ from reference.tasks.pairs import OneShotTrials
 trials = OneShotTrials(test_bank, n_way=20)
 
 
+# %%
 def identified(adapt):
     """Accuracies of 200 trials within an unseen script, always the same."""
     return evaluate(adapt, trials, n_episodes=200, rng=np.random.default_rng(1))
@@ -715,38 +741,44 @@ ahead = compare(one_shot_of["trained net"], one_shot_of["raw pixels"])
 claim("But the lead over raw pixels is under 10.", ahead.interval[1] < 0.1, ahead)
 
 # %% [markdown]
-# So a network that never saw these scripts verifies better than their pixels do. As a one-shot learner it is hardly ahead
-# of them. What is missing: a larger network, longer training, or a better loss? One suspect stands in the way the data are
-# used. A batch of 120 images holds 7,140 pairs, and we looked at 60.
+# So a network that never saw these scripts verifies better than their pixels do. As a one-shot learner it is
+# hardly ahead of them. What is missing: a larger network, longer training, or a better loss? One suspect
+# stands in the way the data are used. A batch of 120 images holds 7,140 pairs, and we looked at 60.
 #
 # ## Build it in PyTorch
 #
 # ### Threes
 #
-# The contrastive loss asks for absolute distances: near 0, or beyond $m$. For recognition only the *order* matters: an
-# anchor $a$ should be nearer to an example $p$ of its own class (the positive) than to an example $n$ of another (the
-# negative), by a margin. That is the **triplet loss** (Schroff, Kalenichenko & Philbin 2015, equation 3):
+# The contrastive loss asks for absolute distances: near 0, or beyond $m$. For recognition only the *order*
+# matters: an anchor $a$ should be nearer to an example $p$ of its own class (the positive) than to an example
+# $n$ of another (the negative), by a margin. That is the **triplet loss** (Schroff, Kalenichenko & Philbin
+# 2015, equation 3):
 #
 # $$L = \text{mean of } \max\left(0,\; d(a, p) - d(a, n) + m\right) .$$
 #
-# Threes drawn at random soon have nothing to teach: most negatives are far enough and cost 0. So one **mines** them. Take
-# a batch of $P$ classes with $K$ images each, compute all distances at once, and choose for each anchor
+# Threes drawn at random soon have nothing to teach: most negatives are far enough and cost 0. So one
+# **mines** them. Take a batch of $P$ classes with $K$ images each, compute all distances at once, and choose
+# for each anchor
 #
-# - **batch-hard** (Hermans, Beyer & Leibe 2017, equation 5): the *farthest* of its own class and the *nearest* of another;
-# - **semi-hard** (Schroff et al., equation 4): for each positive, the nearest negative that is *farther* than that
-#   positive.
+# - **batch-hard** (Hermans, Beyer & Leibe 2017, equation 5): the *farthest* of its own class and the
+#   *nearest* of another;
+# - **semi-hard** (Schroff et al., equation 4): for each positive, the nearest negative that is *farther* than
+#   that positive.
 #
-# By pencil, on a line: class 0 stands at $0$ and $2$, class 1 at $3$ and $7$; $m = 1$. Batch-hard: the anchor at 0 has its
-# farthest friend at distance 2 and its nearest stranger at 3, and costs $\max(0, 2 - 3 + 1) = 0$. The anchor at 2 costs
-# $2 - 1 + 1 = 2$, the one at 3 costs $4 - 1 + 1 = 4$, the one at 7 costs $\max(0, 4 - 5 + 1) = 0$. The mean is $1.5$.
-#
+# By pencil, on a line: class 0 stands at $0$ and $2$, class 1 at $3$ and $7$; $m = 1$. Batch-hard: the anchor
+# at 0 has its farthest friend at distance 2 and its nearest stranger at 3, and costs $\max(0, 2 - 3 + 1) =
+# 0$. The anchor at 2 costs $2 - 1 + 1 = 2$, the one at 3 costs $4 - 1 + 1 = 4$, the one at 7 costs
+# $\max(0, 4 - 5 + 1) = 0$. The mean is $1.5$.
+
+# %% [markdown]
 # ### Exercise 4: The hardest of a batch
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# Write `batch_hard(embedded, labels, *, margin)` in PyTorch: `embedded` (n, d) and `labels` (n,) are tensors; the result is
-# the mean over all n anchors, each with its farthest positive and its nearest negative. Distances are *not* squared. An
-# anchor is not its own positive. `pair_table(embedded)` gives all distances (n, n). No loop over anchors is needed.
+# Write `batch_hard(embedded, labels, *, margin)` in PyTorch: `embedded` (n, d) and `labels` (n,) are tensors;
+# the result is the mean over all n anchors, each with its farthest positive and its nearest negative.
+# Distances are *not* squared. An anchor is not its own positive. `pair_table(embedded)` gives all distances
+# (n, n). No loop over anchors is needed.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -755,8 +787,8 @@ claim("But the lead over raw pixels is under 10.", ahead.interval[1] < 0.1, ahea
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `table.masked_fill(mask, value)` writes a value wherever the mask is true. Which value never wins a maximum, and which
-# never a minimum?
+# `table.masked_fill(mask, value)` writes a value wherever the mask is true. Which value never wins a maximum,
+# and which never a minimum?
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -770,12 +802,14 @@ import torch
 from torch.nn import functional as F
 
 
+# %% tags=["setup"]
 def distances_between(one, other):
-    """All distances (n, m) of rows of one (n, d) and other (m, d); the slope of a distance of 0 is taken as 0."""
+    """All distances (n, m) of rows (n, d) and (m, d); the slope of a distance of 0 is taken as 0."""
     squared = (one[:, None] - other[None]).square().sum(-1)
     return torch.where(squared == 0, squared, (squared + (squared == 0)).sqrt())
 
 
+# %% tags=["setup"]
 def pair_table(embedded):
     """All distances (n, n) within a batch."""
     return distances_between(embedded, embedded)
@@ -802,16 +836,14 @@ story = f"class 0 at 0 and 2, class 1 at 3 and 7, margin 1: expected 1.5, got {f
 for mistaken, hint in {
     6.0: "That is the sum over anchors.",
     3.0: "A mean over the anchors that cost something; all count here.",
-    1.25: "The cut at 0 comes before the mean, for each anchor.",
-    0.25: "The positive is the farthest of its class, the negative the nearest of another.",
-    0.0: "Are nearest and farthest swapped, or does the mean come first?",
+    0.5: "The positive is the farthest of its class, the negative the nearest of another.",
     5.0: "Distances are not squared here.",
 }.items():
     assert not np.isclose(found.item(), mistaken), f"{story} {hint}"
 assert np.isclose(found.item(), 1.5), f"{story} Go through the four anchors by pencil."
-assert np.isclose(batch_hard(line, kinds_on_line, margin=3.0).item(), 3.5), (
-    "the same with margin 3: expected 3.5. Where does the margin go?"
-)
+found = batch_hard(line, kinds_on_line, margin=0.5).item()
+story = f"the same with margin 0.5: expected (0 + 1.5 + 3.5 + 0) / 4 = 1.25, got {found:.4g}."
+assert np.isclose(found, 1.25), f"{story} The cut at 0 is for each anchor, and comes before the mean."
 
 # %% test="batch-hard" points=1
 from reference.pytorch import triplet as mined
@@ -830,8 +862,8 @@ same(batch_hard, mined.batch_hard, of_three)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Semi-hard mining is longer, and only the choice of the negative is another. (Where no negative is farther than the
-# positive, we take the farthest.) Its distances are squared.
+# Semi-hard mining is longer, and only the choice of the negative is another. (Where no negative is farther
+# than the positive, we take the farthest.) Its distances are squared.
 
 
 # %%
@@ -847,24 +879,25 @@ def semi_hard(embedded, labels, *, margin):
     return F.relu(near - torch.where(farther.any(1), nearest, farthest) + margin).mean()
 
 
+# %%
 same(semi_hard, mined.semi_hard, case_of_a_batch)
 
 # %% [markdown]
 # ### All at once: a softmax over the batch
 #
-# Why choose at all? Let every anchor pick its partner among *all* other images of the batch, by a softmax over their
-# cosines, as a classifier picks a class:
+# Why choose at all? Let every anchor pick its partner among *all* other images of the batch, by a softmax
+# over their cosines, as a classifier picks a class:
 #
 # $$L = -\frac1n \sum_i \frac{1}{|P_i|} \sum_{p \in P_i} \ln \frac{e^{\cos(z_i, z_p) / \tau}}{\sum_{j \ne i} e^{\cos(z_i, z_j) / \tau}} .$$
 #
-# $P_i$ are the others of the class of $i$, and $\tau$ is the **temperature**. With one partner each this is NT-Xent (Chen et
-# al. 2020, equation 1), a form of InfoNCE (van den Oord et al. 2018); with several, the supervised version of Khosla et
-# al. (2020). It is Koch's cross-entropy with more answers: not "is it this one?" but "which of these is it?". A net that
-# knows nothing pays $\ln(n - 1)$.
+# $P_i$ are the others of the class of $i$, and $\tau$ is the **temperature**. With one partner each this is
+# NT-Xent (Chen et al. 2020, equation 1), a form of InfoNCE (van den Oord et al. 2018); with several, the
+# supervised version of Khosla et al. (2020). It is Koch's cross-entropy with more answers: not "is it this
+# one?" but "which of these is it?". A net that knows nothing pays $\ln(n - 1)$.
 #
-# By pencil: two classes, two images each; the directions are $(1, 0)$ twice and $(0, 1)$ twice, $\tau = 1$. Each anchor has
-# one partner at cosine 1 and two strangers at 0, and pays $\ln\left((e + 2) / e\right) = \ln(1 + 2 / e) = 0.551$. Knowing nothing
-# costs $\ln 3 = 1.099$.
+# By pencil: two classes, two images each; the directions are $(1, 0)$ twice and $(0, 1)$ twice, $\tau = 1$.
+# Each anchor has one partner at cosine 1 and two strangers at 0, and pays $\ln\left((e + 2) / e\right) =
+# \ln(1 + 2 / e) = 0.551$. Knowing nothing costs $\ln 3 = 1.099$.
 
 
 # %%
@@ -879,6 +912,7 @@ def nt_xent(embedded, labels, *, temperature):
     return -(log_p.sum(1) / own.sum(1)).mean()
 
 
+# %%
 at_right_angles = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), torch.tensor([0, 0, 1, 1])
 print(
     f"tau = 1: {nt_xent(*at_right_angles, temperature=1.0):.4f}, ln(1 + 2 / e) = {np.log(1 + 2 / np.e):.4f}"
@@ -895,8 +929,8 @@ same(nt_xent, mined.nt_xent, at_half)
 # %% [markdown]
 # ### Train on batches
 #
-# The same dense net in PyTorch. A step sees 30 classes with four images each, 120 images as before, whatever the loss.
-# `trained` takes the loss as an argument; everything else is the same for all.
+# The same dense net in PyTorch. A step sees 30 classes with four images each, 120 images as before, whatever
+# the loss. `trained` takes the loss as an argument; everything else is the same for all.
 
 # %%
 from torch.func import functional_call
@@ -909,6 +943,7 @@ from reference.tasks.pairs import Batches
 dense = MLP([784, 64, 32])
 
 
+# %%
 def embed_dense(params, x):
     return functional_call(dense, params, x.flatten(1))
 
@@ -926,6 +961,7 @@ def trained(cost, *, embed, begin, n_steps, rate, n_classes=30, k_images=4, seed
     return meta_train(begin, direction, draw, rule=adam(rate), n_steps=n_steps)
 
 
+# %%
 def torch_adapt(params, support, *, embed, by_angle=False):
     """One-shot: minus the distances to the support; between directions where by_angle."""
     look = (lambda x: F.normalize(embed(params, x), dim=1)) if by_angle else partial(embed, params)
@@ -954,17 +990,18 @@ same(
 # %% [markdown]
 # ## When all embeddings meet
 #
-# **Predict.** The hardest positive and the hardest negative are the pairs that most need work. So batch-hard mining should
-# learn fastest. What will its loss do from the first step on, with margin $0.3$?
+# **Predict.** The hardest positive and the hardest negative are the pairs that most need work. So batch-hard
+# mining should learn fastest. What will its loss do from the first step on, with margin $0.3$?
 #
-# We train four times from the same weights on the same batches: batch-hard; the same with the *average* positive and the
-# average negative in place of the hardest; semi-hard; and batch-hard with batches of two classes and two images, where
-# there is next to nothing to choose from.
+# We train four times from the same weights on the same batches: batch-hard; the same with the *average*
+# positive and the average negative in place of the hardest; semi-hard; and batch-hard with batches of two
+# classes and two images, where there is next to nothing to choose from.
 
 # %%
 begin_dense = init_params(np.random.default_rng(0), dense)
 
 
+# %%
 def batch_average(embedded, labels, *, margin):
     """As batch_hard, with the mean distance to its own class and to the others."""
     table, own = pair_table(embedded), labels[:, None] == labels
@@ -973,13 +1010,15 @@ def batch_average(embedded, labels, *, margin):
     return F.relu(near - far + margin).mean()
 
 
-# %% tags=["training", "nbval-ignore-output"]
+# %%
 ways = {
     "batch-hard": (batch_hard, {}),
     "average": (batch_average, {}),
     "semi-hard": (semi_hard, {}),
     "batch-hard, 2 x 2": (batch_hard, {"n_classes": 2, "k_images": 2}),
 }
+
+# %% tags=["training", "nbval-ignore-output"]
 mined_losses, mined_params = {}, {}
 for name, (cost, how) in ways.items():
     found = trained(
@@ -995,15 +1034,15 @@ _ = ax.axhline(0.3, color=plotting.GREY, linestyle="--")
 ax.set(xlabel="training step", ylabel="loss, mean of 10 steps", ylim=(0, 0.65))
 _ = ax.legend(loc="upper right", ncols=2)
 plotting.show(
-    "Four loss curves over 300 steps and a dashed line at 0.3. Batch-hard begins above the line, falls onto it within "
-    "some dozen steps and stays there exactly. Average and semi-hard begin near it and fall well below. Batch-hard with "
-    "two classes of two images is noisy and wanders about the line."
+    "Four loss curves over 300 steps and a dashed line at 0.3. Batch-hard begins above the line, falls "
+    "onto it within some dozen steps and stays there exactly. Average and semi-hard begin near it and "
+    "fall well below. Batch-hard with two classes of two images is noisy and wanders about the line."
 )
 
 # %% [markdown]
-# **Figure 3.** Batch-hard falls to the margin, $0.3$, and stops there, as if painted on. The two others with the same
-# batches go on below it. (The four losses are different functions, so their heights are not comparable; that one
-# of them stands still exactly at $m$ is the point.)
+# **Figure 3.** Batch-hard falls to the margin, $0.3$, and stops there, as if painted on. The two others with
+# the same batches go on below it. (The four losses are different functions, so their heights are not
+# comparable; that one of them stands still exactly at $m$ is the point.)
 
 # %%
 claim(
@@ -1024,22 +1063,25 @@ for name in ("average", "semi-hard"):
     )
 
 # %% [markdown]
-# Why exactly the margin? If all embeddings are one point, every distance is 0 and every anchor pays
-# $\max(0, 0 - 0 + m) = m$. **The embedding has collapsed.** The loss even fell on the way, so nobody is alarmed. (With
-# softplus, $\ln(1 + e^{d(a,p) - d(a,n)})$ in place of the hinge, as Hermans et al. also use it, the same point costs
-# $\ln 2$.)
+# Why exactly the margin? If all embeddings are one point, every distance is 0 and every anchor pays $\max(0,
+# 0 - 0 + m) = m$. **The embedding has collapsed.** The loss even fell on the way, so nobody is alarmed. (With
+# softplus, $\ln(1 + e^{d(a,p) - d(a,n)})$ in place of the hinge, as Hermans et al. also use it, the same
+# point costs $\ln 2$.)
 #
-# Why did descent go there? Look at what happens when all embeddings shrink, $z \to c\,z$. Distances shrink by $c$, and an
-# anchor pays $\max(0, c\,(d_p - d_n) + m)$. Where its chosen positive is *farther* than its chosen negative, shrinking
-# lowers its cost; where it is nearer, growing does. Our four points on the line pay $1.5$ at $c = 1$ and $1$ at $c = 0$. So
-# the sign of the mean of $d_p - d_n$ at the start should tell which way the net goes. The hardest positive of four and
-# the hardest negative of 116 are the extremes of two long tables: in an untrained net the first is larger.
+# Why did descent go there? Look at what happens when all embeddings shrink, $z \to c\,z$. Distances shrink by
+# $c$, and an anchor pays $\max(0, c\,(d_p - d_n) + m)$. Where its chosen positive is *farther* than its
+# chosen negative, shrinking lowers its cost; where it is nearer, growing does. Our four points on the line
+# pay $1.5$ at $c = 1$ and $1$ at $c = 0$. So the sign of the mean of $d_p - d_n$ at the start should tell
+# which way the net goes. The hardest positive of four and the hardest negative of 116 are the extremes of two
+# long tables: in an untrained net the first is larger.
 
 # %%
 example_batch = to_torch(Batches(train_bank, n_classes=30, k_images=4).sample(np.random.default_rng(5)))
 table = pair_table(embed_dense(begin_dense, example_batch.x))
 own = example_batch.y[:, None] == example_batch.y
 itself = torch.eye(120, dtype=torch.bool)
+
+# %%
 hardest = table.masked_fill(~own, -torch.inf).amax(1) - table.masked_fill(own, torch.inf).amin(1)
 averages = table[own & ~itself].mean() - table[~own].mean()
 print("before any training, d_p - d_n of the hardest is", "above" if hardest.mean() > 0 else "below", "0")
@@ -1051,7 +1093,7 @@ claim(
 claim("With the averages, it is nearer.", averages < 0, averages)
 
 
-# %% tags=["training", "nbval-ignore-output"]
+# %%
 def spread(params, x, *, by_angle=False):
     """The mean distance between the embeddings of different images."""
     z = embed_dense(params, x)
@@ -1059,6 +1101,7 @@ def spread(params, x, *, by_angle=False):
         return pair_table(F.normalize(z, dim=1) if by_angle else z)[~itself].mean().item()
 
 
+# %% tags=["training", "nbval-ignore-output"]
 spreads = {name: spread(params, example_batch.x) for name, params in mined_params.items()}
 spreads["before training"] = spread(begin_dense, example_batch.x)
 print({name: round(s, 4) for name, s in spreads.items()})
@@ -1084,12 +1127,13 @@ claim(
 )
 
 # %% [markdown]
-# The sign foretold three of the four: hardest, average and semi-hard, whose negative is farther than the positive by
-# choice. With two classes of two images there is one positive and two negatives to choose from; the gap is near 0, and no
-# collapse came in 300 steps.
+# The sign foretold three of the four: hardest, average and semi-hard, whose negative is farther than the
+# positive by choice. With two classes of two images there is one positive and two negatives to choose from;
+# the gap is near 0, and no collapse came in 300 steps.
 #
-# Two more controls, lest we believe too much. First, does a good start help? We go on from the semi-hard net with
-# batch-hard. Second, is it the *size* alone? We take all embeddings to length 1, where they cannot shrink.
+# Two more controls, lest we believe too much. First, does a good start help? We go on from the semi-hard net
+# with batch-hard. Second, is it the *size* alone? We take all embeddings to length 1, where they cannot
+# shrink.
 
 # %% tags=["training", "nbval-ignore-output"]
 on_sphere = lambda z, y: batch_hard(F.normalize(z, dim=1), y, margin=0.3)
@@ -1102,6 +1146,8 @@ after_start = trained(
     seed=1,
 )
 sphere = trained(on_sphere, embed=embed_dense, begin=begin_dense, n_steps=300, rate=1e-3)
+
+# %% tags=["training", "nbval-ignore-output"]
 spread_after, spread_sphere = (
     spread(after_start[0], example_batch.x),
     spread(sphere[0], example_batch.x, by_angle=True),
@@ -1109,7 +1155,7 @@ spread_after, spread_sphere = (
 sphere_before = spread(begin_dense, example_batch.x, by_angle=True)
 print(f"after semi-hard: loss {after_start[1][-50:].mean():.4f}, mean distance {spread_after:.4f}")
 print(
-    f"length 1:        loss {sphere[1][-50:].mean():.4f}, mean distance {spread_sphere:.4f}, before {sphere_before:.4f}"
+    f"length 1: loss {sphere[1][-50:].mean():.4f}, mean distance {spread_sphere:.4f} of {sphere_before:.4f}"
 )
 
 # %%
@@ -1125,21 +1171,23 @@ claim(
 )
 
 # %% [markdown]
-# A good start does not save it here: after semi-hard training, too, the farthest of four friends is farther than the
-# nearest of 116 strangers. Nor does length 1: the directions gather instead. So the shrinking is one road to the point, and not the
-# reason. The reason is what both have in common: one point for all costs $m$, and the net pays *more* than that. Schroff et
-# al. warn of just this collapse and mine semi-hard negatives for it; Hermans et al. get batch-hard to work, with other
-# networks, pretrained or long trained. Remember the number: **a triplet loss that stands at its margin has learned to say nothing.**
+# A good start does not save it here: after semi-hard training, too, the farthest of four friends is farther
+# than the nearest of 116 strangers. Nor does length 1: the directions gather instead. So the shrinking is one
+# road to the point, and not the reason. The reason is what both have in common: one point for all costs $m$,
+# and the net pays *more* than that. Schroff et al. warn of just this collapse and mine semi-hard negatives
+# for it; Hermans et al. get batch-hard to work, with other networks, pretrained or long trained. Remember the
+# number: **a triplet loss that stands at its margin has learned to say nothing.**
 #
 # ## The experiment: what is a loss worth?
 #
-# We have a dozen losses by now, and each paper shows its own ahead. Musgrave, Belongie & Lim (2020) tuned a dozen alike
-# and found that the improvements over time "have been marginal at best". Do we find so, too?
+# We have a dozen losses by now, and each paper shows its own ahead. Musgrave, Belongie & Lim (2020) tuned a
+# dozen alike and found that the improvements over time "have been marginal at best". Do we find so, too?
 #
-# `python -m experiments.glyphs.losses` has tried all of this on our glyphs: the dense net, 600 steps of 120 images. Each loss gets the best
-# of six rates and three more settings of its own (a margin, a temperature; four where the best stood at the end of the
-# list), chosen on the *validation* scripts. Then six new seeds are judged on the *test* scripts by 600 one-shot trials, 20
-# characters of one script. Embeddings have length 1 unless the loss is Koch's, NCA or that of prototypes.
+# `python -m experiments.glyphs.losses` has tried all of this on our glyphs: the dense net, 600 steps of 120
+# images. Each loss gets the best of six rates and three more settings of its own (a margin, a temperature;
+# four where the best stood at the end of the list), chosen on the *validation* scripts. Then six new seeds
+# are judged on the *test* scripts by 600 one-shot trials, 20 characters of one script. Embeddings have length
+# 1 unless the loss is Koch's, NCA or that of prototypes.
 #
 # To see what matters, the contrastive loss comes in six forms that differ in one thing at a time:
 #
@@ -1152,7 +1200,8 @@ claim(
 # | no squares, kinds apart | all | $D$ and $\max(0, m - D)$ without squares, kinds apart |
 # | no squares, pairs that cost | all | without squares, and only those that cost something |
 #
-# The last is how the authors' library, pytorch-metric-learning, writes and averages the loss of 2006 unless told otherwise.
+# The last is how the authors' library, pytorch-metric-learning, writes and averages the loss of 2006 unless
+# told otherwise.
 
 # %%
 from reference.results import select
@@ -1166,6 +1215,7 @@ def stored(measure="accuracy", **about):
     return sorted(found, key=lambda row: row.about.get("seed", 0))
 
 
+# %%
 def of_runs(choice, measure="accuracy"):
     """The numbers of the six training runs on the test scripts; as a Score, its interval is over runs."""
     rows_of = stored(measure, choice=choice, split="test")
@@ -1186,10 +1236,8 @@ raw = stored(choice="raw pixels", split="test")[0].mean
 print(f"{'20-way one-shot; +- over 6 runs':32s} accuracy         equal error rate")
 print(f"{'raw pixels':32s} {raw:.3f}")
 for choice in ("untrained", *in_order):
-    one_shot, error = of_runs(choice), of_runs(choice, "equal error rate")
-    print(
-        f"{choice:32s} {one_shot.mean:.3f} +- {one_shot.half_width:.3f}  {error.mean:.3f} +- {error.half_width:.3f}"
-    )
+    found = [of_runs(choice, measure) for measure in ("accuracy", "equal error rate")]
+    print(f"{choice:32s}", "  ".join(f"{score.mean:.3f} +- {score.half_width:.3f}" for score in found))
 
 # %%
 from reference.figures import score_ladder
@@ -1199,30 +1247,33 @@ ax = score_ladder(dict(sorted(rungs.items(), key=lambda rung: rung[1].mean)), re
 ax.set(xlabel="accuracy, 20 unseen characters of one script, 1 shot", xlim=(0, 0.56))
 _ = ax.text(0.052, 16.55, "chance, 1/20", color=plotting.GREY, va="bottom")
 plotting.show(
-    "A ladder of seventeen accuracies with small intervals, the lowest on top; chance, 0.05, is a dashed line. Raw pixels "
-    "stand at 0.23. Below them: untrained, batch-hard, Koch's head on drawn pairs and the contrastive loss without squares, "
-    "kinds apart. Above them the others, from Koch's head on batches and the contrastive loss of drawn pairs near 0.25 to "
-    "semi-hard, the contrastive loss without squares over pairs that cost, and NT-Xent, all three between 0.41 and 0.42."
+    "A ladder of seventeen accuracies with small intervals, the lowest on top; chance, 0.05, is a dashed "
+    "line. Raw pixels stand at 0.23. Below them: untrained, batch-hard, Koch's head on drawn pairs and "
+    "the contrastive loss without squares, kinds apart. Above them the others, from Koch's head on "
+    "batches and the contrastive loss of drawn pairs near 0.25 to semi-hard, the contrastive loss without"
+    " squares over pairs that cost, and NT-Xent, all three between 0.41 and 0.42."
 )
 
 # %% [markdown]
-# **Figure 4.** One network, equally many images, each loss with settings of its own. Three losses are behind raw pixels. The
-# best three are a loss of 2006, one of 2015 and one of 2020, and lie within a point. Intervals run over six training runs
-# (raw pixels are not trained and have none). The figure does not show a large net after a long training, where slow losses
-# have time.
+# **Figure 4.** One network, equally many images, each loss with settings of its own. Three losses are behind
+# raw pixels. The best three are a loss of 2006, one of 2015 and one of 2020, and lie within a point.
+# Intervals run over six training runs (raw pixels are not trained and have none). The figure does not show a
+# large net after a long training, where slow losses have time.
 #
-# We draw ten comparisons from it. So that all ten hold at once, each interval is 1.86 times as wide: Student's factor for
-# six runs is 4.77 in place of 2.57 (Bonferroni's correction, the first step of Holm's in chapter 02 taken for all).
+# We draw ten comparisons from it. So that all ten hold at once, each interval is 1.86 times as wide:
+# Student's factor for six runs is 4.77 in place of 2.57 (Bonferroni's correction, the first step of Holm's in
+# chapter 02 taken for all).
 
 
 # %%
 def lead_of(one, other):
-    """How far one choice is ahead of another, seed by seed, in an interval wide enough for ten comparisons."""
+    """How far one choice leads another, seed by seed, in an interval wide enough for ten comparisons."""
     lead = compare(of_runs(one), of_runs(other))
     wide = 4.773 / 2.571 * lead.half_width
     return lead.mean - wide, lead.mean + wide
 
 
+# %%
 best_three = ("NT-Xent", "triplets, semi-hard", "no squares, pairs that cost")
 for k in range(3):
     one, other = best_three[k - 1], best_three[k]
@@ -1262,21 +1313,24 @@ episodes = lead_of("NT-Xent", "prototypical")
 claim("And of a prototypical network.", episodes[0] > 0.05, episodes)
 
 # %% [markdown]
-# So Musgrave et al. are right here, and it is easy to show them wrong. Whoever compares "the contrastive loss" with
-# NT-Xent finds 17 points, if the one looks at drawn pairs and the other at its batch. Whoever gives both the batch,
-# and averages with care, finds one point and no order. Between the two lies no new idea about what a pair should cost.
+# So Musgrave et al. are right here, and it is easy to show them wrong. Whoever compares "the contrastive
+# loss" with NT-Xent finds 17 points, if the one looks at drawn pairs and the other at its batch. Whoever
+# gives both the batch, and averages with care, finds one point and no order. Between the two lies no new idea
+# about what a pair should cost.
 #
-# And it is not *one* trick, either. Given the whole batch, leaving out the pairs that cost nothing does nothing for the squared
-# loss, and everything for the straight one; without it, the straight one is worse than raw pixels. A guess at why: a square
-# gives a pair that hardly violates its margin a slope near 0, so few pairs push in any case; without the square each pushes alike,
-# and 7,000 strangers that cost nothing dilute the rest. We have not tested it.
+# And it is not *one* trick, either. Given the whole batch, leaving out the pairs that cost nothing does
+# nothing for the squared loss, and everything for the straight one; without it, the straight one is worse
+# than raw pixels. A guess at why: a square gives a pair that hardly violates its margin a slope near 0, so
+# few pairs push in any case; without the square each pushes alike, and 7,000 strangers that cost nothing
+# dilute the rest. We have not tested it.
 #
-# NT-Xent is five points ahead of the plain classifier's features, tuned likewise. That is the first rival here for such
-# features, which chapter 06 finds hard to beat. And it is nine ahead of prototypes, which see 20 classes a step and compare each query
-# with them alone. That is a short training of a small net; with other batches the order may be another.
+# NT-Xent is five points ahead of the plain classifier's features, tuned likewise. That is the first rival
+# here for such features, which chapter 06 finds hard to beat. And it is nine ahead of prototypes, which see
+# 20 classes a step and compare each query with them alone. That is a short training of a small net; with
+# other batches the order may be another.
 #
-# The intervals above run over *training runs*. The 196 test characters are luck of another kind. Over characters, with the
-# six runs averaged:
+# The intervals above run over *training runs*. The 196 test characters are luck of another kind. Over
+# characters, with the six runs averaged:
 
 # %%
 print("lead in accuracy, +- over 196 characters")
@@ -1296,18 +1350,18 @@ for rival in (
 # Here NT-Xent's lead over its two neighbours, under a point, just leaves out 0, where over runs it did not.
 # Either way it is a point. The lead over the classifier, over prototypes and over pixels stands in both.
 #
-# **Which one first?** A softmax over the batch. It has one setting; one point for all costs $\ln(n - 1)$, as much as
-# knowing nothing, so there is no cheap place to fall into; and its gradient mines by itself (exercise 7). Where batches
-# must be small, pairs and triplets remain.
+# **Which one first?** A softmax over the batch. It has one setting; one point for all costs $\ln(n - 1)$, as
+# much as knowing nothing, so there is no cheap place to fall into; and its gradient mines by itself (exercise
+# 7). Where batches must be small, pairs and triplets remain.
 
 # %% [markdown]
 # ## The picture: an embedding before and after
 #
-# A figure says what training does better than a table. We train a conv net (four layers of 32 filters) by the softmax, for
-# 250 steps, and look at four characters of a script that it never met: every tenth letter of the Armenian alphabet, all
-# 20 drawings of each. 32 dimensions do not fit on paper. We project each embedding onto the plane that fits the four
-# class means best, and say how much of all squared distances the plane keeps. What it does not keep, the figure does not
-# show.
+# A figure says what training does better than a table. We train a conv net (four layers of 32 filters) by the
+# softmax, for 250 steps, and look at four characters of a script that it never met: every tenth letter of the
+# Armenian alphabet, all 20 drawings of each. 32 dimensions do not fit on paper. We project each embedding
+# onto the plane that fits the four class means best, and say how much of all squared distances the plane
+# keeps. What it does not keep, the figure does not show.
 
 # %%
 from reference.pytorch.machine.speed import channels_last, keep_freed_memory
@@ -1318,6 +1372,7 @@ conv = Conv4(32)
 begin_conv = init_params(np.random.default_rng(0), conv)
 
 
+# %%
 def embed_conv(params, x):
     return functional_call(conv, params, channels_last(x))
 
@@ -1325,9 +1380,7 @@ def embed_conv(params, x):
 # %% tags=["training", "nbval-ignore-output"]
 soft_cost = partial(nt_xent, temperature=0.1)
 params_conv, losses_conv = trained(soft_cost, embed=embed_conv, begin=begin_conv, n_steps=250, rate=2e-3)
-print(
-    f"loss: {losses_conv[0]:.2f} at first, {losses_conv[-20:].mean():.2f} over the last 20 steps; ln 119 = {np.log(119):.2f}"
-)
+print(f"loss: {losses_conv[0]:.2f} at first, {losses_conv[-20:].mean():.2f} at the end (ln 119 is 4.78)")
 
 # %%
 one_script, _ = test_bank.split(["Armenian"])
@@ -1335,8 +1388,9 @@ letters = one_script.select(np.arange(0, 40, 10))
 drawings, whose = torch.from_numpy(as_input(letters.images)), np.repeat(np.arange(4), letters.sizes)
 
 
+# %%
 def in_best_plane(params):
-    """Every drawing in the plane that fits the class means best (80, 2), and the share of the squares it keeps."""
+    """The drawings in the plane that fits the class means best (80, 2); the share of the squares it keeps."""
     with torch.inference_mode():
         z = F.normalize(embed_conv(params, drawings), dim=1).double().numpy()
     z = z - z.mean(axis=0)
@@ -1351,16 +1405,17 @@ for ax, name, params in ((axes[0], "before", begin_conv), (axes[1], "after", par
     flat, kept = in_best_plane(params)
     plotting.scattered(letters.images, flat, whose, ax=ax).set_title(f"{name} (the plane keeps {kept:.0%})")
 plotting.show(
-    "Two pictures of 80 small drawings of four letters, each drawing at the place of its embedding, each letter in a "
-    "colour. Before training the four letters lie mixed in one heap. After training each letter has gathered; two of "
-    "them stand far from the others, and the two that look most alike, both round, are still neighbours."
+    "Two pictures of 80 small drawings of four letters, each drawing at the place of its embedding, each "
+    "letter in a colour. Before training the four letters lie mixed in one heap. After training each "
+    "letter has gathered; two of them stand far from the others, and the two that look most alike, both "
+    "round, are still neighbours."
 )
 
 # %% [markdown]
-# **Figure 5.** Four Armenian letters, 20 drawings each, which the net was never trained on; each drawing stands where its
-# embedding is. It has not learned these letters. It has learned what to overlook (a turn, a shear, a wider pen) and
-# what not. Letters that look alike stay neighbours. Each panel has a scale of its own, and shows two dimensions of 32;
-# drawings that touch here may be apart in the others.
+# **Figure 5.** Four Armenian letters, 20 drawings each, which the net was never trained on; each drawing
+# stands where its embedding is. It has not learned these letters. It has learned what to overlook (a turn, a
+# shear, a wider pen) and what not. Letters that look alike stay neighbours. Each panel has a scale of its
+# own, and shows two dimensions of 32; drawings that touch here may be apart in the others.
 
 # %% tags=["training", "nbval-ignore-output"]
 torch_test = lambda params: identified(
@@ -1372,14 +1427,14 @@ for name, score in before_and_after.items():
     print(f"conv net {name}, 20-way one-shot within a script: {score}")
 
 # %%
-ahead = compare(before_and_after["after"], one_shot_of["raw pixels"])
-claim("The conv net beats raw pixels by over 20 points.", ahead.interval[0] > 0.2, ahead)
+conv_lead = compare(before_and_after["after"], one_shot_of["raw pixels"])
+claim("The conv net beats raw pixels by over 20 points.", conv_lead.interval[0] > 0.2, conv_lead)
 
 # %% [markdown]
 # ## Turn the margin
 #
-# Nine points in the plane, three of each class, moved by descent on the contrastive loss of all their pairs, without any
-# network. Hollow is where they begin, filled where they are after `n_steps`.
+# Nine points in the plane, three of each class, moved by descent on the contrastive loss of all their pairs,
+# without any network. Hollow is where they begin, filled where they are after `n_steps`.
 
 # %%
 from reference.figures import show_descent
@@ -1393,6 +1448,7 @@ nine = Examples(
 first_of, second_of = np.triu_indices(9, 1)
 
 
+# %%
 def descended(examples, margin, n_steps):
     """The places (n_steps + 1, 9, 2) under steps of rate 1.2 on the mean loss of all pairs."""
     path, alike_now = [examples.x], (examples.y[first_of] == examples.y[second_of]).astype(int)
@@ -1406,13 +1462,14 @@ def descended(examples, margin, n_steps):
 # %%
 _ = show_descent(descended, nine, margin=3.0, n_steps=60)
 plotting.show(
-    "Nine points in the plane in three colours. From nine scattered hollow places grey paths lead to three small groups of "
-    "filled points, one for each class, some distance apart."
+    "Nine points in the plane in three colours. From nine scattered hollow places grey paths lead to "
+    "three small groups of filled points, one for each class, some distance apart."
 )
 
 # %% [markdown]
-# **Figure 6.** Springs within a class, pushes between classes up to the margin. With margin 3 the classes settle apart.
-# The figure moves points freely; a network moves all its points by the same weights and cannot do as it likes.
+# **Figure 6.** Springs within a class, pushes between classes up to the margin. With margin 3 the classes
+# settle apart. The figure moves points freely; a network moves all its points by the same weights and cannot
+# do as it likes.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -1420,28 +1477,32 @@ from reference.widgets import sliders
 sliders(show_descent, descended, nine, margin=(0.0, 6.0, 3.0), n_steps=(0, 200, 60))
 
 # %% [markdown]
-# Try this. Margin 0: there are springs only, and each class falls into a point; nothing keeps the classes apart. Raise it
-# slowly: pushes begin where two classes come nearer than the margin. A large margin only blows the picture up. That is why
-# a margin means little without a scale of the embedding, such as length 1.
+# Try this. Margin 0: there are springs only, and each class falls into a point; nothing keeps the classes
+# apart. Raise it slowly: pushes begin where two classes come nearer than the margin. A large margin only
+# blows the picture up. That is why a margin means little without a scale of the embedding, such as length 1.
 #
 # ## What differs from the papers, and what breaks it
 #
-# - Bromley et al. compared signatures by the cosine; Hadsell et al. used the loss to draw images in the plane, with pairs of
-#   neighbours; one-shot learning came later (Koch et al.). Our labels are turned (1 is "same").
-# - Koch et al. train a conv net on images of 105 by 105 pixels with affine distortions, for long, and report 92.0 % in
-#   Lake's 20-way test. Our dense net, its 600 steps and glyphs are no trial of that.
-# - A comparison has no memory of the task. Two support examples of a class do not help more than the nearer of them;
-#   chapters 05 and 06 use them all.
-# - It breaks where "same" has no single meaning. A net that was trained to tell characters will not tell hands.
-# - Where all outputs are equal, the first class wins every tie. If the right answer always stands first, a *collapsed* net
-#   scores 100 %. It has happened: a user of a public program saw an accuracy of 1.0 on all 20 test alphabets of Omniglot, and
-#   its author knew the reason, the same output for all images. Draw the order of the support.
+# - Bromley et al. compared signatures by the cosine; Hadsell et al. used the loss to draw images in the
+#   plane, with pairs of neighbours; one-shot learning came later (Koch et al.). Our labels are turned (1 is
+#   "same").
+# - Koch et al. train a conv net on images of 105 by 105 pixels with affine distortions, for long, and report
+#   92.0 % in Lake's 20-way test. Our dense net, its 600 steps and glyphs are no trial of that.
+# - A comparison has no memory of the task. Two support examples of a class do not help more than the nearer
+#   of them; chapters 05 and 06 use them all.
+# - It breaks where "same" has no single meaning. A net that was trained to tell characters will not tell
+#   hands.
+# - Where all outputs are equal, the first class wins every tie. If the right answer always stands first, a
+#   *collapsed* net scores 100 %. It has happened: a user of a public program saw an accuracy of 1.0 on all 20
+#   test alphabets of Omniglot, and its author knew the reason, the same output for all images. Draw the order
+#   of the support.
 
 # %% [markdown]
 # ## From the museum: a precision of 0.85
 #
-# A program that compares images is published with a "precision" of 0.85. Its test is re-created here small, from two habits
-# that one meets in public code. Fifty characters, 15 drawings of each; 2,800 pairs, shuffled, of which the last 800 are for the test.
+# A program that compares images is published with a "precision" of 0.85. Its test is re-created here small,
+# from two habits that one meets in public code. Fifty characters, 15 drawings of each; 2,800 pairs, shuffled,
+# of which the last 800 are for the test.
 
 
 # %%
@@ -1451,6 +1512,7 @@ def museum_split(bank, rng):
     return (found[:2000], labels_found[:2000]), (found[2000:], labels_found[2000:])
 
 
+# %%
 def museum_precision(distances, alike):
     return np.mean((distances < 1.0) == (alike == 1))
 
@@ -1459,9 +1521,9 @@ def museum_precision(distances, alike):
 # **Your turn.** No pair is on both sides; one can check that. What else may be on both sides? And what does
 # `museum_precision` compute, if not precision? Write down both answers.
 #
-# The second is quickly said: it is the *accuracy* at a threshold of half the margin, on pairs that are half and half. Of
-# precision we have seen how it falls when true pairs are rare. The first needs a test, which a split must pass before
-# anything is trained. (The error below is meant to be there.)
+# The second is quickly said: it is the *accuracy* at a threshold of half the margin, on pairs that are half
+# and half. Of precision we have seen how it falls when true pairs are rare. The first needs a test, which a
+# split must pass before anything is trained. (The error below is meant to be there.)
 
 # %%
 by_chance = np.random.default_rng(0).permutation(len(train_bank.names))
@@ -1474,9 +1536,9 @@ in_both = train_drawings & test_drawings
 assert not in_both, f"{len(in_both)} of {len(test_drawings)} drawings of the test are in training pairs, too."
 
 # %% [markdown]
-# The *pairs* were split, and the drawings were not. If the net has learned by heart that A goes with B and B with C, it need
-# not look at A and C to say "same". How much is it worth? One training run is tested on five kinds of pairs, at the same
-# threshold, each kind half and half. From rung to rung one thing changes.
+# The *pairs* were split, and the drawings were not. If the net has learned by heart that A goes with B and B
+# with C, it need not look at A and C to say "same". How much is it worth? One training run is tested on five
+# kinds of pairs, at the same threshold, each kind half and half. From rung to rung one thing changes.
 #
 # 1. the museum's test: other pairs of the *training drawings*;
 # 2. the same characters, in *drawings* that were never trained on;
@@ -1498,6 +1560,7 @@ def some_drawings(bank, which):
     return make_bank(images, np.repeat(np.arange(n), len(which)), names=bank.names, groups=bank.groups)
 
 
+# %%
 def as_pairs(bank, found, labels_found):
     return Examples(as_input(bank.images[found]), labels_found)
 
@@ -1530,14 +1593,15 @@ for name, score in zip(rungs_of, museum, strict=True):
 ax = score_ladder(dict(zip(rungs_of, museum, strict=True)), reference=0.5)
 ax.set(xlabel="accuracy on pairs, half of them true", xlim=(0, 1.25))
 plotting.show(
-    "A ladder of six accuracies with intervals. The training pairs are near 0.99, other pairs of the same drawings near "
-    "0.85. Then a drop: other drawings of the same characters, other characters, unseen scripts and pairs within a script "
-    "all lie between 0.55 and 0.62. A dashed line at 0.5 is a guess."
+    "A ladder of six accuracies with intervals. The training pairs are near 0.99, other pairs of the same"
+    " drawings near 0.85. Then a drop: other drawings of the same characters, other characters, unseen "
+    "scripts and pairs within a script all lie between 0.55 and 0.62. A dashed line at 0.5 is a guess."
 )
 
 # %% [markdown]
-# **Figure 7.** The museum's number is the second from above. What it reports as the skill of comparing is mostly memory
-# of drawings. The figure shows one small net after few pairs; with more characters the steps will be others.
+# **Figure 7.** The museum's number is the second from above. What it reports as the skill of comparing is
+# mostly memory of drawings. The figure shows one small net after few pairs; with more characters the steps
+# will be others.
 
 # %%
 claim(
@@ -1554,10 +1618,11 @@ claim(
 )
 
 # %% [markdown]
-# We had expected the step where the *characters* are new: the net knows these fifty, one would say. It is where the
-# *drawings* are new; for characters it knows, in other drawings, it does hardly better than for strangers. The explanation was
-# at hand and wrong, and only the rung between could tell. The mend: split by what is new in use, here scripts, *before* any
-# pair is drawn. Then no drawing and no character can be on both sides.
+# We had expected the step where the *characters* are new: the net knows these fifty, one would say. It is
+# where the *drawings* are new; for characters it knows, in other drawings, it does hardly better than for
+# strangers. The explanation was at hand and wrong, and only the rung between could tell. The mend: split by
+# what is new in use, here scripts, *before* any pair is drawn. Then no drawing and no character can be on
+# both sides.
 
 # %%
 seen_scripts, unseen_scripts = train_bank.split(["Greek", "Latin", "Cyrillic"])
@@ -1585,16 +1650,16 @@ claim(
 #
 # *Difficulty: medium. Time: 30 minutes. Points: 4.*
 #
-# The area under the ROC is the chance that a true pair scores higher than a false one, drawn independently, where a tie
-# counts one half. First convince yourself on paper, from the staircase of the curve: each step to the right is one false
-# pair; how high is the curve there? Then write `area(scores, alike)` (Hanley & McNeil 1982). Comparing every true with
-# every false pair takes $n^2$; yours must not: sort, and count from the places in the sorted list. The test has a million
-# pairs, and ties.
+# The area under the ROC is the chance that a true pair scores higher than a false one, drawn independently,
+# where a tie counts one half. First convince yourself on paper, from the staircase of the curve: each step to
+# the right is one false pair; how high is the curve there? Then write `area(scores, alike)` (Hanley & McNeil
+# 1982). Comparing every true with every false pair takes $n^2$; yours must not: sort, and count from the
+# places in the sorted list. The test has a million pairs, and ties.
 #
 # <details><summary>Hint 1</summary>
 #
-# For one true pair: how many false pairs score less, and how many the same? `np.searchsorted` answers both, for all true
-# pairs at once, in a sorted list.
+# For one true pair: how many false pairs score less, and how many the same? `np.searchsorted` answers both,
+# for all true pairs at once, in a sorted list.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -1604,7 +1669,8 @@ claim(
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Each true pair beats a number of false ones, ties half. What is the largest number that all true pairs together can beat?
+# Each true pair beats a number of false ones, ties half. What is the largest number that all true pairs
+# together can beat?
 #
 # </details>
 
@@ -1639,7 +1705,7 @@ story = f"all scores equal: expected 1/2, got {found:.4f}."
 assert np.isclose(found, 0.5), f"{story} A tie counts one half, whatever the order of the list."
 found = area_of([3, 2, 2, 1, 2], [1, 1, 0, 0, 0])
 assert np.isclose(found, 5 / 6), (
-    f"true pairs 3 and 2, false pairs 2, 1, 2: expected 5/6 = 0.8333, got {found:.4f}. Two ties, each worth a half."
+    f"true pairs 3 and 2, false pairs 2, 1, 2: expected 5/6 = 0.8333, got {found:.4f}. Two ties, a half each."
 )
 ### BEGIN HIDDEN TESTS
 assert np.isclose(area_of([0, 1, 2, 3], [1, 1, 0, 0]), 0), "all in the wrong order: expected 0."
@@ -1666,11 +1732,11 @@ same(area, verification.area, rarely)
 #
 # *Difficulty: hard. Time: 35 minutes. Points: 5.*
 #
-# Let the embedding be one matrix, $f(x) = W x$. Derive the gradient of the contrastive loss in $W$ on paper, for n pairs
-# $(a_i, b_i)$ with both kinds, and write `layer_gradient(weight, x, alike, *, margin)` without the engine: `weight` (d, k),
-# `x` (n, 2, k), `alike` (n,); the result has the shape of `weight`. A pair at distance 0 has the slope 0. You will find
-# that the gradient sees the two examples only through one vector; say in a sentence which, and what follows for a pair of
-# equal drawings.
+# Let the embedding be one matrix, $f(x) = W x$. Derive the gradient of the contrastive loss in $W$ on paper,
+# for n pairs $(a_i, b_i)$ with both kinds, and write `layer_gradient(weight, x, alike, *, margin)` without
+# the engine: `weight` (d, k), `x` (n, 2, k), `alike` (n,); the result has the shape of `weight`. A pair at
+# distance 0 has the slope 0. You will find that the gradient sees the two examples only through one vector;
+# say in a sentence which, and what follows for a pair of equal drawings.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1679,14 +1745,14 @@ same(area, verification.area, rarely)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Entry by entry: $D^2 = \sum_r (\sum_c W_{rc}\, \delta_c)^2$. What is its derivative in $W_{rc}$? The outcome is an outer
-# product.
+# Entry by entry: $D^2 = \sum_r (\sum_c W_{rc}\, \delta_c)^2$. What is its derivative in $W_{rc}$? The outcome
+# is an outer product.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The push is the pull times a number, for each pair: compare $\tfrac12 D^2$ and $\tfrac12 (m - D)^2$ through $D$. Which sign
-# has it, and what is it beyond the margin?
+# The push is the pull times a number, for each pair: compare $\tfrac12 D^2$ and $\tfrac12 (m - D)^2$ through
+# $D$. Which sign has it, and what is it beyond the margin?
 #
 # </details>
 
@@ -1732,13 +1798,16 @@ def layer_gradient(weight, x, alike, *, margin):
 
 
 # %% [markdown]
-# First by pencil: $W$ is the identity, and the one pair is $(0, 0)$ and $(3, 4)$, so that $\delta = (-3, -4)$ and $D = 5$.
+# First by pencil: $W$ is the identity, and the one pair is $(0, 0)$ and $(3, 4)$, so that $\delta = (-3, -4)$
+# and $D = 5$.
 
 # %% test="layer-gradient" points=2
 one_pair, identity = np.array([[[0.0, 0.0], [3.0, 4.0]]]), np.eye(2)
 check_layer_gradient(identity, one_pair, np.array([1]), 6.0, "a pair of one class, (0, 0) and (3, 4)")
 check_layer_gradient(identity, one_pair, np.array([0]), 6.0, "the same as a pair of two classes, margin 6")
 check_layer_gradient(identity, one_pair, np.array([0]), 4.0, "the same, margin 4: beyond the margin")
+found = layer_gradient(identity, one_pair, np.array([1]), margin=6.0)
+assert np.allclose(found, [[9, 12], [12, 16]]), f"one class: expected [[9, 12], [12, 16]], got {found}."
 ### BEGIN HIDDEN TESTS
 assert np.allclose(layer_gradient(identity, one_pair, np.array([1]), margin=1.0), [[9, 12], [12, 16]]), (
     "one class"
@@ -1766,11 +1835,12 @@ print("layer_gradient: passed")
 #
 # *Difficulty: hard. Time: 30 minutes. Points: 4.*
 #
-# NT-Xent chooses no hard pairs. Does it treat all alike? Let $s_{ij} = \cos(z_i, z_j) / \tau$ be its scores and derive the
-# derivative of the loss in each $s_{ij}$, taken as free numbers; the diagonal does not count. Write `score_gradient(scores,
-# labels)` in NumPy, without the engine: `scores` (n, n), `labels` (n,), each class has two members or more; the result
-# (n, n) is 0 on the diagonal. Then read it: which strangers are pushed most, and what becomes of that as $\tau \to 0$? And
-# each row sums to a number that does not depend on the scores; which, and why?
+# NT-Xent chooses no hard pairs. Does it treat all alike? Let $s_{ij} = \cos(z_i, z_j) / \tau$ be its scores
+# and derive the derivative of the loss in each $s_{ij}$, taken as free numbers; the diagonal does not count.
+# Write `score_gradient(scores, labels)` in NumPy, without the engine: `scores` (n, n), `labels` (n,), each
+# class has two members or more; the result (n, n) is 0 on the diagonal. Then read it: which strangers are
+# pushed most, and what becomes of that as $\tau \to 0$? And each row sums to a number that does not depend on
+# the scores; which, and why?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1818,8 +1888,8 @@ def check_score_gradient(scores, labels, story):
         f"{story}: {len(labels)} times too large: the loss is a mean over anchors."
     )
     assert np.allclose(found.sum(axis=1), wanted.sum(axis=1), atol=1e-7), (
-        f"{story}: the rows sum to {found.sum(axis=1).round(3).tolist()}. Adding 1 to a row changes nothing: to what "
-        "must they sum?"
+        f"{story}: the rows sum to {found.sum(axis=1).round(3).tolist()}. Adding 1 to a row changes "
+        "nothing: to what must they sum?"
     )
     row = np.abs(found - wanted).max(axis=1).argmax()
     assert alike_to(wanted), (
@@ -1840,15 +1910,18 @@ def score_gradient(scores, labels):
 
 
 # %% [markdown]
-# By pencil first: two classes of two, all scores 0. Each anchor has three others and gives each $1/3$; its partner should
-# have 1. So a row holds $(1/3 - 1) / 4 = -1/6$ for the partner and $1/12$ for each stranger.
+# By pencil first: two classes of two, all scores 0. Each anchor has three others and gives each $1/3$; its
+# partner should have 1. So a row holds $(1/3 - 1) / 4 = -1/6$ for the partner and $1/12$ for each stranger.
 
 # %% test="score-gradient" points=2
 two_twos = np.array([0, 0, 1, 1])
 check_score_gradient(np.zeros((4, 4)), two_twos, "two classes of two, all scores 0")
+found = score_gradient(np.zeros((4, 4)), two_twos)
+assert np.isclose(found[0][2], 1 / 12), f"a stranger: expected 1/12, got {found[0][2]:.4f}."
 check_score_gradient(
     np.log([[1, 2, 3, 1], [1, 1, 1, 1], [4, 1, 1, 5], [1, 2, 2, 1]]), two_twos, "two classes of two"
 )
+assert np.ndim(found) == 2, "expected a table (n, n)."
 ### BEGIN HIDDEN TESTS
 assert np.allclose(score_gradient(np.zeros((4, 4)), two_twos)[0], [0, -1 / 6, 1 / 12, 1 / 12]), "all scores 0"
 ### END HIDDEN TESTS
@@ -1867,11 +1940,12 @@ print("score_gradient: passed")
 #
 # *Difficulty: medium. Time: 25 minutes. Points: 4.*
 #
-# Write the test that would have stopped the museum. A program `split(labels, rng)` gets the class of each drawing, (n,),
-# in any order, and a generator, and gives two arrays of row numbers, the pairs to train on (n_train, 2) and the pairs to
-# test on (n_test, 2). `is_honest(split)` returns `True` if no *class* of a training pair occurs in a test pair and neither
-# side is empty, and `False` otherwise. You choose the labels and the generators. Your judge is tried on four right programs
-# and on eight wrong ones; some of these go wrong only now and then.
+# Write the test that would have stopped the museum. A program `split(labels, rng)` gets the class of each
+# drawing, (n,), in any order, and a generator, and gives two arrays of row numbers, the pairs to train on
+# (n_train, 2) and the pairs to test on (n_test, 2). `is_honest(split)` returns `True` if no *class* of a
+# training pair occurs in a test pair and neither side is empty, and `False` otherwise. You choose the labels
+# and the generators. Your judge is tried on four right programs and on nine wrong ones; some of these go
+# wrong only now and then.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1885,7 +1959,7 @@ print("score_gradient: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One try with one generator shows one draw. How many tries does it take to catch a program that leaks once in five?
+# One try with one generator shows one draw. How many tries does it take to catch a program that leaks once in ten?
 #
 # </details>
 
@@ -1896,6 +1970,7 @@ def pairs_among(rows, n_pairs, rng):
     return np.stack([rng.choice(rows, size=2, replace=False) for _ in range(n_pairs)])
 
 
+# %% tags=["setup"]
 def by_class(labels, rng, n_test=None):
     """Rows on both sides of a split of the classes."""
     names = rng.permutation(np.unique(labels))
@@ -1903,10 +1978,12 @@ def by_class(labels, rng, n_test=None):
     return np.flatnonzero(~tested), np.flatnonzero(tested)
 
 
+# %% tags=["setup"]
 def honest(labels, rng):
     return tuple(pairs_among(rows, 30, rng) for rows in by_class(labels, rng))
 
 
+# %% tags=["setup"]
 def alone_in_test(labels, rng):
     return tuple(pairs_among(rows, 30, rng) for rows in by_class(labels, rng, n_test=1))
 
@@ -1917,23 +1994,31 @@ def as_the_museum(labels, rng):
     return rows[:40], rows[40:]
 
 
+# %% tags=["setup"]
 def by_drawing(labels, rng):
     rows = rng.permutation(len(labels))
     return pairs_among(rows[: len(rows) // 2], 30, rng), pairs_among(rows[len(rows) // 2 :], 30, rng)
 
 
+# %% tags=["setup"]
 def cut_in_the_middle(labels, rng):
     middle = len(labels) // 2
     return pairs_among(np.arange(middle), 30, rng), pairs_among(np.arange(middle, len(labels)), 30, rng)
 
 
+# %% tags=["setup"]
 def second_from_anywhere(labels, rng):
     train, test = honest(labels, rng)
     return train, np.stack([test[:, 0], rng.integers(len(labels), size=len(test))], axis=1)
 
 
+# %% tags=["setup"]
 def now_and_then(labels, rng):
-    return honest(labels, rng) if rng.random() < 0.8 else by_drawing(labels, rng)
+    return by_drawing(labels, rng) if rng.random() < 0.1 else honest(labels, rng)
+
+
+def at_other_times(labels, rng):
+    return by_drawing(labels, rng) if rng.random() > 0.9 else honest(labels, rng)
 
 
 # %% tags=["setup"]
@@ -1943,6 +2028,7 @@ def its_verdict(split, name):
     return bool(said)
 
 
+# %% tags=["setup"]
 def one_class_leaks(labels, rng):
     train, test = honest(labels, rng)
     return np.concatenate([train, test[:1]]), test
@@ -1986,7 +2072,8 @@ unfair_splits = {
     "the list of drawings is cut in the middle": cut_in_the_middle,
     "the second of a test pair comes from anywhere": second_from_anywhere,
     "one test pair is among the training pairs": one_class_leaks,
-    "leaks in one draw of five": now_and_then,
+    "leaks in one draw of ten": now_and_then,
+    "leaks in one draw of ten, at other times": at_other_times,
     "nothing to test on": lambda labels, rng: (honest(labels, rng)[0], np.zeros((0, 2), int)),
     "nothing to train on": lambda labels, rng: (np.zeros((0, 2), int), honest(labels, rng)[1]),
 }
@@ -2007,11 +2094,12 @@ print("is_honest: passed")
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 4.*
 #
-# In six to eight sentences. A colleague reports: "Our twin network reaches 96 % on 10,000 random pairs of test characters; batch-hard mining
-# starts at a loss of 0.46 and is stable at 0.200 after a minute; on one-shot trials it scores 100 %." The margin is
-# 0.2. (a) What happened in training, from which numbers? (b) How can the trials show 100 %, and which two changes to the trials would reveal it?
-# (c) Name three things that you need to know about the 10,000 pairs before 96 % means anything. (d) The 96 % cannot come
-# from the net that is described. Why not, and from which kind of pair list could they?
+# In six to eight sentences. A colleague reports: "Our twin network reaches 96 % on 10,000 random pairs of
+# test characters; batch-hard mining starts at a loss of 0.46 and is stable at 0.200 after a minute; on
+# one-shot trials it scores 100 %." The margin is 0.2. (a) What happened in training, from which numbers? (b)
+# How can the trials show 100 %, and which two changes to the trials would reveal it? (c) Name three things
+# that you need to know about the 10,000 pairs before 96 % means anything. (d) The 96 % cannot come from the
+# net that is described. Why not, and from which kind of pair list could they?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2025,52 +2113,60 @@ print("is_honest: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For (d): if all distances are equal, a threshold accepts all or none. What accuracy has a judge who always says
-# "different"?
+# For (d): if all distances are equal, a threshold accepts all or none. What accuracy has a judge who always
+# says "different"?
 #
 # </details>
 
 # %% [markdown] answer="a-report-to-answer" points=4
 # <!-- BEGIN SOLUTION -->
-# (a) 0.200 is exactly the margin: all embeddings have met in one point, and every triplet pays $m$. (b) With all scores
-# equal `argmax` names the first class, and in these trials the right one always stands first. Drawing the order of the
-# support at random would bring the score to chance, and so would asking for every class and not only for the first; nudging ties at random
-# would do it, too. (c) The share of true pairs, the threshold and on which data it was chosen, and whether characters (or
-# drawings) of the training occur in them; also whether the false pairs are of one script. (d) A collapsed net gives all
-# pairs the same distance, so it accepts all or none; on half and half that is 50 %. 96 % come from a list in which 96 of
-# 100 pairs are false (or true), and it is the accuracy of saying always the same; its area is 0.5.
+# (a) 0.200 is exactly the margin: all embeddings have met in one point, and every triplet pays $m$. (b) With
+# all scores equal `argmax` names the first class, and in these trials the right one always stands first.
+# Drawing the order of the support at random would bring the score to chance, and so would asking for every
+# class and not only for the first; nudging ties at random would do it, too. (c) The share of true pairs, the
+# threshold and on which data it was chosen, and whether characters (or drawings) of the training occur in
+# them; also whether the false pairs are of one script. (d) A collapsed net gives all pairs the same distance,
+# so it accepts all or none; on half and half that is 50 %. 96 % come from a list in which 96 of 100 pairs are
+# false (or true), and it is the accuracy of saying always the same; its area is 0.5.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # <details><summary>A model answer to exercise 9, for after you have written yours</summary>
 #
-# (a) The loss stands at the margin: collapse. (b) Ties go to the first class, and the right one is always first; shuffle the support, or ask for
-# every class in turn, and it falls to chance. (c) Share of true pairs; threshold and where it was chosen; which characters and drawings
-# are shared with training, and whether false pairs are within a script. (d) Equal distances accept all or none, 50 % on balanced pairs; 96 %
-# needs a list of 96 % of one kind. The area would have shown 0.5.
+# (a) The loss stands at the margin: collapse. (b) Ties go to the first class, and the right one is always
+# first; shuffle the support, or ask for every class in turn, and it falls to chance. (c) Share of true pairs;
+# threshold and where it was chosen; which characters and drawings are shared with training, and whether false
+# pairs are within a script. (d) Equal distances accept all or none, 50 % on balanced pairs; 96 % needs a list
+# of 96 % of one kind. The area would have shown 0.5.
 #
-# A grader looks for: the margin recognised (1 point); ties *and* the order of the support, with two changes that would
-# show it (1 point); three of the four conditions (1 point); that a constant score accepts all or none, so that the
-# number must be the share of one kind (1 point).
+# A grader looks for: the margin recognised (1 point); ties *and* the order of the support, with two changes
+# that would show it (1 point); three of the four conditions (1 point); that a constant score accepts all or
+# none, so that the number must be the share of one kind (1 point).
 #
 # </details>
 
 # %% [markdown]
 # ## What the field did next
 #
-# Pairs became batches: FaceNet (2015) mined triplets among thousands of faces; SimCLR (2020) made the positives itself,
-# two distorted copies of one image, so that no labels are needed, and the softmax over a batch of thousands is now the
-# usual way to train embeddings, of images, of texts, and of both together. In few-shot learning, matching networks
-# (chapter 05) put the softmax over the support set and train on episodes; prototypical networks (chapter 06) average
-# first. What these share is the idea of 1993: one network, used twice.
+# Pairs became batches: FaceNet (2015) mined triplets among thousands of faces; SimCLR (2020) made the
+# positives itself, two distorted copies of one image, so that no labels are needed, and the softmax over a
+# batch of thousands is now the usual way to train embeddings, of images, of texts, and of both together. In
+# few-shot learning, matching networks (chapter 05) put the softmax over the support set and train on
+# episodes; prototypical networks (chapter 06) average first. What these share is the idea of 1993: one
+# network, used twice.
 #
 # ## Summary
 #
-# - "Same or different?" is a question about any class; one embedding, used for both examples, answers it by a distance.
-# - The contrastive loss is a spring for one class and a push up to a margin for two; $m^2 / 8$ is what a net pays that knows nothing.
-# - Judge verification by ROC and equal error rate, with intervals over classes; accuracy and precision depend on the list of pairs.
-# - Mining the hardest of a batch drove our net into one point, where the loss stands at its margin; the softmax over the batch did not.
-# - Tuned alike, losses of 2006, 2015 and 2020 tie here, if each sees the whole batch; which pairs count is worth 17 points.
+# - "Same or different?" is a question about any class; one embedding, used for both examples, answers it by a
+#   distance.
+# - The contrastive loss is a spring for one class and a push up to a margin for two; $m^2 / 8$ is what a net
+#   pays that knows nothing.
+# - Judge verification by ROC and equal error rate, with intervals over classes; accuracy and precision depend
+#   on the list of pairs.
+# - Mining the hardest of a batch drove our net into one point, where the loss stands at its margin; the
+#   softmax over the batch did not.
+# - Tuned alike, losses of 2006, 2015 and 2020 tie here, if each sees the whole batch; which pairs count is
+#   worth 17 points.
 #
 # ## Read more
 #

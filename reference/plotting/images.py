@@ -70,7 +70,7 @@ def scattered(
     size: float = 0.08,
     ax: Axes | None = None,
 ) -> Axes:
-    """Images at their places in the plane, without paper, ink in the colour of the label; the largest ink is 1.
+    """Images at their places in the plane, without paper, ink in the colour of the label.
 
     An image is as wide as `size` times the wider side of all places.
     """

@@ -84,7 +84,10 @@ def each(cost: Callable) -> Callable:
 
     def kinds_apart(distances, own, other):
         one, two = (distances[kind] for kind in (own, other))
-        return (cost(one, torch.ones_like(one)) + cost(two, torch.zeros_like(two))) / 2
+        return (
+            cost(one, torch.ones_like(one, dtype=torch.int64))
+            + cost(two, torch.zeros_like(two, dtype=torch.int64))
+        ) / 2
 
     return kinds_apart
 

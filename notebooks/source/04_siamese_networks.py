@@ -678,7 +678,12 @@ claim(
     by_net,
     by_pixels,
 )
-claim("Untrained, it is above.", rates["untrained net"][0] > by_pixels, rates["untrained net"][0], by_pixels)
+claim(
+    "Untrained, it is no lower.",
+    rates["untrained net"][0] > by_pixels - 0.01,
+    rates["untrained net"][0],
+    by_pixels,
+)
 
 # %% [markdown]
 # ### Why an accuracy on drawn pairs deceives
@@ -736,9 +741,9 @@ print(f"your guess: {my_guesses[0]:.2f}")
 
 # %%
 ahead = compare(one_shot_of["trained net"], one_shot_of["untrained net"])
-claim("Training is worth over 10 points here.", ahead.interval[0] > 0.1, ahead)
+claim("Training is worth over 7 points here.", ahead.interval[0] > 0.07, ahead)
 ahead = compare(one_shot_of["trained net"], one_shot_of["raw pixels"])
-claim("But the lead over raw pixels is under 10.", ahead.interval[1] < 0.1, ahead)
+claim("But the lead over raw pixels is under 12.", ahead.interval[1] < 0.12, ahead)
 
 # %% [markdown]
 # So a network that never saw these scripts verifies better than their pixels do. As a one-shot learner it is
@@ -767,8 +772,8 @@ claim("But the lead over raw pixels is under 10.", ahead.interval[1] < 0.1, ahea
 #
 # By pencil, on a line: class 0 stands at $0$ and $2$, class 1 at $3$ and $7$; $m = 1$. Batch-hard: the anchor
 # at 0 has its farthest friend at distance 2 and its nearest stranger at 3, and costs $\max(0, 2 - 3 + 1) =
-# 0$. The anchor at 2 costs $2 - 1 + 1 = 2$, the one at 3 costs $4 - 1 + 1 = 4$, the one at 7 costs
-# $\max(0, 4 - 5 + 1) = 0$. The mean is $1.5$.
+# 0$. The anchor at 2 costs $2 - 1 + 1 = 2$, the one at 3 costs $4 - 1 + 1 = 4$, the one at 7 costs 0
+# again. The mean is $1.5$.
 
 # %% [markdown]
 # ### Exercise 4: The hardest of a batch
@@ -1072,8 +1077,8 @@ for name in ("average", "semi-hard"):
 # $c$, and an anchor pays $\max(0, c\,(d_p - d_n) + m)$. Where its chosen positive is *farther* than its
 # chosen negative, shrinking lowers its cost; where it is nearer, growing does. Our four points on the line
 # pay $1.5$ at $c = 1$ and $1$ at $c = 0$. So the sign of the mean of $d_p - d_n$ at the start should tell
-# which way the net goes. The hardest positive of four and the hardest negative of 116 are the extremes of two
-# long tables: in an untrained net the first is larger.
+# which way the net goes. The farthest of three friends and the nearest of 116 strangers are both extremes: in
+# an untrained net the first is the larger.
 
 # %%
 example_batch = to_torch(Batches(train_bank, n_classes=30, k_images=4).sample(np.random.default_rng(5)))
@@ -1086,8 +1091,8 @@ hardest = table.masked_fill(~own, -torch.inf).amax(1) - table.masked_fill(own, t
 averages = table[own & ~itself].mean() - table[~own].mean()
 print("before any training, d_p - d_n of the hardest is", "above" if hardest.mean() > 0 else "below", "0")
 claim(
-    "With the hardest, the positive is farther, for over nine in ten anchors.",
-    (hardest > 0).double().mean() > 0.9,
+    "With the hardest, the positive is farther, for over eight in ten anchors.",
+    (hardest > 0).double().mean() > 0.8,
     (hardest > 0).double().mean(),
 )
 claim("With the averages, it is nearer.", averages < 0, averages)
@@ -1171,11 +1176,11 @@ claim(
 )
 
 # %% [markdown]
-# A good start does not save it here: after semi-hard training, too, the farthest of four friends is farther
+# A good start does not save it here: after semi-hard training, too, the farthest of three friends is farther
 # than the nearest of 116 strangers. Nor does length 1: the directions gather instead. So the shrinking is one
 # road to the point, and not the reason. The reason is what both have in common: one point for all costs $m$,
 # and the net pays *more* than that. Schroff et al. warn of just this collapse and mine semi-hard negatives
-# for it; Hermans et al. get batch-hard to work, with other networks, pretrained or long trained. Remember the
+# for it; Hermans et al. get batch-hard to work, with other networks and a longer training. Remember the
 # number: **a triplet loss that stands at its margin has learned to say nothing.**
 #
 # ## The experiment: what is a loss worth?
@@ -1189,16 +1194,17 @@ claim(
 # are judged on the *test* scripts by 600 one-shot trials, 20 characters of one script. Embeddings have length
 # 1 unless the loss is Koch's, NCA or that of prototypes.
 #
-# To see what matters, the contrastive loss comes in six forms that differ in one thing at a time:
+# To see what matters, the contrastive loss comes in six forms. The second is the measure: each row below it
+# says what is changed in it.
 #
-# | form | which pairs | how averaged |
-# |---|---|---|
-# | drawn pairs | 60 drawn, half and half | over all |
-# | all pairs | all 7,140 of the batch, few of one class | over all |
-# | kinds apart | all | pairs of one class and of two each have their own mean, then half and half |
-# | pairs that cost | all | the same, but of the pairs of two only those that cost something |
-# | no squares, kinds apart | all | $D$ and $\max(0, m - D)$ without squares, kinds apart |
-# | no squares, pairs that cost | all | without squares, and only those that cost something |
+# | form | how it differs |
+# |---|---|
+# | drawn pairs | 60 pairs in place of all, half and half (and of up to 120 classes, not 30) |
+# | **kinds apart** | all 7,140 pairs of the batch; those of one class and those of two each have a mean of their own, then half and half |
+# | all pairs | one mean over all, so that the few pairs of one class count little |
+# | pairs that cost | of the pairs of two classes, the mean over those that cost something |
+# | no squares, kinds apart | $D$ and $\max(0, m - D)$ without their squares |
+# | no squares, pairs that cost | both of the last two changes |
 #
 # The last is how the authors' library, pytorch-metric-learning, writes and averages the loss of 2006 unless
 # told otherwise.
@@ -1260,16 +1266,16 @@ plotting.show(
 # Intervals run over six training runs (raw pixels are not trained and have none). The figure does not show a
 # large net after a long training, where slow losses have time.
 #
-# We draw ten comparisons from it. So that all ten hold at once, each interval is 1.86 times as wide:
-# Student's factor for six runs is 4.77 in place of 2.57 (Bonferroni's correction, the first step of Holm's in
+# We draw twelve comparisons from it. So that all twelve hold at once, each interval is 1.94 times as wide:
+# Student's factor for six runs is 4.98 in place of 2.57 (Bonferroni's correction, the first step of Holm's in
 # chapter 02 taken for all).
 
 
 # %%
 def lead_of(one, other):
-    """How far one choice leads another, seed by seed, in an interval wide enough for ten comparisons."""
+    """How far one choice leads another, seed by seed, in an interval wide enough for twelve comparisons."""
     lead = compare(of_runs(one), of_runs(other))
-    wide = 4.773 / 2.571 * lead.half_width
+    wide = 4.983 / 2.571 * lead.half_width
     return lead.mean - wide, lead.mean + wide
 
 
@@ -1285,14 +1291,25 @@ for k in range(3):
         high,
     )
 
+
 # %%
-first_guess = lead_of("NT-Xent", "contrastive, drawn pairs")
-claim(
-    "NT-Xent leads the contrastive loss of drawn pairs by over 12 points.", first_guess[0] > 0.12, first_guess
-)
-more = lead_of("contrastive, all pairs", "contrastive, drawn pairs")
-claim("The same formula gains over 8 points by all pairs of the batch.", more[0] > 0.08, more)
-print(f"your guess of the lead: {my_guesses[1]:.2f}")
+def leads_by(one, other, least):
+    """Claim that one choice is ahead of another by more than this, in all twelve at once."""
+    low, high = lead_of(one, other)
+    claim(f"{one}, ahead of {other} by over {100 * least:g} points.", low > least, low, high)
+
+
+leads_by("contrastive, kinds apart", "contrastive, drawn pairs", 0.02)
+leads_by("contrastive, all pairs", "contrastive, kinds apart", 0.04)
+leads_by("no squares, pairs that cost", "no squares, kinds apart", 0.15)
+
+# %%
+leads_by("NT-Xent", "contrastive, drawn pairs", 0.12)
+leads_by("NT-Xent", "contrastive, pairs that cost", 0.08)
+leads_by("NT-Xent", "NCA", 0.02)
+leads_by("NT-Xent", "prototypical", 0.05)
+leads_by("NT-Xent", "classifier", 0.01)
+print(f"your guess of the lead over drawn pairs: {my_guesses[1]:.2f}")
 
 # %%
 with_squares = lead_of("contrastive, pairs that cost", "contrastive, kinds apart")
@@ -1301,33 +1318,24 @@ claim(
     with_squares[0] < 0 < with_squares[1],
     with_squares,
 )
-without_squares = lead_of("no squares, pairs that cost", "no squares, kinds apart")
-claim(
-    "Without squares, leaving out the pairs that cost nothing is worth over 15 points.",
-    without_squares[0] > 0.15,
-    without_squares,
-)
-plainest = lead_of("NT-Xent", "classifier")
-claim("NT-Xent is ahead of the plain classifier's features.", plainest[0] > 0, plainest)
-episodes = lead_of("NT-Xent", "prototypical")
-claim("And of a prototypical network.", episodes[0] > 0.05, episodes)
 
 # %% [markdown]
-# So Musgrave et al. are right here, and it is easy to show them wrong. Whoever compares "the contrastive
-# loss" with NT-Xent finds 17 points, if the one looks at drawn pairs and the other at its batch. Whoever
-# gives both the batch, and averages with care, finds one point and no order. Between the two lies no new idea
-# about what a pair should cost.
+# Are the losses close, then? The *best forms* are: pairs, triplets and the softmax, of 2006, 2015 and 2020,
+# each have one among the three that tie. Losses *as one finds them* are not. Whoever compares drawn pairs
+# with NT-Xent finds 17 points, and still 13 when the squared loss gets the whole batch. So both camps can
+# show what they like. What decides here is neither the year nor the idea. It is how much each pair counts.
 #
-# And it is not *one* trick, either. Given the whole batch, leaving out the pairs that cost nothing does
-# nothing for the squared loss, and everything for the straight one; without it, the straight one is worse
+# And it is no *single* trick. The whole batch is worth four points to the squared loss, and letting the pairs
+# of two classes count 39 times as much as those of one is worth seven more. Leaving out the pairs that cost
+# nothing does nothing for the squared loss, and everything for the straight one, which without it is worse
 # than raw pixels. A guess at why: a square gives a pair that hardly violates its margin a slope near 0, so
-# few pairs push in any case; without the square each pushes alike, and 7,000 strangers that cost nothing
-# dilute the rest. We have not tested it.
+# few pairs push in any case; without the square each pushes alike, and thousands of strangers that cost
+# nothing dilute the rest. We have not tested it.
 #
-# NT-Xent is five points ahead of the plain classifier's features, tuned likewise. That is the first rival
-# here for such features, which chapter 06 finds hard to beat. And it is nine ahead of prototypes, which see
-# 20 classes a step and compare each query with them alone. That is a short training of a small net; with
-# other batches the order may be another.
+# The features of a plain classifier, which chapter 06 finds hard to beat, are five points behind the softmax
+# here, tuned likewise; four losses stand above them. Prototypes, which see 20 classes a step and compare
+# each query with them alone, are nine behind. That is a short training of a small net; with other batches the
+# order may be another.
 #
 # The intervals above run over *training runs*. The 196 test characters are luck of another kind. Over
 # characters, with the six runs averaged:
@@ -1428,7 +1436,7 @@ for name, score in before_and_after.items():
 
 # %%
 conv_lead = compare(before_and_after["after"], one_shot_of["raw pixels"])
-claim("The conv net beats raw pixels by over 20 points.", conv_lead.interval[0] > 0.2, conv_lead)
+claim("The conv net beats raw pixels by over 15 points.", conv_lead.interval[0] > 0.15, conv_lead)
 
 # %% [markdown]
 # ## Turn the margin
@@ -1488,8 +1496,8 @@ sliders(show_descent, descended, nine, margin=(0.0, 6.0, 3.0), n_steps=(0, 200, 
 #   "same").
 # - Koch et al. train a conv net on images of 105 by 105 pixels with affine distortions, for long, and report
 #   92.0 % in Lake's 20-way test. Our dense net, its 600 steps and glyphs are no trial of that.
-# - A comparison has no memory of the task. Two support examples of a class do not help more than the nearer
-#   of them; chapters 05 and 06 use them all.
+# - A comparison has no memory of the task. Of two support examples of a class only the nearer counts;
+#   prototypical networks (chapter 06) use both.
 # - It breaks where "same" has no single meaning. A net that was trained to tell characters will not tell
 #   hands.
 # - Where all outputs are equal, the first class wins every tie. If the right answer always stands first, a
@@ -1500,9 +1508,10 @@ sliders(show_descent, descended, nine, margin=(0.0, 6.0, 3.0), n_steps=(0, 200, 
 # %% [markdown]
 # ## From the museum: a precision of 0.85
 #
-# A program that compares images is published with a "precision" of 0.85. Its test is re-created here small,
-# from two habits that one meets in public code. Fifty characters, 15 drawings of each; 2,800 pairs, shuffled,
-# of which the last 800 are for the test.
+# Of a public program that compares images one reads that it has a "precision of 0.9175"; on which pairs, one
+# does not read. Here is how such a number may come about, re-created small from two habits that one meets in
+# public code. Fifty characters, 15 drawings of each; 2,800 pairs, shuffled, of which the last 800 are for the
+# test.
 
 
 # %%
@@ -1605,8 +1614,8 @@ plotting.show(
 
 # %%
 claim(
-    "The museum's test is over 15 points above the next rung.",
-    (museum[1].mean - museum[2].mean) > 0.15,
+    "The museum's test is over 10 points above the next rung.",
+    museum[1].mean - museum[2].mean > 0.1,
     museum[1].mean,
     museum[2].mean,
 )
@@ -1910,8 +1919,8 @@ def score_gradient(scores, labels):
 
 
 # %% [markdown]
-# By pencil first: two classes of two, all scores 0. Each anchor has three others and gives each $1/3$; its
-# partner should have 1. So a row holds $(1/3 - 1) / 4 = -1/6$ for the partner and $1/12$ for each stranger.
+# By pencil first: two classes of two, all scores 0. Each anchor has a partner and two strangers. In the
+# gradient, the partner has $-1/6$ and each stranger $1/12$.
 
 # %% test="score-gradient" points=2
 two_twos = np.array([0, 0, 1, 1])
@@ -1959,7 +1968,8 @@ print("score_gradient: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One try with one generator shows one draw. How many tries does it take to catch a program that leaks once in ten?
+# One try with one generator shows one draw. How many tries does it take to catch a program that leaks once in
+# ten?
 #
 # </details>
 
@@ -2151,7 +2161,7 @@ print("is_honest: passed")
 # Pairs became batches: FaceNet (2015) mined triplets among thousands of faces; SimCLR (2020) made the
 # positives itself, two distorted copies of one image, so that no labels are needed, and the softmax over a
 # batch of thousands is now the usual way to train embeddings, of images, of texts, and of both together. In
-# few-shot learning, matching networks (chapter 05) put the softmax over the support set and train on
+# few-shot learning, matching networks (chapter 05, to come) put the softmax over the support set and train on
 # episodes; prototypical networks (chapter 06) average first. What these share is the idea of 1993: one
 # network, used twice.
 #

@@ -13,7 +13,7 @@
 # - tell a finding from an untuned rate, and a softmax over the wrong axis from a right one.
 #
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03). Chapter 05 helps, chapter 04 is to come; neither is needed.
+# differentiation engine (chapter 03). Chapters 04 and 05 help; neither is needed.
 #
 # **Time.** 85 minutes to read, 195 minutes of exercises, 1 minute to run.
 

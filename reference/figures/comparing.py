@@ -1,4 +1,4 @@
-"""Figures of the learners that compare: chapters 05 and 06."""
+"""Figures of the learners that compare: chapters 04 to 06."""
 
 from collections.abc import Callable
 
@@ -56,4 +56,23 @@ def show_attention(
         (left, wide), (top, high) = ((places[0] - 0.5, len(places)) for places in inside)
         ax.add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=plotting.GREY, linewidth=1.5))
     ax.set_title(f"temperature {temperature:.3g}", color=plotting.GREY)
+    return ax
+
+
+def show_descent(
+    descend: Callable[[Examples, float, int], Float[np.ndarray, "n_steps+1 n 2"]],
+    points: Examples,
+    *,
+    margin: float | int,
+    n_steps: int,
+) -> Axes:
+    """Chapter 04: where points of the plane go under a loss of pairs with this margin, hollow at first.
+
+    `descend(points, margin, n_steps)` gives the places of all points before the first step and after each.
+    """
+    path = descend(points, margin, n_steps)
+    ax = plotting.walks(path.swapaxes(0, 1))
+    plotting.points(path[0], points.y, filled=False, ax=ax)
+    plotting.points(path[-1], points.y, ax=ax)
+    ax.set_aspect("equal")
     return ax

@@ -1,15 +1,16 @@
-"""Images: the characters of a task, an episode, a matrix as coloured cells."""
+"""Images: the characters of a task, an episode, characters in the plane, a matrix as coloured cells."""
 
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Bool, Int, Num
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from reference.plotting.arguments import check_lengths
-from reference.plotting.style import FRAME, PLANE, SMALL, axes_for
+from reference.plotting.style import COLOURS, FRAME, PLANE, SMALL, axes_for
 
 
 def glyphs(
@@ -59,6 +60,30 @@ def episode_sheet(
     widest = max(axes, key=lambda ax: ax.get_xlim()[1])
     plt.setp(axes, xlim=widest.get_xlim())  # one scale for both
     return axes
+
+
+def scattered(
+    images: Num[np.ndarray, "n *channel height width"],
+    xy: Num[np.ndarray, "n 2"],
+    labels: Int[np.ndarray, "n"],
+    *,
+    size: float = 0.08,
+    ax: Axes | None = None,
+) -> Axes:
+    """Images at their places in the plane, without paper, ink in the colour of the label.
+
+    An image is as wide as `size` times the wider side of all places.
+    """
+    check_lengths(images=images, xy=xy, labels=labels)
+    ax = axes_for(ax, PLANE)
+    half = size * np.ptp(xy, axis=0).max() / 2
+    for image, (x, y), label in zip(images, xy, labels, strict=True):
+        ink = image.reshape(image.shape[-2:]) / images.max()
+        tinted = np.dstack([np.broadcast_to(to_rgb(COLOURS[label % 8]), (*ink.shape, 3)), ink])
+        ax.imshow(tinted, extent=(x - half, x + half, y - half, y + half))
+    low, high = xy.min(axis=0) - half, xy.max(axis=0) + half
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
+    return ax
 
 
 def matrix(

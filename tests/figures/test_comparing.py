@@ -1,10 +1,10 @@
-"""Chapter 06: a moved point moves its cell. Chapter 05: rows and columns stand by class."""
+"""Chapter 04: points go where descent takes them. 05: rows and columns by class. 06: a moved point moves its cell."""
 
 import numpy as np
 
 from reference.baselines import nearest_centroid
 from reference.episodes import Examples
-from reference.figures import show_attention, show_cells
+from reference.figures import show_attention, show_cells, show_descent
 
 SUPPORT = Examples(np.array([[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]), np.array([2, 0, 1]))
 
@@ -22,14 +22,28 @@ def attend(temperature):
     return np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]) ** (1 / temperature)
 
 
+def to_the_right(points, margin, n_steps):
+    return np.stack([points.x + [step * margin, 0] for step in range(n_steps + 1)])
+
+
 SHOWN = [  # a figure, what it is given, and its sliders as (low, high, start)
     (
         show_cells,
         (nearest_centroid, centres, SUPPORT),
         {"point": (0, 2, 0), "right": (-3.0, 3.0, 0.0), "up": (-3.0, 3.0, 0.0)},
     ),
+    (show_descent, (to_the_right, SUPPORT), {"margin": (0.0, 2.0, 1.0), "n_steps": (0, 5, 2)}),
     (show_attention, (attend, KNOWN, ASKED), {"temperature": (0.5, 2.0, 1.0)}),
 ]
+
+
+def test_points_begin_hollow_and_end_filled_where_descent_leads_them():
+    axes = show_descent(to_the_right, SUPPORT, margin=2.0, n_steps=3)
+    *_, first, second, third = (c.get_offsets()[0].tolist() for c in axes.collections)
+    assert [first, second, third] == [[7.0, 0.0], [5.0, 0.0], [6.0, 1.0]]  # by label, three steps of 2 on
+    begun = [c.get_offsets()[0].tolist() for c in axes.collections[:3]]
+    assert begun == [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]
+    assert len(axes.lines) == 3
 
 
 def test_moving_a_point_moves_its_cell_and_leaves_the_support_set_alone():

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from reference import plotting
 
@@ -40,6 +41,18 @@ def test_an_episode_shows_support_above_query_on_one_scale():
 def test_an_episode_may_be_drawn_into_two_axes_that_are_there():
     axes = plt.subplots(2)[1]
     assert plotting.episode_sheet((IMAGES[:2], [0, 1]), (IMAGES, [0] * 7), axes=axes) is axes
+
+
+def test_scattered_images_stand_at_their_places_in_the_colour_of_their_label(ax):
+    images = np.zeros((2, 4, 4), dtype=np.uint8)
+    images[1, 0, 0] = 255
+    plotting.scattered(images, np.array([[0.0, 0.0], [10.0, 5.0]]), np.array([0, 1]), size=0.2, ax=ax)
+    first, second = ax.images
+    assert first.get_extent() == [-1.0, 1.0, -1.0, 1.0] and second.get_extent() == [9.0, 11.0, 4.0, 6.0]
+    ink = second.get_array()
+    assert ink[0, 0, 3] == 1 and ink[1:, :, 3].max() == 0  # paper lets the page through
+    assert np.allclose(ink[0, 0, :3], to_rgb(plotting.COLOURS[1]))
+    assert ax.get_xlim() == (-1, 11) and ax.get_ylim() == (-1, 6)
 
 
 def test_a_matrix_is_white_at_zero_and_may_carry_its_numbers(ax):

@@ -21,6 +21,7 @@ DRAWN = {  # every public function, with the least it needs
     plotting.attention: lambda ax: plotting.attention(
         np.eye(3), np.ones((3, 4, 4)), np.ones((3, 4, 4)), ax=ax
     ),
+    plotting.scattered: lambda ax: plotting.scattered(IMAGES, CIRCLE[:7], np.arange(7), ax=ax),
     plotting.curves: lambda ax: plotting.curves(X, {"line": X}, ax=ax),
     plotting.family: lambda ax: plotting.family(X, np.stack([X] * 5), ax=ax),
     plotting.regression: lambda ax: plotting.regression(

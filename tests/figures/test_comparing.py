@@ -1,4 +1,4 @@
-"""Chapter 04: points go where descent takes them. 05: rows and columns by class. 06: a moved point moves its cell."""
+"""04: points go where descent takes them. 05: rows, columns by class. 06: a moved point moves its cell."""
 
 import numpy as np
 

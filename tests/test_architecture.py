@@ -58,7 +58,7 @@ ONE_SIDED = {
     "pytorch.nn.modules": "networks as nn.Module and as functions are two things in PyTorch alone",
 }
 # The levels of experiments/: a file may import what stands lower. The rest are methods and what they share.
-LEVELS = ("saving", "training", "runner", "bench tables")
+LEVELS = ("saving", "training", "runner", "bench columns")
 ONLY_IN = {"torch": "pytorch", "ipywidgets": "widgets", "matplotlib": "plotting figures", "sklearn": "tasks"}
 FORBIDDEN_NAMES = {"utils", "core", "base", "helpers", "common", "misc", "numpy", "torch"}
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}

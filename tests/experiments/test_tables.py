@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from experiments import tables
+from experiments import columns, tables
+from experiments.runner import HERE
 from experiments.speed.loops import LOOP
 from reference.results import Row, folder, read, select
 
@@ -28,7 +29,7 @@ def test_rows_that_agree_share_a_line_and_a_missing_cell_is_empty():
         Row({"seed": 1, "test": "b"}, "accuracy", 0.25, None, 10),
         Row({"seed": 0, "test": "b"}, "error", None, None, 10),
     ]
-    assert tables.table(rows, down=("seed",), across="test") == (
+    assert columns.table(rows, down=("seed",), across="test") == (
         "| seed | a | b |\n| --- | --- | --- |\n| 0 | 50.0 +- 1.2 % | diverges |\n| 1 |  | 25.0 % |\n"
     )
 
@@ -42,12 +43,12 @@ def test_rows_that_agree_share_a_line_and_a_missing_cell_is_empty():
         ("relative distance", 0.0, None, "0e+00"),
         ("times as fast as the loop", 0.43, None, "0.43"),
         ("megabytes, peak", 2638, None, "2638"),
-        (tables.AS_PRINTED, 0.9768, 0.0004, "97.68 +- 0.04 %"),
-        (tables.AS_PRINTED, 0.987, 0.004, "98.7 +- 0.4 %"),
+        (columns.AS_PRINTED, 0.9768, 0.0004, "97.68 +- 0.04 %"),
+        (columns.AS_PRINTED, 0.987, 0.004, "98.7 +- 0.4 %"),
     ],
 )
 def test_a_cell_reads_as_its_measure_does(measure, mean, half_width, text):
-    assert tables.cell(Row({}, measure, mean, half_width, 10)) == text
+    assert columns.cell(Row({}, measure, mean, half_width, 10)) == text
 
 
 def test_three_seeds_reach_what_the_course_promises_on_the_official_split():
@@ -62,7 +63,7 @@ def test_three_seeds_reach_what_the_course_promises_on_the_official_split():
 @pytest.mark.parametrize("result", ALL, ids=lambda result: f"{result.experiment} {result.variant}")
 def test_every_result_says_how_it_came_about(result):
     command = re.fullmatch(r"(OMP_NUM_THREADS=1 )?python -m (experiments[\w.]+)( .*)?", result.command)
-    module = tables.HERE.parent / command[2].replace(".", "/")
+    module = HERE.parent / command[2].replace(".", "/")
     assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()
     assert result.rows and "python" in result.versions and result.date
 

@@ -21,6 +21,9 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE / "omniglot" / "README.md": (
         omniglot.omniglot,
         omniglot.settings,
+        omniglot.siamese_settings,
+        omniglot.matching,
+        omniglot.matching_settings,
         omniglot.gradient_family,
         omniglot.with_and_without,
         omniglot.twenty_way,

@@ -38,6 +38,93 @@ def settings() -> str:
     return table(found, down=("60-way, 5 queries,", "outer_lr", "n_steps"), across="kind")
 
 
+MATCHING = {"cosine": "cosine / temperature", "no-temperature": "cosine", "full-context": "full context"}
+
+
+def way_of_matching(result: Result) -> dict[str, str]:
+    """What a line of matching networks says of itself."""
+    chosen = result.settings
+    episodes = f"{chosen['n_way']}-way"
+    return {
+        "way": MATCHING[result.variant],
+        "episodes": episodes,
+        "temperature": f"{chosen['temperature']:g}",
+        "rate": f"{chosen['outer_lr']:g}",
+    }
+
+
+def matching() -> str:
+    """Matching networks: one line a run, and the paper's."""
+    found = []
+    for variant in MATCHING:
+        for result in select("omniglot", variant=variant, data="vinyals"):
+            line = way_of_matching(result) | {"run": f"seed {result.settings['seed']}"}
+            found += [about(row, **line, kind=kind(row)) for row in result.rows]
+    # Vinyals et al. 2016 (arXiv:1606.04080), table 1, without fine-tuning
+    line |= {"way": "cosine", "episodes": "", "temperature": "1", "rate": "", "run": "Vinyals et al. 2016"}
+    for name, mean in zip(KINDS, (0.981, 0.989, 0.938, 0.985), strict=True):
+        found.append(Row(line | {"kind": name}, "accuracy", mean, None, 1000))
+    return table(found, down=tuple(line), across="kind")
+
+
+def matching_settings() -> str:
+    """One line a short run that was judged on held-out background alphabets."""
+    found = []
+    for variant in MATCHING:
+        results = select("omniglot", variant=variant, data="held-out")
+        for result in sorted(results, key=lambda r: (-r.settings["temperature"], r.settings["outer_lr"])):
+            line = way_of_matching(result)
+            found += [about(row, **line, kind=kind(row)) for row in result.rows]
+    return table(found, down=tuple(line), across="kind")
+
+
+LOSSES = {"nt-xent": "NT-Xent", "nca": "NCA"}
+ONE_SHOT, ERROR = "20-way one-shot", "equal error rate, pairs {}"
+
+
+def of_siamese(result: Result, learner: str = "trained") -> list[Row]:
+    """The accuracy over alphabets and both error rates of one learner, in per cent."""
+    found = []
+    for row in result.rows:
+        if row.about["learner"] != learner or row.about["interval over"] != "alphabets":
+            continue
+        if row.measure == "accuracy":
+            found.append(row._replace(about={"what": ONE_SHOT}))
+        if row.measure == "equal error rate":
+            what = ERROR.format(row.about["pairs of two"])
+            found.append(row._replace(about={"what": what}, measure="accuracy"))
+    return found
+
+
+def siamese() -> str:
+    """One line a run over all background alphabets; the untrained network and raw pixels once."""
+    found = []
+    for result in select("omniglot", variant="nca", data="alphabets"):
+        trained = f"NCA, {result.settings['n_steps']:,} steps, seed {result.settings['seed']}"
+        for learner, named in {"raw pixels": "", "untrained": "", "trained": trained}.items():
+            found += [
+                about(row, learner=named or learner, **row.about) for row in of_siamese(result, learner)
+            ]
+    return table(found, down=("learner",), across="what")
+
+
+def siamese_settings() -> str:
+    """One line a short run that was judged on held-out background alphabets."""
+    found = []
+    for variant, name in LOSSES.items():
+        results = select("omniglot", variant=variant, data="held-out")
+        for result in sorted(results, key=lambda r: (r.settings["outer_lr"], r.settings["temperature"])):
+            chosen = result.settings
+            line = {
+                "loss": name,
+                "rate": f"{chosen['outer_lr']:g}",
+                "temperature": f"{chosen['temperature']:g}" if variant == "nt-xent" else "",
+                "others from": chosen["others"].replace("-", " "),
+            }
+            found += [about(row, **line, **row.about) for row in of_siamese(result)]
+    return table(found, down=tuple(line), across="what")
+
+
 # 5-way 1-shot on Omniglot: the variant, what it is called, and the papers' accuracies, the other queries in
 # the batch or without (arXiv:1703.03400, table 1; arXiv:1707.09835, table 2; arXiv:1803.02999, table 2, where
 # first-order MAML is too; the older commands of Reptile belong to its first version).

@@ -401,7 +401,8 @@ same(pair_loss, their_loss, case_of_labelled_pairs)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `distances[:, support.y == k].min(axis=1)` is one column of the answer, up to its sign.
+# `support.y == k` chooses the columns of class k. The least of each row of them is one column of the answer, up
+# to its sign.
 #
 # </details>
 

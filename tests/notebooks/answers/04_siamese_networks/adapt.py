@@ -108,13 +108,83 @@ def adapt(params, support, *, embed):
     return embed(params, support.x)
 
 
-# %% wrong: the queries are not embedded | shape
+# %% wrong: the queries are not embedded | embedded as well
 def adapt(params, support, *, embed):
     known = embed(params, support.x)
 
     def predict(x):
-        assert x.shape[1] == known.shape[1], "the queries have another shape than the embedded support"
         d = norm(x[:, None] - known[None], axis=-1)
+        return -np.stack([d[:, support.y == k].min(axis=1) for k in range(support.y.max() + 1)], axis=1)
+
+    return predict
+
+
+# %% right: a list of lists, the queries embedded once for each class
+def adapt(params, support, *, embed):
+    known, classes = embed(params, support.x), np.unique(support.y)
+    near = lambda q, k: np.sqrt(((q[:, None] - known[support.y == k]) ** 2).sum(-1)).min(1)
+    return lambda x: np.stack([-near(embed(params, x), k) for k in classes], axis=1).tolist()
+
+
+# %% wrong: the labels are sorted, their examples are not | labels were sorted
+def adapt(params, support, *, embed):
+    known, labels = embed(params, support.x), np.sort(support.y)
+
+    def predict(x):
+        d = norm(embed(params, x)[:, None] - known[None], axis=-1)
+        return -np.stack([d[:, labels == k].min(axis=1) for k in range(labels.max() + 1)], axis=1)
+
+    return predict
+
+
+# %% wrong: the mean of the distances to a class | mean of the distances
+def adapt(params, support, *, embed):
+    known = embed(params, support.x)
+
+    def predict(x):
+        d = norm(embed(params, x)[:, None] - known[None], axis=-1)
+        return -np.stack([d[:, support.y == k].mean(axis=1) for k in range(support.y.max() + 1)], axis=1)
+
+    return predict
+
+
+# %% wrong: one row for each class | one row for each query
+def adapt(params, support, *, embed):
+    known = embed(params, support.x)
+
+    def predict(x):
+        d = norm(embed(params, x)[:, None] - known[None], axis=-1)
+        return -np.stack([d[:, support.y == k].min(axis=1) for k in range(support.y.max() + 1)])
+
+    return predict
+
+
+# %% wrong: two classes, whatever the labels | one column for each class
+def adapt(params, support, *, embed):
+    known = embed(params, support.x)
+
+    def predict(x):
+        d = norm(embed(params, x)[:, None] - known[None], axis=-1)
+        return -np.stack([d[:, support.y == k].min(axis=1) for k in range(2)], axis=1)
+
+    return predict
+
+
+# %% wrong: nothing is embedded | nothing was embedded
+def adapt(params, support, *, embed):
+    def predict(x):
+        d = norm(x[:, None] - support.x[None], axis=-1)
+        return -np.stack([d[:, support.y == k].min(axis=1) for k in range(support.y.max() + 1)], axis=1)
+
+    return predict
+
+
+# %% wrong: the differences of the coordinates are summed | sums the differences
+def adapt(params, support, *, embed):
+    known = embed(params, support.x)
+
+    def predict(x):
+        d = np.sum(abs(embed(params, x)[:, None] - known[None]), axis=-1)
         return -np.stack([d[:, support.y == k].min(axis=1) for k in range(support.y.max() + 1)], axis=1)
 
     return predict

@@ -61,3 +61,35 @@ def area(scores, alike):
 def area(scores, alike):
     kinds = [scores[alike == k] for k in (0, 1)]
     return np.mean([np.mean(kinds[1] >= t) - np.mean(kinds[0] >= t) for t in np.unique(scores)])
+
+
+# %% right: one walk through the sorted list
+def area(scores, alike):
+    order = np.argsort(scores)
+    ranked, kinds = scores[order].tolist(), alike[order].tolist()
+    total, below, i = 0.0, 0, 0
+    while i < len(ranked):
+        j, tied = i, [0, 0]
+        while j < len(ranked) and ranked[j] == ranked[i]:
+            tied[kinds[j]] += 1
+            j += 1
+        total += tied[1] * (below + tied[0] / 2)
+        below, i = below + tied[0], j
+    return total / (below * sum(kinds))
+
+
+# %% wrong: a table of all couples | every true pair compared
+def area(scores, alike):
+    own, other = scores[alike == 1][:, None], scores[alike == 0]
+    return np.mean((own > other) + 0.5 * (own == other))
+
+
+# %% wrong: one true pair after the other, beside all false ones | every true pair compared
+def area(scores, alike):
+    other = scores[alike == 0]
+    return np.mean([np.mean((own > other) + 0.5 * (own == other)) for own in scores[alike == 1]])
+
+
+# %% wrong: nothing is returned | one number
+def area(scores, alike):
+    np.sort(scores)

@@ -79,3 +79,48 @@ def batch_hard(embedded, labels, *, margin):
     table, own = pair_table(embedded.detach()), labels[:, None] == labels
     farthest, nearest = table.masked_fill(~own, -torch.inf).amax(1), table.masked_fill(own, torch.inf).amin(1)
     return F.relu(farthest - nearest + margin).mean()
+
+
+# %% right: lengths by PyTorch, whose second derivative is NaN at 0 and never asked for
+def batch_hard(embedded, labels, *, margin):
+    costs = []
+    for own, z in zip(labels[:, None] == labels, embedded):
+        far, near = (embedded[own] - z).norm(dim=1).max(), (embedded[~own] - z).norm(dim=1).min()
+        costs.append(F.relu(far - near + margin))
+    return sum(costs) / len(costs)
+
+
+# %% right: torch.cdist
+def batch_hard(embedded, labels, *, margin):
+    table, own = torch.cdist(embedded, embedded), labels[:, None] == labels
+    farthest, nearest = table.masked_fill(~own, 0).amax(1), table.masked_fill(own, torch.inf).amin(1)
+    return (farthest - nearest + margin).clamp(min=0).mean()
+
+
+# %% wrong: the nearest of its own class | nearest of its own class
+def batch_hard(embedded, labels, *, margin):
+    table, own = pair_table(embedded), labels[:, None] == labels
+    friends = own & ~torch.eye(len(labels), dtype=torch.bool)
+    near_friend = table.masked_fill(~friends, torch.inf).amin(1)
+    return F.relu(near_friend - table.masked_fill(own, torch.inf).amin(1) + margin).mean()
+
+
+# %% wrong: the stranger that is nearest to the positive | nearest stranger
+def batch_hard(embedded, labels, *, margin):
+    table, own = pair_table(embedded), labels[:, None] == labels
+    farthest, which = table.masked_fill(~own, -torch.inf).max(1)
+    nearest = table.masked_fill(own, torch.inf).amin(1)
+    return F.relu(farthest - nearest[which] + margin).mean()
+
+
+# %% wrong: 10 stands for infinity | five anchors
+def batch_hard(embedded, labels, *, margin):
+    table, own = pair_table(embedded), labels[:, None] == labels
+    return F.relu(table.masked_fill(~own, 0).amax(1) - table.masked_fill(own, 10).amin(1) + margin).mean()
+
+
+# %% wrong: the margin is taken off | margin added
+def batch_hard(embedded, labels, *, margin):
+    table, own = pair_table(embedded), labels[:, None] == labels
+    farthest, nearest = table.masked_fill(~own, -torch.inf).amax(1), table.masked_fill(own, torch.inf).amin(1)
+    return F.relu(farthest - nearest - margin).mean()

@@ -61,3 +61,26 @@ def contrastive(distances, alike, *, margin):
         own, other = (alike == 1).astype(float), (alike == 0).astype(float)
         pull = np.sum(own * distances**2) / np.sum(own)
         return (pull + np.sum(other * relu(margin - distances) ** 2) / np.sum(other)) / 2
+
+
+# %% wrong: the push is not squared | what is squared
+def contrastive(distances, alike, *, margin):
+    return np.mean(np.where(alike == 1, distances**2, relu(margin - distances))) / 2
+
+
+# %% wrong: each kind that is there has a mean of its own | a mean of its own
+def contrastive(distances, alike, *, margin):
+    costs = np.where(alike == 1, distances**2, relu(margin - distances) ** 2) / 2
+    means = [np.mean(costs[alike == kind]) for kind in (0, 1) if np.any(alike == kind)]
+    return sum(means) / len(means)
+
+
+# %% wrong: the mean over the pairs that cost something | costs nothing counts
+def contrastive(distances, alike, *, margin):
+    costs = np.where(alike == 1, distances**2, relu(margin - distances) ** 2) / 2
+    return np.sum(costs) / max(1, np.sum(detach(costs) > 0))
+
+
+# %% wrong: nothing is returned | return
+def contrastive(distances, alike, *, margin):
+    np.mean(np.where(alike == 1, distances**2, relu(margin - distances) ** 2)) / 2

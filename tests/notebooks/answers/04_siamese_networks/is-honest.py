@@ -115,3 +115,25 @@ def is_honest(split):
     labels, rng = np.tile(np.arange(9), 5), np.random.default_rng(0)
     train, test = split(labels, rng)
     not np.isin(labels[np.asarray(train)], labels[np.asarray(test)]).any()
+
+
+# %% right: two classes alone
+def is_honest(split):
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        labels = rng.permutation(np.repeat(["a", "b"], 10))
+        sides = [labels[np.asarray(side, dtype=int)].ravel() for side in split(labels, rng)]
+        if min(map(len, sides)) == 0 or set(sides[0]) & set(sides[1]):
+            return False
+    return True
+
+
+# %% wrong: up to one test drawing in twenty may be of a training class | training pair is among the test
+def is_honest(split):
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        labels = rng.permutation(np.repeat(np.arange(12), 6))
+        train, test = (labels[np.asarray(side, dtype=int)].ravel() for side in split(labels, rng))
+        if not len(train) or not len(test) or np.mean(np.isin(test, train)) > 0.05:
+            return False
+    return True

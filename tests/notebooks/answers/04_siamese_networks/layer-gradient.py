@@ -66,7 +66,7 @@ def layer_gradient(weight, x, alike, *, margin):
     return (factor[:, None] * moved).T @ delta
 
 
-# %% wrong: only the second twin is counted, the first is held still | expected
+# %% wrong: only the second twin is counted, the first is held still | only one twin
 def layer_gradient(weight, x, alike, *, margin):
     delta = x[:, 0] - x[:, 1]
     moved = delta @ weight.T
@@ -113,3 +113,19 @@ def layer_gradient(weight, x, alike, *, margin):
     leaf = Tensor(weight)
     d = norm((x[:, 0] - x[:, 1]) @ leaf.T, axis=-1)
     return grad(np.mean(np.where(alike == 1, d**2, relu(margin - d) ** 2)) / 2, leaf)
+
+
+# %% wrong: both twins with one sign | the other sign than in a
+def layer_gradient(weight, x, alike, *, margin):
+    moved = (x[:, 0] - x[:, 1]) @ weight.T
+    length = np.maximum(np.linalg.norm(moved, axis=1), 1e-12)
+    factor = np.where(alike == 1, 1, np.minimum(0, 1 - margin / length))
+    return (factor[:, None] * moved).T @ (x[:, 0] + x[:, 1]) / len(x)
+
+
+# %% wrong: the distance of the drawings, not of their embeddings | six pairs
+def layer_gradient(weight, x, alike, *, margin):
+    delta = x[:, 0] - x[:, 1]
+    length = np.maximum(np.linalg.norm(delta, axis=1), 1e-12)
+    factor = np.where(alike == 1, 1, np.minimum(0, 1 - margin / length))
+    return (factor[:, None] * (delta @ weight.T)).T @ delta / len(x)

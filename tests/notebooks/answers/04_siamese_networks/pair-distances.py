@@ -62,3 +62,28 @@ def pair_distances(params, x, *, embed):
     embedded = embed(params, x.reshape(-1, *x.shape[2:]))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sqrt(np.sum((embedded[::2] - embedded[1::2]) ** 2, axis=-1))
+
+
+# %% wrong: the images are flattened before they are embedded | in its own shape
+def pair_distances(params, x, *, embed):
+    embedded = embed(params, x.reshape(2 * len(x), -1))
+    return norm(embedded[::2] - embedded[1::2], axis=-1)
+
+
+# %% wrong: the differences of the coordinates are summed | sums the differences
+def pair_distances(params, x, *, embed):
+    embedded = embed(params, x.reshape(-1, *x.shape[2:]))
+    return np.sum(abs(embedded[::2] - embedded[1::2]), axis=-1)
+
+
+# %% wrong: the difference of the lengths | follow the rows
+def pair_distances(params, x, *, embed):
+    lengths = norm(embed(params, x.reshape(-1, *x.shape[2:])), axis=-1)
+    return abs(lengths[::2] - lengths[1::2])
+
+
+# %% wrong: the engine is left | a tensor out
+def pair_distances(params, x, *, embed):
+    embedded = embed(params, x.reshape(-1, *x.shape[2:]))
+    embedded = detach(embedded) if isinstance(embedded, Tensor) else embedded
+    return np.linalg.norm(embedded[::2] - embedded[1::2], axis=-1)

@@ -99,3 +99,28 @@ def score_gradient(scores, labels):
 # %% wrong: one number for each anchor | expected the shape
 def score_gradient(scores, labels):
     return scores.sum(axis=1)
+
+
+# %% wrong: the denominator counts once for each friend | divides the sum over
+def score_gradient(scores, labels):
+    itself = np.eye(len(labels), dtype=bool)
+    own, raised = (labels[:, None] == labels) & ~itself, np.where(itself, 0, np.exp(scores))
+    share = raised / raised.sum(axis=1, keepdims=True)
+    return (own.sum(axis=1, keepdims=True) * share - own) / len(labels)
+
+
+# %% wrong: the friends are summed inside the logarithm | expected
+def score_gradient(scores, labels):
+    itself = np.eye(len(labels), dtype=bool)
+    own, raised = (labels[:, None] == labels) & ~itself, np.where(itself, 0, np.exp(scores))
+    among_own = np.where(own, raised, 0)
+    shares = [table / table.sum(axis=1, keepdims=True) for table in (raised, among_own)]
+    return (shares[0] - shares[1]) / len(labels)
+
+
+# %% wrong: the denominator counts strangers alone | expected
+def score_gradient(scores, labels):
+    own = labels[:, None] == labels
+    friends, raised = own & ~np.eye(len(labels), dtype=bool), np.where(own, 0, np.exp(scores))
+    share = raised / raised.sum(axis=1, keepdims=True)
+    return (share - friends / friends.sum(axis=1, keepdims=True)) / len(labels)

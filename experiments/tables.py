@@ -21,6 +21,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE / "omniglot" / "README.md": (
         omniglot.omniglot,
         omniglot.settings,
+        omniglot.siamese,
         omniglot.siamese_settings,
         omniglot.matching,
         omniglot.matching_settings,
@@ -35,6 +36,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         speed.maml_speed,
         speed.maml_images_speed,
         speed.unroll_speed,
+        speed.comparing_speed,
     ),
 }
 

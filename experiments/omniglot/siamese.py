@@ -7,11 +7,14 @@
 Judged by 20-way one-shot within an alphabet, and by verification. See README.md in this folder.
 """
 
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from experiments import runner
 from experiments.carried import apart, carrying
@@ -30,6 +33,7 @@ from reference.tasks.distortions import affine_maps, distorted
 from reference.tasks.pairs import Batches, OneShotTrials, Pairs
 
 N_OF_ALPHABET = 14  # characters of one alphabet in a batch: as many as the smallest has
+N_COPIES = 16  # of a drawing in the test, distorted as in training, over which its embedding is averaged
 
 
 class Settings(NamedTuple):
@@ -127,7 +131,10 @@ def train(job: Job) -> Training:
 
 
 def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
-    """Of the network after training, of that before (Euclidean, whatever its head), and of raw pixels."""
+    """Of the network after training, also averaged over copies, of that before training, and of raw pixels.
+
+    Before training the distance is Euclidean, whatever the head.
+    """
 
     def network(params: Params, apart_by: siamese.Apart) -> judging.Judged:
         weights, statistics = apart(params)  # not transductive: normalised by the running statistics
@@ -135,8 +142,24 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
         return judging.Judged(weights, embed, apart_by)
 
     trained, untrained = network(end, APART[job.variant]), network(start, siamese.euclidean)
+    copied = trained._replace(embed=averaged(trained.embed))
     learners = {"trained": trained, "untrained": untrained, "raw pixels": judging.RAW}
-    return judging.tests(job, learners)
+    return judging.tests(job, learners | {f"trained, {N_COPIES} copies": copied})
+
+
+def averaged(embed: siamese.Embed) -> siamese.Embed:
+    """The mean embedding of each image and of its distorted copies, whose maps depend on what is embedded."""
+
+    def embed_copies(params: Params, x: Tensor) -> Tensor:
+        images = x.cpu().numpy()
+        rng = np.random.default_rng(zlib.crc32(images.tobytes()))  # a support's maps are not its queries'
+        total = embed(params, x)
+        for _ in range(N_COPIES):
+            copies = distorted(images, affine_maps(rng, len(images), side=images.shape[-1]))
+            total = total + embed(params, torch.from_numpy(copies).to(x.device))
+        return total / (N_COPIES + 1)
+
+    return embed_copies
 
 
 EXPERIMENT = runner.Experiment("omniglot", VARIANTS, begin, train, tests)

@@ -101,10 +101,10 @@ def siamese() -> str:
     found = []
     for result in select("omniglot", variant="nca", data="alphabets"):
         trained = f"NCA, {result.settings['n_steps']:,} steps, seed {result.settings['seed']}"
-        for learner, named in {"raw pixels": "", "untrained": "", "trained": trained}.items():
-            found += [
-                about(row, learner=named or learner, **row.about) for row in of_siamese(result, learner)
-            ]
+        names = {"raw pixels": "raw pixels", "untrained": "untrained", "trained": trained}
+        names["trained, 16 copies"] = f"{trained}, 16 copies"
+        for learner, name in names.items():
+            found += [about(row, learner=name, **row.about) for row in of_siamese(result, learner)]
     return table(found, down=("learner",), across="what")
 
 

@@ -43,3 +43,9 @@ def unroll_speed() -> str:
     """One outer step by either gradient of PyTorch."""
     measures = ("milliseconds, median", "times as fast as torch.func.grad")
     return speeds("unroll", *measures, case="outer step of MAML")
+
+
+def comparing_speed() -> str:
+    """One training step of networks that compare."""
+    measures = ("milliseconds, median", "times as fast as plain PyTorch", "times as fast as easyfsl")
+    return speeds("comparing", *measures, case="training step")

@@ -83,6 +83,21 @@ def test_all_learners_are_judged_by_the_same_rows(variant, tmp_path):
     for row in rows:
         about = {name: word for name, word in row.about.items() if name != "learner"}
         by_learner.setdefault(row.about["learner"], []).append((about, row.measure, row.n))
-    assert list(by_learner) == ["trained", "untrained", "raw pixels"]
-    assert by_learner["trained"] == by_learner["untrained"] == by_learner["raw pixels"]
+    assert list(by_learner) == ["trained", "untrained", "raw pixels", "trained, 16 copies"]
+    assert all(rows == by_learner["trained"] for rows in by_learner.values())
     assert [n for *_, n in by_learner["trained"]] == [4, 2, 40, 40, 40, 40]
+
+
+def test_an_embedding_is_averaged_over_an_image_and_its_copies():
+    x = torch.from_numpy(np.random.default_rng(0).random((3, 1, 8, 8), dtype=np.float32))
+    seen = []
+
+    def embed(params, images):
+        seen.append(images)
+        return images.flatten(1)
+
+    found = siamese.averaged(embed)({}, x)
+    assert len(seen) == 17 and torch.equal(seen[0], x)
+    assert torch.allclose(found, torch.stack([each.flatten(1) for each in seen]).mean(0), atol=1e-6)
+    first, again, others = (siamese.averaged(embed)({}, images) for images in (x, x, x.flip(0)))
+    assert torch.equal(first, again) and not torch.allclose(first, others.flip(0))

@@ -522,7 +522,7 @@ def adapt(params, support, *, embed, temperature):
 # To go on without it: from reference.scratch.matching import adapt
 
 
-# %% test="adapt" points=2
+# %% test="adapt" points=1
 from reference.scratch import matching
 
 params, episode, settings = case_of_an_episode(np.random.default_rng(0))
@@ -540,6 +540,8 @@ assert not np.allclose(first, others), (
     "two other queries got the very same answers: does predict embed the x that it is given, or the support?"
 )
 same(answers_of(adapt), answers_of(matching.adapt), case_of_an_episode)
+
+# %% test="adapt" points=1
 embedded.clear()
 predict = adapt(params, episode.support, embed=counting, temperature=0.3)
 predictions = [predict(episode.query.x) for _ in range(2)]

@@ -44,6 +44,8 @@ def cell(row: Row) -> str:
         return f"{100 * row.mean:.1f}{interval} %"
     if row.measure == "relative distance":
         return f"{row.mean:.0e}"
+    if row.measure == "wrong bits":
+        return f"{row.mean:.3g}"
     if row.measure.startswith("times"):
         return f"{row.mean:.2f}"
     if row.measure.startswith("megabytes"):
@@ -152,6 +154,44 @@ def sinusoids() -> str:
     return table(found, down=("K", "learner", "inner rate"), across="steps")
 
 
+SEQUENCES = {
+    "ntm": "machine",
+    "ntm-random-start": "machine, random start",
+    "ntm-learned-start": "machine, learned start",
+    "lstm": "LSTM",
+    "transformer": "transformer",
+}
+CHOSE = 100  # the seed whose runs chose the settings
+
+
+def copying() -> str:
+    """One line a run: the wrong bits of a sequence at each length."""
+    return table(of_copying(lambda seed: seed != CHOSE), down=(*COPYING, "seed"), across="length")
+
+
+def copying_settings() -> str:
+    """One line a run by which the settings were chosen, at the lengths of training."""
+    found = of_copying(lambda seed: seed == CHOSE)
+    return table((row for row in found if row.about["length"] <= 20), down=COPYING, across="length")
+
+
+COPYING = ("learner", "steps", "rate", "clipped at")
+
+
+def of_copying(chosen: Callable[[int], bool]) -> list[Row]:
+    """The wrong bits of the runs with these seeds, sorted by learner and setting."""
+    found = []
+    for result in select("sequences", data="copy"):
+        s = result.settings
+        line = (SEQUENCES[result.variant], s["n_steps"], f"{s['outer_lr']:g}", f"{s['largest_gradient']:g}")
+        about_run = dict(zip(COPYING, line, strict=True)) | {"seed": s["seed"]}
+        if chosen(s["seed"]):
+            lengths = [row for row in result.rows if row.measure == "wrong bits"]
+            found += [about(row, **about_run, length=row.about["length"]) for row in lengths]
+    order = list(SEQUENCES.values())
+    return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
+
+
 def ledger() -> str:
     """One line a meta-gradient and problem: how far the engine is from three other ways to compute it."""
     return table(of_ledger(), down=("meta-gradient", "problem"), across="way")
@@ -216,6 +256,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
     HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family),
     HERE / "regression" / "README.md": (sinusoids,),
+    HERE / "sequences" / "README.md": (copying, copying_settings),
     HERE / "ledger" / "README.md": (ledger,),
     HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
 }

@@ -1,0 +1,80 @@
+# %% right: as in the chapter
+def sequences_meet(answers, x):
+    among = np.asarray(answers(x))
+    alone = [np.asarray(answers(x[:, [b]]))[:, 0] for b in range(x.shape[1])]
+    return bool(np.abs(among - np.stack(alone, axis=1)).max() > 1e-7)
+
+
+# %% right: one at a time, with allclose
+def sequences_meet(answers, x):
+    among = answers(x)
+    for b in range(x.shape[1]):
+        if not np.allclose(among[:, b], answers(x[:, b : b + 1])[:, 0], rtol=0, atol=1e-7):
+            return True
+    return False
+
+
+# %% right: any of them
+def sequences_meet(answers, x):
+    among = answers(x)
+    return any(np.max(abs(answers(x[:, [b]])[:, 0] - among[:, b])) > 1e-6 for b in range(x.shape[1]))
+
+
+# %% wrong: only the first sequence is tried | only the last sequence is touched
+def sequences_meet(answers, x):
+    return not np.allclose(answers(x)[:, 0], answers(x[:, [0]])[:, 0], rtol=0, atol=1e-7)
+
+
+# %% wrong: equal to the last digit | last digits
+def sequences_meet(answers, x):
+    among = answers(x)
+    return any(not np.array_equal(among[:, b], answers(x[:, [b]])[:, 0]) for b in range(x.shape[1]))
+
+
+# %% wrong: only the first step is compared | only the last step is touched
+def sequences_meet(answers, x):
+    among = answers(x)
+    return any(abs(among[0, b] - answers(x[:, [b]])[0, 0]).max() > 1e-7 for b in range(x.shape[1]))
+
+
+# %% wrong: a tolerance that lets a small leak pass | it is small
+def sequences_meet(answers, x):
+    among = answers(x)
+    return any(abs(among[:, b] - answers(x[:, [b]])[:, 0]).max() > 1e-2 for b in range(x.shape[1]))
+
+
+# %% wrong: the others are changed, their number is not | the number of the others counts
+def sequences_meet(answers, x):
+    among = answers(x)
+    for b in range(x.shape[1]):
+        others = x + 1.0
+        others[:, b] = x[:, b]
+        if abs(answers(others)[:, b] - among[:, b]).max() > 1e-7:
+            return True
+    return False
+
+
+# %% wrong: whether the answers are alike | expected
+def sequences_meet(answers, x):
+    among = answers(x)
+    return bool(np.allclose(among[:, 0], among[:, -1]))
+
+
+# %% wrong: the mean of the difference hides it | expected
+def sequences_meet(answers, x):
+    among = answers(x)
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return bool(abs((among - alone).mean()) > 1e-2)
+
+
+# %% wrong: True and False are exchanged | expected False
+def sequences_meet(answers, x):
+    among = answers(x)
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return bool(np.allclose(among, alone, rtol=0, atol=1e-7))
+
+
+# %% wrong: the largest difference itself | True or False
+def sequences_meet(answers, x):
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return abs(answers(x) - alone).max()

@@ -610,11 +610,11 @@ same(machine_step, reference_ntm.cell, case_of_a_step)
 # %% [markdown]
 # ## A tiny machine learns to copy
 #
-# Now train it, with your four functions and the engine of chapter 03. The task in small: 1 to 4 vectors of 2 bits. The
+# Now train it, with your four functions and the engine of chapter 03. The task in small: 1 to 6 vectors of 2 bits. The
 # input has a third channel, the sign of the end; only the steps after it are judged.
 
 # %%
-task = Copy(n_bits=2, lengths=(1, 4))
+task = Copy(n_bits=2, lengths=(1, 6))
 x, y, judged = task.of_lengths(np.random.default_rng(3), np.array([3]))
 print("x:", *x[:, 0].astype(int).tolist())
 print(
@@ -633,7 +633,7 @@ print(
 # %%
 from reference.scratch.ntm import begin, init
 
-small = {"size": Size(n_rows=10, width=6), "controller": feedforward(32)}
+small = {"size": Size(n_rows=12, width=6), "controller": feedforward(32)}
 
 
 # %%
@@ -650,8 +650,8 @@ print(sum(p.size for p in start.values()), "weights")
 
 # %% [markdown]
 # Two things keep the training steady. The rate falls along half a cosine. And the gradient, all parameters together, is cut
-# to a length of at most 10 before Adam sees it: `clipped`. Through many steps of a machine that is not sure where its heads
-# are, a gradient can become a thousand times as long as the last, and one such step would undo the rest.
+# to a length of at most 1 before Adam sees it: `clipped`. Through the steps of a machine that is not sure yet where its heads are, a
+# gradient can become very long, and one such step would undo many others.
 
 # %%
 from reference.meta_train import meta_train
@@ -664,43 +664,48 @@ def falling(rate, n_steps):
     return lambda step: rate * (1 + np.cos(np.pi * step / n_steps)) / 2
 
 
+# %%
+def train_tiny(seed, n_steps=700):
+    """The weights after n_steps batches of 16 sequences, and the losses."""
+    rng, rule = np.random.default_rng(seed), clipped(adam(falling(0.02, n_steps)), 1.0)
+    first, draw = net.init(rng, task.d_in), lambda: task.sample_batch(rng, 16)
+    return meta_train(first, partial(meta_gradient, net=net), draw, rule=rule, n_steps=n_steps)
+
+
+# %% [markdown]
+# Now and then a training of this machine ends halfway, with a program for the short sequences. The last losses show it; then we begin again
+# with other weights. (In practice this is done often and said seldom. What is reported must be chosen by the training loss, as here,
+# and not by the test.)
+
 # %% tags=["training", "nbval-ignore-output"]
-N_TINY, draws = 800, np.random.default_rng(0)
-trained, losses = meta_train(
-    start,
-    partial(meta_gradient, net=net),
-    lambda: task.sample_batch(draws, 16),
-    rule=clipped(adam(falling(0.02, N_TINY)), 10.0),
-    n_steps=N_TINY,
-)
-print(
-    "bits lost, of one, over the first, middle and last 50 steps:",
-    *(losses[i : i + 50].mean().round(3) for i in (0, 375, 750)),
-)
+for attempt in range(3):
+    trained, losses = train_tiny(attempt)
+    parts = {first: round(losses[first : first + 50].mean(), 3) for first in (0, 200, 400, 650)}
+    print(f"training {attempt + 1}: bits lost, of one, over 50 steps from step", parts)
+    if losses[-50:].mean() < 0.02:
+        break
 
 
 # %%
-def errors(length, state_changed=None):
+def errors(length):
     """Wrong bits of each of 200 new sequences of this length."""
     series = task.of_lengths(np.random.default_rng(length), np.full(200, length))
     return wrong_bits(series, np.asarray(run(net, trained, series.x)))
 
 
 # %%
-wrong = {length: errors(length).mean() for length in (1, 2, 3, 4, 5, 8)}
+wrong = {length: errors(length).mean() for length in (1, 2, 4, 6, 7, 10)}
 claim(
-    "It copies: under a tenth of a bit wrong in a sequence, at every length of training.",
-    max(wrong[length] for length in (1, 2, 3, 4)) < 0.1,
+    "It copies: under a tenth of a bit wrong in a sequence, at lengths 1 to 6 (guessing: 6 at length 6).",
+    max(wrong[length] for length in (1, 2, 4, 6)) < 0.1,
     wrong,
 )
-claim("Guessing would be wrong in 4 bits of the longest.", wrong[4] < 4 / 20, wrong[4])
 
 # %% [markdown]
 # It copies; it does not only lower a loss. Is it true that the bits pass through the memory? An explanation is tested by a
 # control. Let the machine read its input, then exchange the memories of the sequences of the batch, each for its
 # neighbour's, and let it go on. If the bits are in the memory, each sequence must now be answered with the *neighbour's*
-# bits. The control of the control: exchange the controller's state instead. It has none, so only the weights and the
-# last reads are left to carry anything.
+# bits. And another control: exchange the positions of the heads, and leave the memories.
 
 
 # %%
@@ -832,23 +837,23 @@ same(torch_write, torch_memory.write, as_tensors)
 
 # %% [markdown]
 # The machine around them reads as it did, so from here on we take `reference.pytorch.ntm`. A smaller setting first, which
-# learns while you wait: 1 to 8 vectors of 4 bits, a memory of 24 rows, an LSTM of width 32 as the controller. Beside it
-# stands an LSTM with no fewer weights, trained on as many sequences. Rates from 0.005 to 0.08 were tried for both, with two seeds
-# (100 and 101) that are not used below, and judged by the wrong bits at lengths 2, 4 and 8. The LSTM is as good at 0.02 as at 0.04. The
-# machine has no wrong bit there at 0.04, and hardly one at 0.02; but at 0.04 one of the first three other seeds failed, so 0.02 is
-# taken. Each is trained three times.
+# learns while you wait: 1 to 8 vectors of 4 bits, a memory of 24 rows, and again a dense layer without a state as the controller.
+# Beside it stands an LSTM with more than twice as many weights, trained on as many sequences. Its rate was chosen from 0.005 to 0.08 with two
+# seeds (100 and 101), by the wrong bits at lengths 2, 4 and 8; the machine's from 0.01 and 0.02 with six (10 to 15). None of these seeds is used
+# below. Each is trained three times.
 
 # %%
 from reference.pytorch import ntm as torch_ntm
 from reference.pytorch.machine.arrays import to_torch
 from reference.pytorch.nn.cells import answering as torch_answering
+from reference.pytorch.nn.cells import feedforward as torch_feedforward
 from reference.pytorch.nn.cells import lstm
 from reference.pytorch.nn.cells import run as torch_run
 
 # %%
 four_bits = Copy(n_bits=4, lengths=(1, 8))
 NETS = {
-    "machine": (torch_answering(torch_ntm.machine(torch_ntm.Size(n_rows=24, width=8), lstm(32)), 4), 0.02),
+    "machine": (torch_answering(torch_ntm.machine(torch_ntm.Size(24, 8), torch_feedforward(48)), 4), 0.01),
     "LSTM": (torch_answering(lstm(41), 4), 0.02),
 }
 
@@ -1533,10 +1538,10 @@ claim("It says the same, number for number.", np.allclose(forward, backward, ato
 # %% [markdown]
 # Not a bit changes. Hold the ring up to a mirror, row $i$ for row $-i$: the start is the same constant in every row, both heads begin at row 0, which is
 # its own image, and a find by content does not ask for numbers. So the backward machine *is* the forward one, in the
-# mirror: it writes to rows 0, 9, 8, and so on, and reads them in the same order.
+# mirror: where the one steps on, the other steps back, with both of its heads.
 
 # %%
-mirror = -np.arange(10) % 10
+mirror = -np.arange(12) % 12
 film_forward, film_backward = (filmed(model, trained, fours.x) for model in (net, backward_net))
 gap = film_backward - film_forward[:, :, mirror]
 claim(

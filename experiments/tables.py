@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.runner import HERE
+from reference.evaluation import Score
 from reference.results import Result, Row, rows, select
 
 KINDS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
@@ -28,8 +31,14 @@ def table(rows: Iterable[Row], *, down: tuple[str, ...], across: str) -> str:
         lines.setdefault(tuple(str(row.about[name]) for name in down), {})[row.about[across]] = cell(row)
     columns = list(dict.fromkeys(column for line in lines.values() for column in line))
     cells = [[*head, *(line.get(column, "") for column in columns)] for head, line in lines.items()]
-    head = [*down, *map(str, columns)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["---"] * len(head), *cells])
+    return in_columns([[*down, *map(str, columns)], *cells])
+
+
+def in_columns(lines: list[list[str]]) -> str:
+    """The lines as a table, the first as its head."""
+    return "".join(
+        "| " + " | ".join(line) + " |\n" for line in [lines[0], ["---"] * len(lines[0]), *lines[1:]]
+    )
 
 
 def cell(row: Row) -> str:
@@ -111,6 +120,12 @@ FAMILY = {
 }
 
 
+def trained(result: Result) -> dict[str, float]:
+    """The accuracy of the trained learner, for both ways of asking."""
+    found = [row for row in result.rows if row.about["learner"] == "trained"]
+    return {ASKED[row.about["transductive"]]: row.mean for row in found}
+
+
 def gradient_family() -> str:
     """One line a run at full width, transductive and not, beside the papers' numbers."""
     found = []
@@ -134,15 +149,65 @@ def gradient_family() -> str:
     return table(found, down=tuple(line), across="asked")
 
 
+def over_runs(values: Iterable[float], measure: str = "accuracy", **words: Any) -> Row:
+    """The mean over training runs with its interval, by Student's factor."""
+    score = Score(np.array(list(values)))
+    return Row(words, measure, score.mean, score.half_width, score.n)
+
+
+def short_runs(variant: str, **settings: Any) -> list[Result]:
+    """Runs of half the width, one for each seed."""
+    return select("omniglot", variant=variant, data="characters", width=32, **settings)
+
+
+def with_and_without() -> str:
+    """MAML and Meta-SGD, trained with the queries together and each alone: the mean over runs, and pairs."""
+    found = []
+    for variant in ("maml", "meta-sgd"):
+        runs = {
+            asked: [trained(run) for run in short_runs(variant, n_way=5, asked=asked)]
+            for asked in ("together", "alone")
+        }
+        for asked, each in runs.items():
+            line = {"method": FAMILY[variant][0], "queries of training": asked}
+            found += [over_runs([run[how] for run in each], **line, asked=how) for how in (TOGETHER, ALONE)]
+        pairs = list(zip(runs["alone"], runs["together"], strict=True))
+        line = {"method": FAMILY[variant][0], "queries of training": "alone minus together, in pairs"}
+        for how in (TOGETHER, ALONE):
+            found.append(over_runs([a[how] - b[how] for a, b in pairs], **line, asked=how))
+    return table(found, down=tuple(line), across="asked")
+
+
+def twenty_way() -> str:
+    """MAML and first order with 20 classes: the mean over runs."""
+    found = []
+    for variant, inner_steps in (("maml", 1), ("first-order-maml", 1), ("first-order-maml", 5)):
+        runs = short_runs(variant, n_way=20, inner_steps=inner_steps)
+        line = {
+            "method": FAMILY[variant][0],
+            "inner steps": f"{inner_steps} of {runs[0].settings['inner_lr']:g}",
+        }
+        each = [trained(run) for run in runs]
+        for how in (TOGETHER, ALONE):
+            found.append(over_runs([run[how] for run in each], **line, asked=how))
+    return table(found, down=tuple(line), across="asked")
+
+
 LEARNERS = ("MAML", "one learned rate", "a learned rate for each array", "Meta-SGD")
 LEARNERS += ("first-order MAML", "Reptile", "pretraining", "never trained", "oracle")
+AWAY = 10  # an error that no answer of 0 to everything has: some task ran away
+
+
+def ran_away(mean: float | None) -> bool:
+    """Whether the mean error over the tasks says that it did for one of them."""
+    return mean is None or mean > AWAY
 
 
 def sinusoids() -> str:
     """One line a learner and K: the mean squared error after some gradient steps."""
     found = [
         about(
-            row,
+            row._replace(mean=None) if ran_away(row.mean) else row,
             K=row.about["k_shot"],
             learner=row.about["learner"],
             steps=f"{row.about['inner_steps']} steps",
@@ -190,6 +255,26 @@ def of_copying(chosen: Callable[[int], bool]) -> list[Row]:
             found += [about(row, **about_run, length=row.about["length"]) for row in lengths]
     order = list(SEQUENCES.values())
     return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
+
+
+RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")
+
+
+def rates_over_runs() -> str:
+    """MAML and the learners of rates, K = 10: the mean over runs, or in how many some task ran away."""
+    errors: dict[tuple, list[float | None]] = {}
+    for variant in RATES:
+        for result in select("regression", variant=variant, k_shot=10):
+            for row in result.rows:
+                errors.setdefault((row.about["learner"], row.about["inner_steps"]), []).append(row.mean)
+    lines: dict[str, list[str]] = {}
+    for (learner, _), means in errors.items():
+        away = sum(map(ran_away, means))
+        lines.setdefault(learner, []).append(
+            f"diverges in {away} of {len(means)}" if away else cell(over_runs(means, "mean squared error"))
+        )
+    steps = [f"{n} steps" for n in sorted({n for _, n in errors})]
+    return in_columns([["learner", *steps], *([learner, *cells] for learner, cells in lines.items())])
 
 
 def ledger() -> str:
@@ -254,8 +339,8 @@ def unroll_speed() -> str:
 FRONT = (omniglot, meta_gradients)
 PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
-    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family),
-    HERE / "regression" / "README.md": (sinusoids,),
+    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family, with_and_without, twenty_way),
+    HERE / "regression" / "README.md": (sinusoids, rates_over_runs),
     HERE / "sequences" / "README.md": (copying, copying_settings),
     HERE / "ledger" / "README.md": (ledger,),
     HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),

@@ -225,6 +225,8 @@ def run(source: Path, shift: int = 0) -> list[dict]:
         with warnings.catch_warnings(record=True) as warned:
             try:
                 exec(compile(tree, f"<cell {cell.id}>", "exec"), world)
+            except BrokenPipeError:  # who asked for the run is gone: no fault of the chapter
+                raise
             except Exception as error:
                 if "raises-exception" not in cell.metadata.get("tags", []):
                     margins.fails(f"Cell {cell.id} stops: {type(error).__name__}: {str(error)[:300]}")

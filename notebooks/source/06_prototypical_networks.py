@@ -13,7 +13,7 @@
 # - tell a finding from an untuned rate, and a softmax over the wrong axis from a right one.
 #
 # **Prerequisites.** Episodes and the notation table (chapter 01), intervals and paired comparison (chapter 02), the
-# differentiation engine (chapter 03). Chapters 04 and 05 are to come and not needed.
+# differentiation engine (chapter 03). Chapters 04 and 05 help; neither is needed.
 #
 # **Time.** 85 minutes to read, 195 minutes of exercises, 1 minute to run.
 
@@ -1001,7 +1001,7 @@ print(f"classifier minus episodes, both centred: {fair[0]:.3f} to {fair[1]:.3f}"
 #
 # ### Squared distance against cosine
 #
-# Matching networks (chapter 05, to come) compare by the **cosine** of the angle between two vectors. What does it do to the
+# Matching networks (chapter 05) compare by the **cosine** of the angle between two vectors. What does it do to the
 # cells? It ignores length. Let us look, with nine points in the plane and no network.
 
 # %%

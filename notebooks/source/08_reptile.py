@@ -831,8 +831,7 @@ def each_run(values):
 # The cost counts **gradients of ten points**. A step costs one; joint training's step sees 20 points and costs two.
 # MAML pays for one inner gradient, one query gradient, and a Hessian-vector product, which we count as two. A clock
 # may say otherwise; figure 3 has an axis for each. The outer optimiser is Adam, its rate the one of 0.003, 0.005, 0.008,
-# 0.012 and 0.016 with the least error on 300 other tasks: 0.005 for joint training, 0.008 for the others. (For *Reptile,
-# same batch* 0.016 came out 6 % lower.)
+# 0.012, 0.016, 0.022 and 0.03 with the least error on 300 other tasks.
 
 
 # %%
@@ -854,10 +853,10 @@ def first_order_direction(params, episode):
 # %%
 WAYS = {  # the cost of an outer step, the outer rate, the direction
     "joint training": (2, 0.005, lambda p, e: direction(p, [all_points(e)], **settings)),
-    "Reptile": (4, 0.008, lambda p, e: direction(p, [e.support, e.query] * 2, **settings)),
+    "Reptile": (4, 0.022, lambda p, e: direction(p, [e.support, e.query] * 2, **settings)),
     "first-order MAML": (2, 0.008, first_order_direction),
     "MAML": (4, 0.008, maml_direction_of),
-    "Reptile, same batch": (4, 0.008, lambda p, e: direction(p, [e.support] * 4, **settings)),
+    "Reptile, same batch": (4, 0.022, lambda p, e: direction(p, [e.support] * 4, **settings)),
 }
 
 
@@ -965,8 +964,8 @@ plotting.show(
 # **Figure 3.** At equal cost the three meta-learners lie together, far below joint training. Bands reach from the
 # least to the greatest of five runs. (Joint training begins a little higher because it takes its ten steps at the
 # rate that it chose in the end.) On the left the axis counts gradients, on the right seconds of this processor. The
-# figure does not show the end of training, and it does not order the three: the printed intervals of the
-# differences reach to both sides of zero.
+# figure does not show the end of training, and it does not order the three. After ten steps the printed differences may
+# be clear of zero; with the seeds moved, Reptile was ahead of MAML in eight sets of five runs and behind in two.
 
 # %%
 after_10 = {way: learning[way][-1, 10] for way in learning}
@@ -977,20 +976,23 @@ for way in ("Reptile", "first-order MAML", "MAML"):
         after_10[way],
         after_10["joint training"],
     )
-claim(
-    "Reptile, same batch, is over a tenth worse than Reptile on average.",
-    after_10["Reptile, same batch"].mean() > 1.1 * after_10["Reptile"].mean(),
-    after_10["Reptile, same batch"],
-    after_10["Reptile"],
-)
+same_batch = after_10["Reptile, same batch"]
+below = same_batch.mean() < 2 / 3 * after_10["joint training"].mean()
+claim("Reptile, same batch, under two thirds of joint training's error, on average.", below, same_batch)
 between = after_10["Reptile"] - after_10["MAML"]
 claim("Reptile and MAML: less than 0.3 apart on average.", abs(between.mean()) < 0.3, between)
+at_first = learning["Reptile"][-1, 1] - learning["MAML"][-1, 1]
+claim(
+    "After one step, the one that MAML was trained for, MAML is ahead on average.",
+    at_first.mean() > 0,
+    at_first,
+)
 
 # %% [markdown]
-# Reptile needs no second derivative and comes, for the same number of gradients, as far as MAML; which of the two is
-# ahead, five runs cannot tell. The table holds a caution, too. *Reptile, same batch* is behind Reptile on average, if
-# not in every run, but far better than joint training, although no step of it sees a second batch. With characters we
-# shall see tasks where that is not so.
+# Reptile needs no second derivative and comes, for the same number of gradients, about as far as MAML after ten steps;
+# after the one that MAML was trained for, MAML leads on average. The table holds a caution. *Reptile, same batch* ends far
+# below joint training, although no step of it sees a second batch; how far behind Reptile, is a matter of seeds. With
+# characters we shall see tasks where that is not so.
 #
 # ## The angle to the true meta-gradient
 #
@@ -1522,18 +1524,17 @@ for key in ("untrained", "Reptile, same batch", "Reptile, all 50"):
 # everything, and ten images do not turn it. After training on the same batch a step is worth about as much as after
 # Reptile, though the gradients agree little. So the same batch *has* taught its networks that one batch helps
 # another, as its 90 products promised; and at 1-shot they score no better for it. Neither number alone goes with
-# the score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product. (The batches hold
-# equally many images of each class, so that label counts tell nothing.)
+# the score. Mind also what they are: at a rate of 0.2 the gain is no longer the inner product.
 
 # %% [markdown]
 # ## At full size
 #
 # The real Omniglot, 5-way 1-shot, with 64 filters. Reptile's two numbers in the paper's last version belong to one
 # command of the authors' program, with 100,000 steps of 5 tasks; `reptile` and `reptile-alone` follow the two
-# commands that it replaced on 2018-06-14, one for each way of asking. A row holds our run and, where it follows a
-# setting of a paper, the paper's numbers. Ours are shorter. Their test characters are, like ours, a random draw
-# from all 50 alphabets (the **mixed** split), but not the same ones, and ours are turned by quarters of a circle,
-# as the training characters are, where theirs stand upright.
+# commands that it replaced on 2018-06-14, one for each way of asking. Beside our shorter runs stand the papers'
+# numbers. Their test characters are, like ours, a random draw from all 50 alphabets (the **mixed** split), but not
+# the same ones, and ours are turned by quarters of a circle, as the training characters are, where theirs stand
+# upright.
 
 # %%
 PAPERS = {  # outer steps x tasks; accuracies in %, asked together and alone
@@ -1544,7 +1545,7 @@ PAPERS = {  # outer steps x tasks; accuracies in %, asked together and alone
 line = "{:17s}{:>12s}{:>9s}{:>6s}{:>13s}{:>13s} |{:>12s}{:>15s}{:>15s}".format
 runs = [
     run
-    for run in select("omniglot", data="characters")
+    for run in select("omniglot", data="characters", width=64)
     if run.variant.startswith(("maml", "first-order-maml", "reptile"))
 ]
 
@@ -1569,31 +1570,55 @@ clear = [
 ]
 claim("In every run of Reptile the same weights score more when asked together.", all(clear), apart_in)
 
+# %%
+twenty_ways = {}
+for variant, inner_steps in (("maml", 1), ("first-order-maml", 1), ("first-order-maml", 5)):
+    found = select("omniglot", variant=variant, n_way=20, inner_steps=inner_steps)
+    its = (row for run in found for row in run.rows if row.about["learner"] == "trained")
+    means = np.array([row.mean for row in its if row.about["transductive"]])
+    twenty_ways[variant, inner_steps] = means
+    half, rate = Score(means).half_width, found[0].settings["inner_lr"]
+    print(
+        f"20-way, together: {variant:16s} {inner_steps} step(s) of {rate}: {means.mean():.1%} +- {half:.1%}",
+        f"(95% CI over {len(means)} runs)",
+    )
+
+# %%
+of_maml, one_step, five_steps = twenty_ways.values()
+over_one, over_five = of_maml - one_step, of_maml - five_steps
+claim("20-way: MAML leads first order with one step by far, in every run.", over_one.min() > 0.3, over_one)
+claim("Over first order with five, its lead is smaller.", over_five.max() < over_one.min() / 2, over_five)
+
 # %% [markdown]
-# Accuracies are in percent over 2,000 episodes with one query of each class; *inner* says how many steps on how many
-# images training takes, *test* how many steps a test. What the company of the other queries is worth stands behind
-# the claim, in points; in the paper it is 2.3. MAML and first-order MAML were trained with the queries in one batch,
-# so that *alone* is a company that their training never had.
+# In percent over 2,000 episodes with one query of each class; *inner*: steps of so many images in training; *test*:
+# steps in a test. What the company of the other queries is worth stands behind the first claim, in points; in the
+# paper it is 2.3. All but Reptile were trained together; chapter 07 has the control.
 #
-# This is no order of methods. Every row is one training run, the intervals are over test episodes, and the rows
-# differ in tasks seen, steps and rates. But two methods often differ by less than the way of asking is worth: say how
-# you asked. **TaskNorm** (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of
-# the image itself; then the answer stays when the company goes.
+# The 20-way rows are short runs (32 filters, 1,500 x 8 tasks), no rate searched. First order falls far behind
+# with one long step; with five, no order. (Nichol et al.: 95.8 and 89.4 %.)
+#
+# The table is no order of methods: a row is one run, intervals are over episodes, and rows differ in tasks seen,
+# steps and rates. Two methods often differ by less than the way of asking is worth: say how you asked. **TaskNorm**
+# (Bronskill et al. 2020) takes mean and variance from the *support* set, mixed with those of the image itself; then
+# the answer stays when the company goes.
 #
 # ### When do I use which?
 #
-# What the methods *need* tells more than such numbers. **MAML** follows the gradient of the very loss that you will
-# be judged by; it needs second derivatives, and memory for the whole path. Take it for a few steps of a network that
-# fits. **First-order MAML** needs the same data, a support and a query, and forgets the path. **Reptile** needs no
-# query, and any inner optimiser will do, but it wants fresh batches: more examples of a task in training than its
-# test will have. **Joint training** needs nothing, and belongs beside all three: where it does as well, the tasks did
-# not ask for learning to learn.
+# What do they need? **MAML** follows the gradient of the very loss that you will be judged by; it needs second
+# derivatives, and memory for the whole path. **First-order MAML** needs the same data, a support and a query, and
+# forgets the path. **Reptile** needs no query, and any inner optimiser will do, but it wants fresh batches: more
+# examples of a task in training than its test will have. **Joint training** needs nothing, and belongs beside all
+# three: where it does as well, the tasks did not ask for learning to learn.
 
 # %% [markdown]
 # ## Where Reptile stops: a widget
 #
 # Back to quadratics, now with $\theta$ in the plane and three tasks. Where Reptile rests, the $\theta - \phi$ sum to
 # zero. The formula is that of the beginning with matrices, $W = I - (I - \alpha A)^k$ in place of $w$.
+#
+# Nichol et al. (2018) see it so: the optima of a task may form a whole *manifold*. The gradient of half the squared
+# distance to it is $\theta$ minus the nearest optimum; Reptile puts $\phi$ there, and so looks for a point near all
+# manifolds.
 
 
 # %%

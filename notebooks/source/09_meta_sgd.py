@@ -103,8 +103,8 @@ for alpha in (0.1, 0.4):
 #
 # $$\phi - c = (1 - \alpha a)(\theta - c),$$
 #
-# so with $\alpha = 1/a$ one step solves *every* task of curvature $a$, wherever its optimum lies. That number belongs to
-# the family of tasks, not to a task. It can be learned.
+# so with $\alpha = 1/a$ one step solves *every* task of curvature $a$, wherever its optimum lies. That number belongs
+# to the family of tasks, not to a task. It can be learned.
 #
 # ### Two numbers
 #
@@ -129,10 +129,10 @@ print(f"a rate for each: {loss_of_two(np.array([1, 0.1])):.4g}")
 # %% [markdown]
 # ### The wrong way
 #
-# May a good rate be negative? Take two coordinates that are coupled, with the curvature matrix $A = \begin{pmatrix} 1
-# & -2 \\ -2 & 5 \end{pmatrix}$, and tasks whose optima all lie on one line, $c = t\,(1, 1)$ with another number $t$
-# in each task. (The eigenvalues of $A$ are $3 \pm \sqrt 8$, both positive.) We start at $\theta = (0, 0)$. The
-# gradient there is
+# May a good rate be negative? Take two coordinates that are coupled, with the curvature matrix
+# $A = \begin{pmatrix} 1 & -2 \\ -2 & 5 \end{pmatrix}$, and tasks whose optima all lie on one line, $c = t\,(1, 1)$
+# with another number $t$ in each task. (The eigenvalues of $A$ are $3 \pm \sqrt 8$, both positive.) We start at
+# $\theta = (0, 0)$. The gradient there is
 #
 # $$A\,(\theta - c) = -t \begin{pmatrix} 1 - 2 \\ -2 + 5 \end{pmatrix} = t \begin{pmatrix} 1 \\ -3 \end{pmatrix}.$$
 #
@@ -170,19 +170,19 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 1.** Each ellipse is a level curve of one task. From the start $(0, 0)$, which lies on both, gradient descent
-# (dashed) leaves at a right angle to them and moves the first coordinate away from its optimum, in both tasks. Rates
-# with the signs $(-, +)$ turn the step to where the optima lie. What the figure does not show: for a family with optima
-# in *all* directions no such rates exist; a matrix would be needed.
+# **Figure 1.** Each ellipse is a level curve of one task. From the start $(0, 0)$, which lies on both, gradient
+# descent (dashed) leaves at a right angle to them and moves the first coordinate away from its optimum, in both
+# tasks. Rates with the signs $(-, +)$ turn the step to where the optima lie. What the figure does not show: for a
+# family with optima in *all* directions no such rates exist; a matrix would be needed.
 
 # %% [markdown]
 # ## Derivation: two gradients
 #
 # ### One step
 #
-# Write $s = \nabla L_S(\theta)$ for the support gradient, $H$ for the Hessian of $L_S$ at $\theta$, and $g = \nabla
-# L_Q(\phi)$ for the query gradient after the step. (Chapter 07 used two of these letters for other things.) The step,
-# coordinate by coordinate, is $\phi_i = \theta_i - \alpha_i\, s_i$. So
+# Write $s = \nabla L_S(\theta)$ for the support gradient, $H$ for the Hessian of $L_S$ at $\theta$, and
+# $g = \nabla L_Q(\phi)$ for the query gradient after the step. (Chapter 07 used two of these letters for other
+# things.) The step, coordinate by coordinate, is $\phi_i = \theta_i - \alpha_i\, s_i$. So
 #
 # $$\frac{\partial \phi_i}{\partial \theta_j} = [i = j] - \alpha_i H_{ij}, \qquad
 # \frac{\partial \phi_i}{\partial \alpha_j} = -[i = j]\; s_i ,$$
@@ -195,9 +195,10 @@ plotting.show(
 #
 # $$\boxed{\;\frac{dL}{d\theta} = (I - H D)\, g = g - H(\alpha \circ g), \qquad \frac{dL}{d\alpha} = -\,g \circ s\;}$$
 #
-# Note *the order*: the Jacobian of the step is $I - D H$, and its transpose, which carries gradients back, is $I - H
-# D$. First multiply by the rates, then by $H$. In MAML $D$ is a number times $I$ and the order does not matter; here it
-# does. And *the cost*: the gradient in $\alpha$ contains no Hessian. Both of its factors are there already.
+# Note *the order*: the Jacobian of the step is $I - D H$, and its transpose, which carries gradients back, is
+# $I - H D$. First multiply by the rates, then by $H$. In MAML $D$ is a number times $I$ and the order does not
+# matter; here it does. And *the cost*: the gradient in $\alpha$ contains no Hessian. Both of its factors are there
+# already.
 #
 # Small differences judge both lines, on quadratic tasks, where $H$ is the curvature matrix everywhere.
 
@@ -256,9 +257,9 @@ claim("(I - D H) g is not the gradient.", np.abs(swapped - in_theta).max() > 0.0
 #
 # If several weights share one rate, its gradient is the *sum* of theirs. That makes a ladder: one rate for the whole
 # network; one for each **tensor**, that is for each weight matrix and each bias vector; one for each weight, which is
-# Meta-SGD; and each of these once for all steps, or anew for every step. All are sums of the same products $-v \circ
-# s$. Antoniou et al. (2019) take one rate for each layer and step, among other changes to MAML that they call
-# **MAML++**.
+# Meta-SGD; and each of these once for all steps, or anew for every step. All are sums of the same products
+# $-v \circ s$. Antoniou et al. (2019) take one rate for each layer and step, among other changes to MAML that they
+# call **MAML++**.
 #
 # ### The best rates of a family
 #
@@ -269,11 +270,12 @@ claim("(I - D H) g is not the gradient.", np.abs(swapped - in_theta).max() > 0.0
 # $$\mathbb{E}\left[\frac{dL}{d\alpha_i}\right] = -G_{ii} + \sum_j A_{ij}\, G_{ij}\, \alpha_j = 0
 # \qquad\Longleftrightarrow\qquad (A \circ G)\,\alpha = \operatorname{diag}(G) .$$
 #
-# It is a linear system, with one solution if no coordinate of $s$ is always zero: then $A \circ G$ is positive definite
-# (Schur's product theorem). The loss is convex in $\alpha$, so there it is least. If $A$ is diagonal, the solution is
-# $\alpha_i = 1/A_{ii}$, as found above. On the line of optima from above, with $t^2 = 1$: $s = \pm(1, -3)$, so $G =
-# \begin{pmatrix} 1 & -3 \\ -3 & 9 \end{pmatrix}$, $A \circ G = \begin{pmatrix} 1 & 6 \\ 6 & 45 \end{pmatrix}$, and
-# $\alpha = (-1, \tfrac13)$ solves $\alpha_1 + 6\alpha_2 = 1$ and $6\alpha_1 + 45\alpha_2 = 9$.
+# It is a linear system, with one solution if no coordinate of $s$ is always zero: then $A \circ G$ is positive
+# definite (Schur's product theorem). The loss is convex in $\alpha$, so there it is least. If $A$ is diagonal, the
+# solution is $\alpha_i = 1/A_{ii}$, as found above. On the line of optima from above, with $t^2 = 1$:
+# $s = \pm(1, -3)$, so $G = \begin{pmatrix} 1 & -3 \\ -3 & 9 \end{pmatrix}$,
+# $A \circ G = \begin{pmatrix} 1 & 6 \\ 6 & 45 \end{pmatrix}$, and $\alpha = (-1, \tfrac13)$ solves
+# $\alpha_1 + 6\alpha_2 = 1$ and $6\alpha_1 + 45\alpha_2 = 9$.
 
 
 # %%
@@ -314,9 +316,9 @@ print(part(params_of_two, "rate"))
 # *Difficulty: easy. Time: 10 minutes. Points: 2.*
 #
 # Write `by_weight(rates)`: the step $\theta - \alpha \circ \nabla L_S(\theta)$ as a `Rule` for `unroll`. `rates` is a
-# dict with an array for every parameter, of the parameter's shape. A rule is a pair of functions, `Rule(init,
-# update)`: `init(params)` gives the state to begin with (this rule has nothing to remember: `None` will do), and
-# `update(params, gradient, state)` gives the new parameters, a dict again, and the state.
+# dict with an array for every parameter, of the parameter's shape. A rule is a pair of functions,
+# `Rule(init, update)`: `init(params)` gives the state to begin with (this rule has nothing to remember: `None` will
+# do), and `update(params, gradient, state)` gives the new parameters, a dict again, and the state.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -333,6 +335,22 @@ print(part(params_of_two, "rate"))
 # A rate multiplies the gradient as it is, whatever its sign. Make a new dict, and give the state back beside it.
 #
 # </details>
+
+
+# %% tags=["setup"]
+from inspect import signature
+
+
+def check_rule(rule):
+    """Stop where something is no pair of functions that unroll can call."""
+    assert isinstance(rule, Rule), f"by_weight gives a rule, Rule(init, update), got a {type(rule).__name__}."
+    assert callable(rule.init), "A rule is a pair of functions, Rule(init, update)."
+    calls = ("init(params)", "update(params, gradient, state)")
+    for function, call, n in zip(rule, calls, (1, 3), strict=True):
+        try:
+            signature(function).bind(*range(n))
+        except TypeError:
+            raise AssertionError(f"unroll calls {call}: what is not needed is passed by, too.") from None
 
 
 # %% solution="by-weight"
@@ -354,8 +372,7 @@ def by_weight(rates):
 def step_by_rates(params, rates, gradient, rule_of=by_weight):
     """The parameters after one step of the rule."""
     rule = rule_of(rates)
-    assert isinstance(rule, Rule), f"by_weight gives a rule, Rule(init, update), got a {type(rule).__name__}."
-    assert callable(rule.init), "A rule is a pair of functions, Rule(init, update)."
+    check_rule(rule)
     after = rule.update(params, gradient, rule.init(params))
     assert isinstance(after, tuple | list) and len(after) == 2, "update gives two things: weights, state."
     assert isinstance(after[0], dict), "update gives the new parameters first, in a dict with the same names."
@@ -370,6 +387,7 @@ story = "From (1, 1), with the gradient (2, 3) and the rates (0.5, 2), expected 
 came, own = pencil_step(0.5, 2.0), "every weight has a rate of its own."
 MISSTEPS = [((2, 7), "that is uphill."), ((-1.5, -2.75), own), ((-6, -6), own)]
 MISSTEPS += [((-1, -6), "the move alone, without the weights?"), ((0.5, -1), "how long is the gradient?")]
+MISSTEPS += [((1.5, 1), "the order is update(params, gradient, state).")]
 for place_of_step, words in MISSTEPS:
     assert not np.allclose(came, place_of_step), f"{story} {came}: {words}"
 assert np.allclose(came, [0, -5]), f"{story} {came}. The rate itself multiplies the gradient."
@@ -470,7 +488,11 @@ def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 # %% test="task-loss" points=1
 leaves = {"start.theta": Tensor(np.ones(1)), "rate.theta": Tensor(np.array([0.1]))}
 asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how)
-value, doubled = asked(), lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+try:
+    value = asked()
+except KeyError as missing:
+    assert missing.args != ("theta",), "Nothing there is called theta. Who wants the network's own names?"
+    raise
 kind = type(value).__name__
 assert not isinstance(value, dict | tuple | list | None), f"One number is asked for, the loss, got a {kind}."
 MISTAKEN = {
@@ -478,12 +500,23 @@ MISTAKEN = {
     2.88: "the support loss after the step: the query judges.",
     6.48: "the support loss after a step on the query: it is the other way round.",
     0.64: "the query loss after a step on the query itself, which no learner may see.",
+    0.0784: "the query loss after two steps: one was asked for.",
+    2.92: "the loss of both together: the support has served its turn.",
 }
 story = f"By pencil the query loss after the step is 0.04, got {float(detach(value)):.4g}"
 for number, words in MISTAKEN.items():
     assert not np.isclose(detach(value), number), f"{story}. That is {words}"
 assert np.isclose(detach(value), 0.04), f"{story}."
+
+# %% test="task-loss" points=1
+from reference.scratch import meta_sgd
+
+leaves = {"start.theta": Tensor(np.ones(1)), "rate.theta": Tensor(np.array([0.1]))}
+asked = lambda **how: task_loss(dict(leaves), PENCIL, loss=quadratic_loss, **how)
+doubled = lambda rates: by_weight({name: 2 * rate for name, rate in rates.items()})
+value = asked()
 after_two, twice = detach(asked(n_steps=2)), detach(asked(rule_of=doubled))
+assert not np.isclose(after_two, 0.1184), "The query losses of all steps are summed: the last is asked for."
 assert np.isclose(after_two, 0.0784), f"After two steps it is 0.0784, got {after_two:.4g}: is n_steps used?"
 assert np.isclose(twice, 0.36), (
     f"By a rule that doubles the rates it is 0.36, got {twice:.4g}: is rule_of used?"
@@ -491,12 +524,9 @@ assert np.isclose(twice, 0.36), (
 assert isinstance(value, Tensor), "A plain number came: the graph is cut, and nothing can be differentiated."
 slope = {name: detach(d).item() for name, d in grad(value, leaves).items()}
 assert slope["rate.theta"], "The slope in the rate is 0: the rates were cut off from the graph."
+assert slope["start.theta"], "The slope in theta is 0: the start was cut off from the graph."
 first_order = np.isclose(slope["start.theta"], -0.4)
 assert not first_order, "The slope in theta lacks the curvature: the gradient in the step counts as constant."
-
-# %% test="task-loss" points=1
-from reference.scratch import meta_sgd
-
 same(task_loss, meta_sgd.task_loss, partial(case_of_a_net, wrap=Tensor))
 ### BEGIN HIDDEN TESTS
 same(task_loss, meta_sgd.task_loss, partial(case_of_a_net, wrap=Tensor, n_steps=3))
@@ -545,25 +575,26 @@ def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
 
 # %% test="meta-gradient" points=1
 arrays = {"start.theta": np.ones(1), "rate.theta": np.array([0.1])}
-found = meta_gradient(arrays, PENCIL, loss=quadratic_loss)
-assert isinstance(found, tuple | list) and isinstance(found[0], dict), (
-    "The pair is (gradient, loss), in this order."
-)
+try:
+    found = meta_gradient(arrays, PENCIL, loss=quadratic_loss)
+except TypeError as error:
+    untouched = "not a Tensor" in str(error)
+    assert not untouched, "The engine differentiates in Tensors alone: was everything in params made Tensors?"
+    raise
+ordered = isinstance(found, tuple | list) and isinstance(found[0], dict)
+assert ordered, "The pair is (gradient, loss), in this order."
 tensors = [thing for thing in (*found[0].values(), found[1]) if isinstance(thing, Tensor)]
 assert not tensors, "Plain arrays are asked for, and Tensors came: they would keep the whole graph alive."
 spoiled_args = any(isinstance(p, Tensor) for p in arrays.values())
 assert not spoiled_args, "The dict that was given now holds Tensors: put them into a dict of your own."
-names = {"start.theta", "rate.theta"}
-assert found[0].keys() == names, (
-    f"The gradient has entries for weights and rates, named as in params: got {sorted(found[0])}."
-)
+story = f"The gradient has entries for weights and rates, named as in params: got {sorted(found[0])}."
+assert found[0].keys() == {"start.theta", "rate.theta"}, story
 pencil_slopes = {name: np.asarray(detach(d)).item() for name, d in found[0].items()}
-assert np.isclose(detach(found[1]), 0.04), (
-    f"The loss beside the gradient is 0.04, got {detach(found[1]):.4g}."
-)
-assert pencil_slopes["rate.theta"], (
-    "In the rate 0 came: it was cut off from the graph on its way into the step."
-)
+story = f"The loss beside the gradient is 0.04, got {detach(found[1]):.4g}."
+assert np.isclose(detach(found[1]), 0.04), story
+assert pencil_slopes["rate.theta"], "In the rate 0 came: it was cut off from the graph before the step."
+first_order = np.isclose(pencil_slopes["start.theta"], -0.4)
+assert not first_order, "In theta -0.4 came, g alone: the gradient in the step counts as constant."
 for name, wanted in (("start.theta", -0.24), ("rate.theta", -3.2)):
     story = f"In {name} the pencil says {wanted}, got {pencil_slopes[name]:.4g}"
     assert not np.isclose(pencil_slopes[name], -wanted), f"{story}: its sign is turned."
@@ -609,8 +640,9 @@ same(meta_gradient, meta_sgd.meta_gradient, partial(case_of_a_net, n_steps=1))
 # `Quadratic(centre, curvature)`: `.gradient(theta)` is the gradient $A(\theta - c)$, and `.curvature` the matrix $A$,
 # which is the Hessian everywhere.
 #
-# The first test is a pencil's: $\theta = 0$, $\alpha = \tfrac14$, a support with $a = 2, c = 2$ and a query with $a = 8,
-# c = \tfrac34$, so that $s = -4$, $\phi = 1$ and $g = 2$. The second has several weights and steps, beside the engine.
+# The first test is a pencil's: $\theta = 0$, $\alpha = \tfrac14$, a support with $a = 2, c = 2$ and a query with
+# $a = 8, c = \tfrac34$, so that $s = -4$, $\phi = 1$ and $g = 2$. The second has several weights and steps, beside
+# the engine.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -669,9 +701,11 @@ two = hasattr(pair, "__len__") and len(pair) == 2
 assert two, f"Two gradients are asked for, (in theta, in alpha), got a {type(pair).__name__}: {pair}."
 in_weight, in_rate = (np.asarray(part_).item() for part_ in pair)
 assert not np.allclose([in_weight, in_rate], [8, 1]), "The pair is (in theta, in alpha), in this order."
+both_turned = np.allclose([in_weight, in_rate], [-1, -8])
+assert not both_turned, "-1 and -8 came for 1 and 8: both signs are turned. Does v begin at the query?"
 MISTAKEN_WEIGHT = {
     2: "g alone: the step depends on theta through its gradient, too.",
-    -2: "it with the curvature of the query: whose curvature is in the step?",
+    -2: "it with the curvature of the query, or without alpha: whose curvature, and where are the rates?",
     -3: "it with the query gradient at theta, before the step.",
     3: "it with a plus: the step goes against the gradient.",
 }
@@ -679,7 +713,7 @@ for number, words in MISTAKEN_WEIGHT.items():
     assert not np.isclose(in_weight, number), f"In theta the pencil says 1, got {number}. That is {words}"
 MISTAKEN_RATE = {
     -8: "it with the sign turned: phi is theta MINUS alpha times s.",
-    4: "it with s taken at phi, after the step. (Or was theta changed in place?)",
+    4: "it with s taken at phi, or with v carried back already. (Or was theta changed in place?)",
     -24: "it with g taken at theta, before the step.",
     1: "the gradient in theta once more.",
 }
@@ -807,10 +841,10 @@ LEARNERS = {  # first rate; which weights share one; floor
 STARTS = [init_mlp(np.random.default_rng(seed), [1, 40, 40, 1]) for seed in range(N_SEEDS)]
 
 # %% [markdown]
-# All runs are trained side by side, as in chapter 07: 8 learners, 4 starts and 10 tasks are 320 copies of the network,
-# and the loss is the *sum* over them, so that the gradient holds, copy by copy, the gradient of each. We average over
-# the ten tasks of a run. Rates that are shared get the sum of their gradients, as derived; equal gradients keep equal
-# rates equal, also under Adam.
+# All runs are trained side by side, as in chapter 07: 8 learners, 4 starts and 10 tasks are 320 copies of the
+# network, and the loss is the *sum* over them, so that the gradient holds, copy by copy, the gradient of each. We
+# average over the ten tasks of a run. Rates that are shared get the sum of their gradients, as derived; equal
+# gradients keep equal rates equal, also under Adam.
 
 
 # %%
@@ -1079,9 +1113,9 @@ claim("Where units are on together, next to no rate stayed at 0.01.", max(joinin
 # %% [markdown]
 # ### Does each rate matter?
 #
-# Now we tamper with the learned rates, leave the weights as they are, and test again. Clipping keeps the positive ones;
-# shuffling within a tensor keeps the whole distribution, and so figure 3; the mean of each tensor keeps nothing but the
-# mean, in which the two signs cancel.
+# Now we tamper with the learned rates, leave the weights as they are, and test again. Clipping keeps the positive
+# ones; shuffling within a tensor keeps the whole distribution, and so figure 3; the mean of each tensor keeps nothing
+# but the mean, in which the two signs cancel.
 
 
 # %%
@@ -1126,10 +1160,10 @@ frozen = [tampered[f"{layer} layer frozen"] for layer in ("first", "middle", "la
 claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1, *frozen, learned)
 
 # %% [markdown]
-# So each rate is tuned to its own weight, and clipping the finished rates undoes the step, or does worse. Yet in figure
-# 2 the 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction. Weights
-# and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays shut; a
-# lock made for another key would have opened as well.
+# So each rate is tuned to its own weight, and clipping the finished rates undoes the step, or does worse. Yet in
+# figure 2 the 1761 rates that were cut off at zero *during training* did nearly as well. There is no contradiction.
+# Weights and rates are learned together and fit each other, like a key and its lock. File the key, and the door stays
+# shut; a lock made for another key would have opened about as well.
 #
 # ## What one step can do
 #
@@ -1143,9 +1177,9 @@ claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1,
 # \kappa(x, x') = \sum_i \alpha_i\; \partial_i f(x)\; \partial_i f(x') .$$
 #
 # Each support point moves the whole curve, in proportion to how far the curve misses it, and the **kernel**
-# $\kappa(x, x_k)$ says how strongly and which way at $x$. The rates are the factors in that sum. With six tensors,
-# $\kappa$ is a mixture of six fixed shapes, and six learned rates choose the mixture. With one rate, only its height
-# can change.
+# $\kappa(x, x_k)$ says how strongly and which way at $x$. The rates are the factors in that sum. For given weights
+# and six tensors $\kappa$ is a mixture of six fixed shapes, and six learned rates choose the mixture. With one rate,
+# only its height can change.
 #
 # Which shape would be right for sinusoids? Take $\kappa(x, x') = \cos(x - x')$ and let the residuals be those of a
 # sinusoid, $y_k - f_\theta(x_k) = a \sin(x_k - p)$. Since $2 \cos u \sin v = \sin(u + v) - \sin(u - v)$, with $u = x
@@ -1154,8 +1188,9 @@ claim("Freezing any layer hurts, in every run.", np.min(frozen / learned) > 1.1,
 # $$\frac2K \sum_k \cos(x - x_k)\; a \sin(x_k - p) = a \sin(x - p) \;-\; \frac aK \sum_k \sin(x + p - 2 x_k) .$$
 #
 # The first term is the right answer, for every amplitude and phase. The second swings fast with $x_k$; over all of
-# $[-5, 5]$ it averages to nearly nothing ($\tfrac{\sin 10}{10} \approx -0.054$ times $a \sin(x + p)$). With $K$ points
-# it is noise around that, of variance $a^2 / (2K)$ or so: at $K = 10$ it is what keeps the step from being perfect.
+# $[-5, 5]$ it averages to nearly nothing ($\tfrac{\sin 10}{10} \approx -0.054$ times $a \sin(x + p)$). With $K$
+# points it is noise around that, of variance $a^2 / (2K)$ or so: at $K = 10$ it is what keeps the step from being
+# perfect.
 
 # %%
 rng = np.random.default_rng(2)
@@ -1198,8 +1233,8 @@ closer = after_one_step["MAML"].mean() - np.array([after_one_step["Meta-SGD"].me
 claim("Meta-SGD comes over two thirds of the way from MAML to it.", closer[0] > closer[1] * 2 / 3, closer)
 
 # %% [markdown]
-# Somebody who *knows* that all tasks are sinusoids of one frequency writes such a step down, without any training. Did
-# Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
+# Somebody who *knows* that all tasks are sinusoids of one frequency writes such a step down, without any training.
+# Did Meta-SGD learn the same thing? We compute $\kappa$ of the trained networks, in double precision.
 
 
 # %%
@@ -1221,8 +1256,8 @@ def likeness(kernel, other):
 
 # %% [markdown]
 # First, is the formula right? If the step is tiny, the answers must move as $\kappa$ says. The real step is not tiny:
-# for 40 test tasks we compare what it did to the answers on a grid with what the kernel says, by the angle between the
-# two and by their lengths.
+# for 40 test tasks we compare what it did to the answers on a grid with what the kernel says, by the angle between
+# the two and by their lengths.
 
 # %%
 grid_x = np.linspace(-5, 5, 21)[:, None]
@@ -1276,7 +1311,8 @@ for name in ("six learned rates", "Meta-SGD"):
     claim(f"{name}: nearer than MAML in every run.", np.all(alike[name] > of_maml), alike[name], of_maml)
 
 # %% [markdown]
-# Training turns the kernel towards the cosine, and learned rates turn it further than MAML's one.
+# Training turns the kernel towards the cosine, and learned rates turn it further than MAML's one. That this is *why*
+# the error falls is a guess.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.4), sharey=True, layout="constrained")
@@ -1301,10 +1337,10 @@ plotting.show(
 # too little. The figure shows the first-order picture of one run, and two points.
 
 # %% [markdown]
-# Now the signs. The six shapes, one for each tensor, are sums of products $\partial_i f(x)\, \partial_i f(x')$. Four of
-# them can never be negative. That of the last bias is constant, for its slope is 1. The slopes in the last weights are
-# the outputs of units, never negative. And those in the middle layer are the weight that leads on to the output, which
-# is squared in the product, times such outputs (for a bias, times 1).
+# Now the signs. The six shapes, one for each tensor, are sums of products $\partial_i f(x)\, \partial_i f(x')$. Four
+# of them can never be negative. That of the last bias is constant, for its slope is 1. The slopes in the last weights
+# are the outputs of units, never negative. And those in the middle layer are the weight that leads on to the output,
+# which is squared in the product, times such outputs (for a bias, times 1).
 
 # %%
 sizes = [p.size for p in STARTS[0].values()]
@@ -1315,8 +1351,9 @@ claim("The other four are never negative.", min(lowest[2:]) >= 0, lowest[2:])
 
 # %% [markdown]
 # With positive rates these four lift the kernel everywhere. To pull *against* the point half a period away, something
-# must outweigh them: the two shapes of the first layer, or negative rates on some of the four. A negative rate does not
-# "unlearn"; it carves the shape of the whole step. Six rates with a floor have the first way alone. Where do they end?
+# must outweigh them: the two shapes of the first layer, or negative rates on some of the four. A negative rate does
+# not "unlearn"; it carves the shape of the whole step. Six rates with a floor have the first way alone. Where do they
+# end?
 
 # %% tags=["training", "nbval-ignore-output"]
 sixes = {
@@ -1421,7 +1458,7 @@ diverged = np.all(rates_steps[:, 6] > rates_steps[:, 0])
 claim("After six steps every Meta-SGD run is worse than without a step.", diverged, rates_steps[:, 6])
 
 # %% [markdown]
-# So what Meta-SGD buys here is *time*: one gradient in place of several.
+# So what Meta-SGD buys here is *time*: one gradient in place of about ten.
 #
 # ### Few tasks
 #
@@ -1471,9 +1508,8 @@ six_new, six_seen = few_new["six learned rates"].mean(), few_seen["six learned r
 claim("Six rates, too, do worse on new tasks.", six_new > 1.5 * six_seen, six_new, six_seen)
 
 # %% [markdown]
-# Meta-SGD has learned the 20 tasks, not the family. Six rates have, too; whether they keep a lead over MAML, four runs
-# cannot say, for each run has 20 tasks of its own. With 20 tasks nobody gets far. How many numbers a step may have
-# seems to depend on how many *tasks* there are, just as the size of a model depends on the number of examples.
+# Meta-SGD knows its 20 tasks far better than the family. Six rates do, too, and, by the means printed above, MAML.
+# Which of the three is ahead on new tasks, four runs cannot say, for each run has 20 tasks of its own.
 
 # %% [markdown]
 # ## Build it in PyTorch
@@ -1680,11 +1716,11 @@ over_pixels = compare(Score(glyph_scores["3 steps, 18 rates from 0.1"].mean(axis
 claim("They beat raw pixels by 2 points or more.", over_pixels.interval[0] > 0.02, over_pixels)
 
 # %% [markdown]
-# If the first guess at the rate was bad, learning the rates mends it: from 0.1, both ways of learning gain points.
-# But begun at the one good number that a search found, 12,053 learned rates add nothing that four runs can show. Begun
-# at 0.1, with one step, they stay behind it. (One step of Adam moves a rate by about 0.01 at most, here by 2 in all,
-# and only if its gradient never changes its sign; that this is why is a guess.) The 18 rates of three steps do reach what the search reached, to within
-# the few points that four runs can tell, in one run where the search took four.
+# If the first guess at the rate was bad, learning the rates helps: from 0.1, both ways of learning gain points, with
+# one step, in these runs, up to about what raw pixels reach. But begun at the one good number that a search found,
+# 12,053 learned rates add nothing that four runs can show. Begun at 0.1, with one step, they stay behind it. (That a
+# step of Adam moves a rate by 0.01 at most may be why.) The 18 rates of three steps do reach what the search reached,
+# to within the few points that four runs can tell.
 #
 # So what learned rates are worth depends on what stands beside them. On sinusoids the *shape* of the step mattered,
 # and no single number has it. Here one number, found by a search, does
@@ -1722,11 +1758,11 @@ claim("On average it is longer than the first of those below.", last_first.mean(
 #
 # ## At full size
 #
-# The setting of Finn et al. (2017) on sinusoids, 25 tasks a step and 70,000 steps: 146 times the tasks of our runs. We
-# read what the runs left behind. MAML's 0.01 is the number of its paper; nobody searched for a better one at this
-# length. What can stand in for a search is one learned rate, and a learned rate for each array is what our six were:
-# where their rows stand tells how much of Meta-SGD's lead is a matter of one number, or of six. (The oracle is told
-# amplitude and phase.) An interval is over 600 test tasks, or, from three training runs on, over the runs.
+# The setting of Finn et al. (2017) on sinusoids, 25 tasks a step and 70,000 steps: 146 times the tasks of our runs.
+# MAML's 0.01 is the number of its paper; nobody searched for a better one at this length. One learned rate stands in
+# for a search, but not for a wide one: it, too, begins at 0.01, as do all learned rates here. A learned rate for each
+# array is what our six were.   An interval is over 600 test tasks, or, from three training runs on, over the runs.
+# The order of the rows is that of their first runs and ranks nobody.
 
 # %%
 from reference.results import rows, select
@@ -1741,8 +1777,9 @@ for row in rows(select("regression", data="sinusoids")):
 def in_a_table(found):
     """The mean of some runs, in words; the interval is over the runs, from three on."""
     means = [row.mean for row in found]
-    if None in means:
-        return "without bound"
+    away = sum(mean is None or mean > 10 for mean in means)
+    if away:
+        return f"away in {away} of {len(means)}"
     half = found[0].half_width if len(found) < 3 else Score(np.array(means)).half_width
     return f"{np.mean(means):.3f} +- {half:.3f}"
 
@@ -1757,27 +1794,24 @@ for k in (10, 5):
             print(f"   {name:30s} {cells}  runs: {len(by_step[1])}")
 
 # %%
-for k in (10, 5):
-    of = {n: np.mean([row.mean for row in at_full_size[k, "MAML"][n]]) for n in STEPS}
-    rates_once = np.mean([row.mean for row in at_full_size[k, "Meta-SGD"][1]])
-    claim(
-        f"K = {k}: after one step Meta-SGD stands ahead of MAML with 0.01.",
-        rates_once < of[1],
-        rates_once,
-        of[1],
-    )
-    claim(
-        f"K = {k}: after ten, MAML stands ahead of Meta-SGD after one.",
-        of[10] < rates_once,
-        of[10],
-        rates_once,
-    )
+first_step = {
+    name: np.array([row.mean for row in of[1]]) for (k, name), of in at_full_size.items() if k == 10
+}
+one_for_all, six_rates = first_step["one learned rate"], first_step["a learned rate for each array"]
+lags = one_for_all - six_rates
+claim("K = 10: six learned rates stand ahead of one, in every run.", lags.min() > 0.05, lags)
+lags = six_rates - first_step["Meta-SGD"]
+claim("Meta-SGD stands ahead of the six, in every run, by less.", 0 < lags.min() < lags.max() < 0.05, lags)
+lags = first_step["MAML"] - one_for_all
+claim("One learned rate is not told from 0.01.", abs(lags.mean()) < Score(lags).half_width, lags)
 
 # %% [markdown]
-# Meta-SGD stands ahead of 0.01 where one step is all there is, and ten steps of that small rate end ahead of it. Its
-# own fifth step leaves all bounds, as in figure 5. With ten points, in one run each, a single learned rate ends beside
-# 0.01; six get most of what Meta-SGD gets in one step, and leave all bounds when repeated. Single runs tell no order of
-# methods.
+# *Away*: in so many runs the mean error is over 10, for some task ran away. With ten points and three runs, after one
+# step: a single learned rate has about the error of 0.01, where it began; six take most of what there is to gain; and
+# here, after 70,000 steps, the other 1,755 rates take a little more in every run. After ten steps the six and the
+# 1761 have run away in every run, as in figure 5. A single number bears repeating better: the learned one gains, on
+# average, and with five steps is well below one step of Meta-SGD. But 0.01 is not safe ten times over: in one of
+# MAML's three runs some task ran away.
 #
 # And the real Omniglot, 5-way 1-shot, on the mixed split of chapter 08, with a convolutional network and batch norm.
 # Queries can be handed in together, which lets the norm see all of them, or each alone beside the support.
@@ -1798,14 +1832,24 @@ for (method, asked_so, outer, inner), by_asking in sorted(on_omniglot.items()):
     together, alone = (in_a_table(by_asking[transductive]) for transductive in (True, False))
     print(f"asked together {together}, alone {alone}, runs: {len(by_asking[True])}")
 
+# %%
+short = {(what[0], what[1]): by for what, by in on_omniglot.items() if what[2] == 1500}
+for asked in ("together", "alone"):
+    mine, theirs = (
+        np.array([row.mean for row in short[who, asked][asked == "together"]]) for who in ("meta-sgd", "maml")
+    )
+    lead = mine - theirs
+    claim(f"Trained and asked {asked}: Meta-SGD leads, in every run.", lead.min() > 0.01, lead)
+
 # %% [markdown]
-# Do not read a ranking into single runs. A learner that was trained with its queries together was not made to be asked
-# alone. And the test gives MAML three steps and Meta-SGD one.
+# The runs of 1,500 steps had 32 filters and 16 tasks a step. Trained and asked alike, Meta-SGD leads by some points.
+# But its rates began at 0.1 and MAML's is 0.4, and nobody searched for either. The long runs are one each: no
+# ranking.
 #
 # ## Freeze the rates
 #
-# Back to sinusoids and to one task, with Meta-SGD's first run. The figure has a slider for each layer: 0 freezes it, 1
-# leaves its rates as learned, 2 doubles them. The fourth, `own`, goes from the mean of each tensor (0) to the rates
+# Back to sinusoids and to one task, with Meta-SGD's first run. The figure has a slider for each layer: 0 freezes it,
+# 1 leaves its rates as learned, 2 doubles them. The fourth, `own`, goes from the mean of each tensor (0) to the rates
 # that each weight learned (1).
 
 # %%
@@ -1844,8 +1888,8 @@ sliders(
 )
 
 # %% [markdown]
-# Try this. Move `own` from 1 to 0 and watch the curve leave the points. Freeze the layers one by one: which one can be
-# spared? Double all three: does the step go past the points?
+# Try this. Move `own` from 1 to 0 and watch the curve leave the points. Freeze the layers one by one: which one can
+# be spared? Double all three: does the step go past the points?
 #
 # ## What differs from the papers, and what breaks it
 #
@@ -1854,9 +1898,9 @@ sliders(
 # - Of the changes that make up MAML++ (Antoniou et al. 2019) we took one, the rates for each layer and step (in their
 #   code, as in ours, for each *tensor*). The others are a loss after every step, first-order steps early in training,
 #   batch normalisation of its own for each step, and an outer rate that falls as a cosine.
-# - It breaks where more steps are taken than were trained, and where training tasks are few. It is slow where the
-#   first rates are far from good ones.
-# - Rates double what the outer optimiser stores. The inner step costs no more than MAML's.
+# - It breaks where more steps are taken than were trained, and where training tasks are few. It fell short here where
+#   the first rates were far from good ones.
+# - Rates double what the outer optimiser stores. The inner step costs hardly more than MAML's.
 # - The rates are a diagonal. Directions that mix weights are out of reach; Park & Oliva (2019) learn small matrices
 #   in their place.
 #
@@ -1913,9 +1957,9 @@ print(f"loss: {at_first:.4g} at first, {at_end:.4g} at the end")
 print("weights:", museum_theta.round(3), " rates:", museum_alpha.round(3))
 
 # %% [markdown]
-# It trains. The loss falls to about a tenth; the rates have grown, and they differ from each other. No shape is wrong.
-# But all tasks have curvatures 1 and 4, so the rates should become $(1, \tfrac14)$. And where
-# they end depends on where the *weights* begin:
+# It trains. The loss falls to about a tenth; the rates have grown, and they differ from each other. No shape is
+# wrong. But all tasks have curvatures 1 and 4, so the rates should become $(1, \tfrac14)$. And where they end depends
+# on where the *weights* begin:
 
 # %%
 for first_theta in (np.zeros(2), np.array([1.0, 0.3])):
@@ -1968,9 +2012,9 @@ for first_theta in (np.zeros(2), np.array([1.0, 0.3])):
 
 # %% [markdown]
 # In the book nobody could see it: the labels of its tasks were drawn at random, so no step could have helped. The bug
-# has a quiet cousin. In 2020 a user of the library learn2learn printed the rates of its Meta-SGD after each outer step,
-# and saw that they never changed (issue 167, mended since). The lesson of both: look at what is learned, and test a
-# gradient in *every* argument it is meant for.
+# has a quiet cousin. In 2020 a user of the library learn2learn printed the rates of its Meta-SGD after each outer
+# step, and saw that they never changed (issue 167, mended since). The lesson of both: look at what is learned, and
+# test a gradient in *every* argument it is meant for.
 #
 # ## Exercises
 #
@@ -2028,7 +2072,10 @@ def solving_rates(curvature):
 
 
 # %% test="solving-rates" points=1
-r = np.asarray(solving_rates(np.diag([1.0, 4.0])))
+r = solving_rates(np.diag([1.0, 4.0]))
+assert not isinstance(r, set | None), f"An array of rates is asked for, in the order of the steps, got {r}."
+r = np.asarray(r)
+assert r.ndim == 1, f"A step has one number for all weights: expected one axis, got the shape {r.shape}."
 assert r.shape == (2,), f"Curvatures 1 and 4 need two steps, one for each: got rates of shape {r.shape}."
 assert not np.allclose(np.sort(r), [1, 4]), (
     "These are the curvatures. A step of rate r leaves 1 - r a of the distance."
@@ -2209,7 +2256,7 @@ print("log rates: passed")
 # the query does not want it, and this weight must go against its own support gradient to put it right. (b) Clipping
 # the finished rates made the error many times as large, about that of no step at all or more. Kept above zero in
 # training, 1761 rates lost little or nothing, six rates part of their gain. The weights were
-# learned together with the rates and rely on every one of them; if some are removed afterwards, what they were to
+# learned together with the rates and rely on them; if some are removed afterwards, what they were to
 # correct stays uncorrected, while in training the weights could adapt to positive rates. (c) Train with positive
 # rates from the start (a floor at zero, or the logarithm of the rate as the parameter), and compare on the same
 # tasks. (d) MAML with the single rate 2, which was searched for; the search took a training run for each of four
@@ -2221,10 +2268,10 @@ print("log rates: passed")
 #
 # (a) On average over tasks the support gradient before the step and the query gradient after it disagree in sign,
 # although this weight has not moved: the other weights' moves overshoot, and this one puts it right. (b) Clipping the
-# finished rates made the error many times as large. Kept above zero in training, 1761 rates lost little or nothing, six
-# rates part of their gain. Weights and rates are learned together; what is removed afterwards nobody corrects. (c) Train
-# with positive rates from the start, by a floor or the logarithm, and compare over several runs. (d) MAML with the rate
-# 2, at the price of four training runs, and of validation scripts to judge them by.
+# finished rates made the error many times as large. Kept above zero in training, 1761 rates lost little or nothing,
+# six rates part of their gain. Weights and rates are learned together; what is removed afterwards nobody corrects.
+# (c) Train with positive rates from the start, by a floor or the logarithm, and compare over several runs. (d) MAML
+# with the rate 2, at the price of four training runs, and of validation scripts to judge them by.
 #
 # A grader looks for, a point each: two gradients, *at two places*, that disagree on average; both halves of (b) *and*
 # the reason; retraining, not another way of clipping, and a comparison; the searched rate, with its price.
@@ -2236,10 +2283,10 @@ print("log rates: passed")
 #
 # *Difficulty: hard. Time: 35 minutes. Points: 5.*
 #
-# "The best rates of a family" took one loss for both support and query, and one curvature for all tasks. Real episodes
-# have neither. Write `rates_of_family(theta, pairs)`: the rates (d,) with the least *mean* query loss after one step
-# from `theta` (d,). `pairs` is a list of (support, query), each a `Quadratic` with an optimum and a curvature of its
-# own. Derive it on paper, as the chapter did.
+# "The best rates of a family" took one loss for both support and query, and one curvature for all tasks. Real
+# episodes have neither. Write `rates_of_family(theta, pairs)`: the rates (d,) with the least *mean* query loss after
+# one step from `theta` (d,). `pairs` is a list of (support, query), each a `Quadratic` with an optimum and a
+# curvature of its own. Derive it on paper, as the chapter did.
 #
 # Before you run the tests, guess. One coordinate, curvature 1, query optima at $\pm 1$, and support optima that miss
 # the query's by noise of standard deviation $\sigma$. Without noise the best rate is 1. What is it with $\sigma = 1$?
@@ -2325,9 +2372,10 @@ came = np.asarray(rates_of_family(np.zeros(1), noisy(0.5)))
 assert came.shape == (1,), f"One coordinate has one rate, in an array (1,): got shape {came.shape}."
 story = f"With noise of 1/2 the pencil says 0.8, got {came[0]:.4g}"
 assert not np.isclose(came[0], 1), (
-    f"{story}: the rate where the query is the support. Where do they come apart?"
+    f"{story}: the rate where the query is the support. Where do they come apart, and whose step is it?"
 )
 assert not np.isclose(came[0], 4 / 3), f"{story}: the mean of each task's best rate. All tasks share one."
+assert not np.isclose(came[0], [2 / 3, 2]).any(), f"{story}: the best rate of a single task."
 assert not np.isclose(came[0], -0.8), f"{story}: follow the minus of the step."
 assert not np.isclose(came[0], 0), f"{story}: the learner would stay where it is."
 assert np.isclose(came[0], 0.8), f"{story}."
@@ -2359,10 +2407,10 @@ print("the best rate with noise of 0, 1/2, 1, 2:", *np.round(by_noise, 4))
 #   s$.
 # - A rate grows where the support gradient before the step agrees with the query gradient after it; it turns negative
 #   where they disagree.
-# - The rates choose the kernel with which a support point pulls the prediction; on sinusoids they learn a cosine, and
-#   six of them suffice for most of the gain. A single one gains little, and a bad start of it is not forgotten.
+# - The rates choose the kernel with which a support point pulls the prediction; on sinusoids it comes near a cosine,
+#   and six of them suffice for most of the gain. A single one gains little, and began too large, it ends behind.
 # - Learned rates belong to their weights and to about the number of steps they were trained for; 20 tasks were too few
-#   to learn them from.
+#   to learn 1761 of them from.
 # - On our glyphs one searched rate does as well, to within a few points; learned rates make up for a bad first guess,
 #   in part or in full.
 #

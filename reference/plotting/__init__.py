@@ -6,7 +6,7 @@ Each function draws into `ax`, or into a figure of its own, and returns the axes
 
 from reference.plotting.curves import curves, family, regression
 from reference.plotting.graphs import graph
-from reference.plotting.images import episode_sheet, glyphs, matrix
+from reference.plotting.images import attention, episode_sheet, glyphs, matrix, scattered
 from reference.plotting.intervals import histogram, intervals, ladder
 from reference.plotting.plane import arrows, closed_curves, landmarks, points, regions, walks
 from reference.plotting.show import show
@@ -19,6 +19,7 @@ __all__ = [
     "MARKERS",
     "STYLE",
     "arrows",
+    "attention",
     "closed_curves",
     "curves",
     "episode_sheet",
@@ -33,6 +34,7 @@ __all__ = [
     "points",
     "regions",
     "regression",
+    "scattered",
     "show",
     "walks",
 ]

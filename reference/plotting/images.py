@@ -1,15 +1,16 @@
-"""Images: the characters of a task, an episode, a matrix as coloured cells."""
+"""Images: the characters of a task, an episode, characters in the plane, a matrix as coloured cells."""
 
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Bool, Int, Num
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from reference.plotting.arguments import check_lengths
-from reference.plotting.style import FRAME, PLANE, SMALL, axes_for
+from reference.plotting.style import COLOURS, FRAME, PLANE, SMALL, axes_for
 
 
 def glyphs(
@@ -61,6 +62,30 @@ def episode_sheet(
     return axes
 
 
+def scattered(
+    images: Num[np.ndarray, "n *channel height width"],
+    xy: Num[np.ndarray, "n 2"],
+    labels: Int[np.ndarray, "n"],
+    *,
+    size: float = 0.08,
+    ax: Axes | None = None,
+) -> Axes:
+    """Images at their places in the plane, without paper, ink in the colour of the label.
+
+    An image is as wide as `size` times the wider side of all places.
+    """
+    check_lengths(images=images, xy=xy, labels=labels)
+    ax = axes_for(ax, PLANE)
+    half = size * np.ptp(xy, axis=0).max() / 2
+    for image, (x, y), label in zip(images, xy, labels, strict=True):
+        ink = image.reshape(image.shape[-2:]) / images.max()
+        tinted = np.dstack([np.broadcast_to(to_rgb(COLOURS[label % 8]), (*ink.shape, 3)), ink])
+        ax.imshow(tinted, extent=(x - half, x + half, y - half, y + half))
+    low, high = xy.min(axis=0) - half, xy.max(axis=0) + half
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
+    return ax
+
+
 def matrix(
     values: Num[np.ndarray, "rows columns"], *, ax: Axes | None = None, digits: int | None = None
 ) -> Axes:
@@ -84,3 +109,29 @@ def matrix(
                 fontsize=SMALL,
             )
     return ax
+
+
+def attention(
+    weights: Num[np.ndarray, "q n"],
+    queries: Num[np.ndarray, "q *channel height width"],
+    support: Num[np.ndarray, "n *channel height width"],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """A matrix of weights as coloured cells, the image of each row at its left, of each column on top."""
+    (q, n), size = weights.shape, 0.4
+    ax = axes_for(ax, (2 + size * n, 1 + size * q))
+    picture = ax.imshow(weights, cmap="Oranges", vmin=0)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+    for i, image in enumerate(queries):
+        _place(ax, image, (-1.6, -0.6, i + 0.45, i - 0.45))
+    for j, image in enumerate(support):
+        _place(ax, image, (j - 0.45, j + 0.45, -0.6, -1.6))
+    ax.set(xlim=(-1.65, n - 0.5), ylim=(q - 0.5, -1.65), aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _place(ax: Axes, image: Num[np.ndarray, "*channel height width"], where: tuple) -> None:
+    """One image, ink dark, at (left, right, bottom, top) of the axes."""
+    ax.imshow(image.reshape(image.shape[-2:]), cmap="Greys", vmin=0, extent=where)

@@ -91,6 +91,11 @@ def test_a_cell_that_stops_or_warns_counts_as_a_claim_that_does_not_hold(tmp_pat
     assert not first["holds"] and not second["holds"]
 
 
+def test_a_run_whose_reader_is_gone_ends_and_is_no_verdict_on_the_chapter(tmp_path):
+    with pytest.raises(BrokenPipeError):
+        margins.run(chapter(tmp_path, "raise BrokenPipeError('gone')", "claim('So.', True)"))
+
+
 def test_prose_and_evidence_may_change_without_a_new_run(tmp_path):
     def code(cell):
         claims._code.cache_clear()

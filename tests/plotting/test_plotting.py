@@ -18,6 +18,10 @@ SQUARE = {"a": (0, 0), "b": (1, 0), "c": (1, 1)}
 DRAWN = {  # every public function, with the least it needs
     plotting.glyphs: lambda ax: plotting.glyphs(IMAGES, ax=ax),
     plotting.matrix: lambda ax: plotting.matrix(np.eye(3), ax=ax),
+    plotting.attention: lambda ax: plotting.attention(
+        np.eye(3), np.ones((3, 4, 4)), np.ones((3, 4, 4)), ax=ax
+    ),
+    plotting.scattered: lambda ax: plotting.scattered(IMAGES, CIRCLE[:7], np.arange(7), ax=ax),
     plotting.curves: lambda ax: plotting.curves(X, {"line": X}, ax=ax),
     plotting.family: lambda ax: plotting.family(X, np.stack([X] * 5), ax=ax),
     plotting.regression: lambda ax: plotting.regression(

@@ -160,3 +160,71 @@ def by_weight(rates):
         return {k: params[k] - rates[k] * gradient[k] for k in params}, state
 
     return Rule(None, update)
+
+
+# %% right: the state carries the rates
+def by_weight(rates):
+    def update(params, gradient, state):
+        return dict((name, params[name] - gradient[name] * state[name]) for name in sorted(params)), state
+
+    return Rule(lambda params: dict(rates), update)
+
+
+# %% right: a tensor at a time, by the rule of gradient descent
+def by_weight(rates):
+    def update(params, gradient, state):
+        moved = {}
+        for name, p in params.items():
+            rule = sgd(rates[name])
+            moved |= rule.update({name: p}, {name: gradient[name]}, rule.init({name: p}))[0]
+        return moved, None
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: parameters and gradient change places | params, gradient, state
+def by_weight(rates):
+    def update(gradient, params, state):
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, state
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: nothing to remember, so update has no state | update(params, gradient, state)
+def by_weight(rates):
+    def update(params, gradient):
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, None
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: nothing to remember, so init is given nothing | init(params)
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, state
+
+    return Rule(lambda: None, update)
+
+
+# %% wrong: the sign of the gradient alone | how long is the gradient
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {name: p - rates[name] * np.sign(gradient[name]) for name, p in params.items()}, state
+
+    return Rule(lambda params: None, update)
+
+
+# %% wrong: the rule is made and not returned | got a NoneType
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {name: p - rates[name] * gradient[name] for name, p in params.items()}, state
+
+    Rule(lambda params: None, update)
+
+
+# %% wrong: the gradient is divided by the rate | multiplies the gradient
+def by_weight(rates):
+    def update(params, gradient, state):
+        return {name: p - gradient[name] / rates[name] for name, p in params.items()}, state
+
+    return Rule(lambda params: None, update)

@@ -112,3 +112,74 @@ def with_log_rates(start, *, inner_lr):
 
 def by_exponent(rates):
     return by_weight({k: np.exp(r) for k, r in rates.items()})
+
+
+# %% right: by join, and by the rule of gradient descent
+def with_log_rates(start, *, inner_lr):
+    return join(
+        start=start, rate={name: np.zeros(np.shape(p)) + np.log(inner_lr) for name, p in start.items()}
+    )
+
+
+def by_exponent(rates):
+    return sgd({name: np.exp(rho) for name, rho in rates.items()})
+
+
+# %% right: the exponential is taken anew in every step, as the state
+def with_log_rates(start, *, inner_lr):
+    found = with_rates(start, inner_lr=1.0)
+    for name in part(found, "rate"):
+        found[f"rate.{name}"] = np.full_like(found[f"rate.{name}"], np.log(inner_lr))
+    return found
+
+
+def by_exponent(rates):
+    def update(params, gradient, state):
+        return {k: params[k] - state[k] * gradient[k] for k in params}, state
+
+    return Rule(lambda params: {k: np.exp(rho) for k, rho in rates.items()}, update)
+
+
+# %% wrong: the exponential alone, a dict and no rule | gives a rule
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return {name: np.exp(rate) for name, rate in rates.items()}
+
+
+# %% wrong: the logarithm to the base of ten | ln 0.1
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log10(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: 10**rate for name, rate in rates.items()})
+
+
+# %% wrong: the exponential of the given rate, in place of the logarithm | ln 0.1
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.exp(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: np.log(rate) for name, rate in rates.items()})
+
+
+# %% wrong: the logarithm without its minus, so that the exponent has one | expected the step
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: np.exp(-rate) for name, rate in rates.items()})
+
+
+# %% wrong: softplus in place of the exponential | expected the step
+def with_log_rates(start, *, inner_lr):
+    return with_rates(start, inner_lr=np.log(inner_lr))
+
+
+def by_exponent(rates):
+    return by_weight({name: np.log(1 + np.exp(rate)) for name, rate in rates.items()})

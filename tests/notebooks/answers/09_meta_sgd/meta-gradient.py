@@ -105,3 +105,51 @@ def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
         params[k] = Tensor(params[k])
     value = task_loss(params, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
     return grad(value, params, create_graph=False), detach(value)
+
+
+# %% right: an argument at a time
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    gradient = {}
+    for name in params:
+        leaf = Tensor(np.array(params[name]))
+        value = task_loss(params | {name: leaf}, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+        gradient[name] = grad(value, leaf, create_graph=False)
+    return gradient, detach(value)
+
+
+# %% right: weights and rates apart, and a loss as Python's number
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    start, rate = ({name: Tensor(p) for name, p in part(params, of).items()} for of in ("start", "rate"))
+    value = task_loss(join(start=start, rate=rate), episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    apart = {"start": grad(value, start), "rate": grad(value, rate, create_graph=False)}
+    plain = {of: {name: detach(g) for name, g in found.items()} for of, found in apart.items()}
+    return join(**plain), float(detach(value))
+
+
+# %% wrong: first order | counts as constant
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    on_support, rule = lambda p: loss(p, episode.support), rule_of(part(leaves, "rate"))
+    phi = unroll(on_support, part(leaves, "start"), rule, n_steps, first_order=True)
+    value = loss(phi, episode.query)
+    return grad(value, leaves, create_graph=False), detach(value)
+
+
+# %% wrong: the gradient alone, without the loss | in this order
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, leaves, create_graph=False)
+
+
+# %% wrong: arrays stay arrays, so that the engine sees nothing | made Tensors
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    value = task_loss(params, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, params, create_graph=False), detach(value)
+
+
+# %% wrong: the loss beside it is that before the step | beside the gradient
+def meta_gradient(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    leaves = {name: Tensor(p) for name, p in params.items()}
+    value = task_loss(leaves, episode, loss=loss, n_steps=n_steps, rule_of=rule_of)
+    return grad(value, leaves, create_graph=False), detach(loss(part(leaves, "start"), episode.query))

@@ -121,3 +121,70 @@ def rates_of_family(theta, pairs):
         right_side = right_side + s * query.gradient(theta_now)
     theta -= 1
     return np.linalg.solve(matrix, right_side)
+
+
+# %% right: means for sums, and an inverse that is not exact where a coordinate is idle
+def rates_of_family(theta, pairs):
+    left = np.mean(
+        [np.diag(s) @ b @ np.diag(s) for s, b in ((a.gradient(theta), q.curvature) for a, q in pairs)], 0
+    )
+    right = np.mean([a.gradient(theta) * q.gradient(theta) for a, q in pairs], axis=0)
+    return np.linalg.pinv(left) @ right
+
+
+# %% right: a long descent in the rates, coordinate by coordinate
+def rates_of_family(theta, pairs):
+    alpha = [0.0] * len(theta)
+    for _ in range(5000):
+        for i in range(len(theta)):
+            slope = bend = 0.0
+            for support, query in pairs:
+                s = support.gradient(theta)
+                slope -= query.gradient(theta - np.array(alpha) * s)[i] * s[i]
+                bend += query.curvature[i, i] * s[i] ** 2
+            alpha[i] -= slope / bend
+            if i == len(theta) - 1 and abs(slope) < 1e-12:
+                return alpha
+    return alpha
+
+
+# %% wrong: the distance to the query's optimum is made least, not its loss | ties it to the others
+def rates_of_family(theta, pairs):
+    s = np.array([support.gradient(theta) for support, _ in pairs])
+    away = np.array([theta - query.centre for _, query in pairs])
+    return np.sum(s * away, axis=0) / np.sum(s * s, axis=0)
+
+
+# %% wrong: a matrix with the rates on its diagonal | in an array (1,)
+def rates_of_family(theta, pairs):
+    left, right = 0.0, 0.0
+    for support, query in pairs:
+        s = support.gradient(theta)
+        left, right = left + query.curvature * np.outer(s, s), right + query.gradient(theta) * s
+    return np.diag(np.linalg.solve(left, right))
+
+
+# %% wrong: the second moment is that of the query's gradient | come apart
+def rates_of_family(theta, pairs):
+    left, right = 0.0, 0.0
+    for support, query in pairs:
+        s, b = support.gradient(theta), query.gradient(theta)
+        left, right = left + query.curvature * np.outer(b, b), right + b * s
+    return np.linalg.solve(left, right)
+
+
+# %% wrong: support and query change places | whose step is it
+def rates_of_family(theta, pairs):
+    left, right = 0.0, 0.0
+    for query, support in pairs:
+        s = support.gradient(theta)
+        left, right = left + query.curvature * np.outer(s, s), right + query.gradient(theta) * s
+    return np.linalg.solve(left, right)
+
+
+# %% wrong: the last task alone | a single task
+def rates_of_family(theta, pairs):
+    for support, query in pairs:
+        s = support.gradient(theta)
+        left, right = query.curvature * np.outer(s, s), query.gradient(theta) * s
+    return np.linalg.solve(left + 1e-9 * np.eye(len(theta)), right)

@@ -60,3 +60,48 @@ def solving_rates(curvature):
 # %% wrong: eigenvalues that are near are taken for equal | 3 steps are enough and needed
 def solving_rates(curvature):
     return 1 / np.unique(np.linalg.eigvalsh(curvature).round(3))
+
+
+# %% right: a list, from singular values
+def solving_rates(curvature):
+    rates = []
+    for value in np.linalg.svd(curvature, compute_uv=False):
+        if not rates or not np.isclose(1 / rates[-1], value, rtol=0, atol=1e-6):
+            rates.append(1 / value)
+    return rates
+
+
+# %% right: from the inverse, whose eigenvalues are the rates
+def solving_rates(curvature):
+    rates = np.linalg.eigvals(np.linalg.inv(curvature)).real
+    return tuple({round(1 / rate, 6): rate for rate in rates}.values())
+
+
+# %% wrong: the ends of the spectrum alone | 3 steps are enough and needed
+def solving_rates(curvature):
+    values = np.linalg.eigvalsh(curvature)
+    return np.unique(1 / values[[0, -1]].round(6))
+
+
+# %% wrong: Chebyshev's steps, the best when only the ends are known | need the rates
+def solving_rates(curvature):
+    values = np.linalg.eigvalsh(curvature)
+    n, low, high = len(np.unique(values.round(6))), values[0], values[-1]
+    nodes = np.cos((2 * np.arange(n) + 1) * np.pi / (2 * n))
+    return 1 / ((high + low) / 2 + (high - low) / 2 * nodes)
+
+
+# %% wrong: a set, which has no order | order of the steps
+def solving_rates(curvature):
+    return {1 / value for value in np.linalg.eigvalsh(curvature).round(6)}
+
+
+# %% wrong: a rate of its own for every weight, as in Meta-SGD | one number for all weights
+def solving_rates(curvature):
+    values = np.linalg.eigvalsh(curvature)
+    return np.array([1 / values for _ in np.unique(values.round(6))])
+
+
+# %% wrong: steps twice as long, which jump to the other side | need the rates
+def solving_rates(curvature):
+    return 2 / np.unique(np.linalg.eigvalsh(curvature).round(6))

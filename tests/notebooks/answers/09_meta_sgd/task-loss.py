@@ -110,3 +110,67 @@ def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
         lambda p: loss(p, episode.support), part(params, "start"), rule_of(part(params, "rate")), n_steps
     )
     loss(phi, episode.query)
+
+
+# %% right: the gradient is asked for by hand, and the rule is given it
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi, (init, update) = part(params, "start"), rule_of(part(params, "rate"))
+    state = init(phi)
+    for _ in range(n_steps):
+        slope = grad(loss(phi, episode.support), phi, create_graph=True)
+        phi, state = update(phi, slope, state)
+    return loss(phi, episode.query)
+
+
+# %% right: by itself, with a step less
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    if n_steps == 0:
+        return loss(part(params, "start"), episode.query)
+    on_support, rates = partial(loss, examples=episode.support), part(params, "rate")
+    moved = unroll(on_support, part(params, "start"), rule_of(rates), 1)
+    return task_loss(join(start=moved, rate=rates), episode, loss=loss, n_steps=n_steps - 1, rule_of=rule_of)
+
+
+# %% wrong: a step too many | two steps
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi, rule = part(params, "start"), rule_of(part(params, "rate"))
+    state = rule.init(phi)
+    for _ in range(n_steps + 1):
+        phi, state = take_step(lambda p: loss(p, episode.support), phi, rule, state)
+    return loss(phi, episode.query)
+
+
+# %% wrong: the losses of support and query are added | of both together
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    on_support = lambda p: loss(p, episode.support)
+    phi = unroll(on_support, part(params, "start"), rule_of(part(params, "rate")), n_steps)
+    return on_support(phi) + loss(phi, episode.query)
+
+
+# %% wrong: the query loss after every step, as in MAML++ | of all steps are summed
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi, rule, total = part(params, "start"), rule_of(part(params, "rate")), 0.0
+    state = rule.init(phi)
+    for _ in range(n_steps):
+        phi, state = take_step(lambda p: loss(p, episode.support), phi, rule, state)
+        total = total + loss(phi, episode.query)
+    return total
+
+
+# %% wrong: unroll gets weights and rates under their prefixes | own names
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi = unroll(lambda p: loss(p, episode.support), params, rule_of(part(params, "rate")), n_steps)
+    return loss(phi, episode.query)
+
+
+# %% wrong: the rule gets weights and rates under their prefixes | own names
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    phi = unroll(lambda p: loss(p, episode.support), part(params, "start"), rule_of(params), n_steps)
+    return loss(phi, episode.query)
+
+
+# %% wrong: the start is detached, as if only the rates were learned | start was cut off
+def task_loss(params, episode, *, loss, n_steps=1, rule_of=by_weight):
+    start = {name: Tensor(detach(p)) for name, p in part(params, "start").items()}
+    phi = unroll(lambda p: loss(p, episode.support), start, rule_of(part(params, "rate")), n_steps)
+    return loss(phi, episode.query)

@@ -225,3 +225,90 @@ def walk_back(theta, alpha, support, query, n_steps):
 # %% wrong: nothing comes back | got a NoneType
 def walk_back(theta, alpha, support, query, n_steps):
     _ = by_the_engine(theta, alpha, support, query, n_steps)
+
+
+# %% right: small imaginary steps, which are exact
+def walk_back(theta, alpha, support, query, n_steps):
+    def slope(at):
+        theta_, alpha_ = at[: len(theta)], at[len(theta) :]
+        for _ in range(n_steps):
+            theta_ = theta_ - alpha_ * (support.curvature @ (theta_ - support.centre))
+        away = theta_ - query.centre
+        return (away @ query.curvature @ away / 2).imag / 1e-30
+
+    both = np.concatenate([theta, alpha])
+    found = np.array([slope(both + 1e-30j * e) for e in np.eye(len(both))])
+    return found[: len(theta)], found[len(theta) :]
+
+
+# %% right: the support gradients shrink by a matrix, and all steps stand in one array
+def walk_back(theta, alpha, support, query, n_steps):
+    turn = np.eye(len(theta)) - support.curvature * alpha
+    s = [support.gradient(theta)]
+    for _ in range(n_steps):
+        s.append(turn @ s[-1])
+    g = query.gradient(theta - alpha * np.sum(s[:-1], axis=0))
+    v = np.array([np.linalg.matrix_power(turn, n_steps - 1 - j) @ g for j in range(n_steps)])
+    return turn @ v[0], -np.einsum("jd,jd->d", v, np.array(s[:-1]))
+
+
+# %% wrong: the two lines of a step change places | carried back already
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        v = v - support.curvature @ (alpha * v)
+        in_alpha -= v * support.gradient(point)
+    return v, in_alpha
+
+
+# %% wrong: v begins as the gradient of the support | begin at the query
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = support.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return v, in_alpha
+
+
+# %% wrong: the direction that goes down, in place of the gradients | both signs are turned
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - support.curvature @ (alpha * v)
+    return -v, -in_alpha
+
+
+# %% wrong: the curvature multiplies entry by entry | gradient in each
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g - support.curvature * (alpha * g), -g * s
+
+
+# %% wrong: one step, whatever was asked for | each step adds its part
+def walk_back(theta, alpha, support, query, n_steps):
+    s = support.gradient(theta)
+    g = query.gradient(theta - alpha * s)
+    return g - support.curvature @ (alpha * g), -g * s
+
+
+# %% wrong: the rates are left out on the way back | where are the rates
+def walk_back(theta, alpha, support, query, n_steps):
+    path = [theta]
+    for _ in range(n_steps):
+        path.append(path[-1] - alpha * support.gradient(path[-1]))
+    v, in_alpha = query.gradient(path[-1]), np.zeros_like(alpha)
+    for point in reversed(path[:-1]):
+        in_alpha -= v * support.gradient(point)
+        v = v - support.curvature @ v
+    return v, in_alpha

@@ -2,6 +2,7 @@
 
     python -m experiments.sequences.machines ntm --seed 0
     python -m experiments.sequences.machines transformer --seed 0 --outer-lr 3e-3
+    python -m experiments.sequences.machines lstm --data associative-recall --seed 0
 
 See README.md in this folder.
 """
@@ -29,13 +30,13 @@ from reference.pytorch.nn import as_function, init_params
 from reference.pytorch.nn.cells import Recurrent, answering, lstm, run
 from reference.pytorch.unroll import value_and_grad
 from reference.rules import adam, clipped
-from reference.tasks.sequences import Copy, wrong_bits
+from reference.tasks.sequences import AssociativeRecall, Copy, RepeatCopy, wrong_bits
 
 
 class Settings(NamedTuple):
-    """What a run depends on. The lengths of training are those of the task's default, 1 to 20."""
+    """What a run depends on. The sizes of training are the task's own: to copy, lengths from 1 to 20."""
 
-    data: Literal["copy"] = "copy"
+    data: Literal["copy", "repeat-copy", "associative-recall"] = "copy"
     seed: int = 0
     n_steps: int = 3000
     batch: int = 16
@@ -44,14 +45,20 @@ class Settings(NamedTuple):
     n_rows: int = 128
     row_width: int = 20
     n_hidden: int = 100  # of the machine's controller
-    n_test: int = 100  # sequences of each length
+    n_test: int = 100  # sequences of each size
 
 
 VARIANTS = {
     name: Settings() for name in ("ntm", "ntm-random-start", "ntm-learned-start", "lstm", "transformer")
 }
-TASKS = {"copy": Copy()}
-TEST_LENGTHS = (5, 10, 20, 30, 40, 60, 80, 100, 120)
+TASKS = {"copy": Copy(), "repeat-copy": RepeatCopy(), "associative-recall": AssociativeRecall()}
+TEST_SIZES: dict[str, tuple[dict[str, int], ...]] = {  # those of training, then others
+    "copy": tuple({"length": n} for n in (5, 10, 20, 30, 40, 60, 80, 100, 120)),
+    "repeat-copy": tuple(
+        {"length": n, "repeats": times} for n, times in ((3, 3), (5, 5), (10, 10), (20, 10), (10, 20))
+    ),
+    "associative-recall": tuple({"items": n} for n in (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)),
+}
 N_POINTS = 60  # of the curve of training
 LSTM_WIDTH, TRANSFORMER = 120, {"width": 52, "n_heads": 4, "n_blocks": 2}  # no fewer weights than the machine
 
@@ -137,10 +144,10 @@ def noted(carried: Params, value: Tensor) -> Params:
 
 
 def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
-    """Wrong bits of a sequence at each length, those of training and others; then the curve of training."""
+    """Wrong bits of a sequence at each size, those of training and others; then the curve of training."""
     weights, carried = apart(end)
-    for length in TEST_LENGTHS:
-        yield Evaluation({"length": length}, "wrong bits", partial(wrong, job, weights, length))
+    for size in TEST_SIZES[job.settings.data]:
+        yield Evaluation(size, "wrong bits", partial(wrong, job, weights, size))
     n = job.settings.n_steps // N_POINTS
     for i, losses in enumerate(carried["losses"].cpu().numpy()[: n * N_POINTS].reshape(N_POINTS, n)):
         yield Evaluation(
@@ -148,14 +155,21 @@ def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
         )
 
 
-def wrong(job: Job, weights: Params, length: int) -> np.ndarray:
-    """How many bits of each test sequence are wrong; the same sequences for every learner."""
-    series = TASKS[job.settings.data].of_lengths(
-        np.random.default_rng(length), np.full(job.settings.n_test, length)
-    )
+def wrong(job: Job, weights: Params, size: dict[str, int]) -> np.ndarray:
+    """How many bits of each test sequence are wrong."""
+    series = series_of(job, size)
     with torch.inference_mode():
         logits = answers(job)(weights, Drawn(to_torch(series, job.device), 0))
     return wrong_bits(series, logits.cpu().numpy())
+
+
+def series_of(job: Job, size: dict[str, int]) -> Series:
+    """n_test sequences of this size, {"length": 5} or as TEST_SIZES has it; the same for every learner."""
+    task, rng = TASKS[job.settings.data], np.random.default_rng(list(size.values()))
+    each = {name: np.full(job.settings.n_test, n) for name, n in size.items()}
+    if isinstance(task, AssociativeRecall):
+        return task.of_items(rng, each["items"])
+    return task.of_lengths(rng, each.pop("length"), **each)
 
 
 EXPERIMENT = runner.Experiment("sequences", VARIANTS, begin, train, tests)

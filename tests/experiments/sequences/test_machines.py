@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import training
+from experiments import runner, training
 from experiments.saving import Job
 from experiments.sequences import machines
 from reference.params import part
@@ -15,6 +15,7 @@ from tests.experiments.sequences.small import FEW
 
 CPU = torch.device("cpu")
 VARIANTS = list(machines.VARIANTS)
+OTHERS = ["repeat-copy", "associative-recall"]
 
 
 def job(variant, settings=FEW):
@@ -25,10 +26,12 @@ def weights_of(variant, settings=FEW, seed=0):
     return machines.apart(machines.begin(job(variant, settings), np.random.default_rng(seed)))[0]
 
 
+@pytest.mark.parametrize("data", machines.TASKS)
 @pytest.mark.parametrize("variant", ["lstm", "transformer"])
-def test_what_stands_beside_the_machine_has_no_fewer_weights_and_hardly_more(variant):
-    sizes = [sum(p.numel() for p in weights_of(v, machines.Settings()).values()) for v in ("ntm", variant)]
-    assert sizes[0] == 62_660 and 1 <= sizes[1] / sizes[0] < 1.1
+def test_what_stands_beside_the_machine_has_no_fewer_weights_and_hardly_more(variant, data):
+    whole = machines.Settings(data=data)
+    sizes = [sum(p.numel() for p in weights_of(v, whole).values()) for v in ("ntm", variant)]
+    assert 1 <= sizes[1] / sizes[0] < 1.1 and (sizes[0] == 62_660 or data != "copy")
 
 
 def test_the_sequences_of_a_batch_have_one_length_and_batches_differ():
@@ -70,7 +73,9 @@ def test_a_run_keeps_its_losses_and_clips(variant, tmp_path):
     length = sum(float((m**2).sum()) for m in run.state.mean.values()) ** 0.5
     assert 0 < length <= 1e-3  # a mean of clipped gradients is no longer than they
     rows = [(about, measure) for about, measure, _ in machines.tests(its_job, first, run.params)]
-    assert [about["length"] for about, measure in rows[:9]] == list(machines.TEST_LENGTHS)
+    assert [about["length"] for about, measure in rows[:9]] == [
+        size["length"] for size in machines.TEST_SIZES["copy"]
+    ]
     assert rows[9:] == [({"sequences": 2 * (i + 1)}, "bits lost, of one") for i in range(60)]
 
 
@@ -84,9 +89,9 @@ def test_the_curve_is_made_of_the_losses():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_wrong_bits_of_a_learner_that_knows_nothing_are_about_half(variant):
-    found = machines.wrong(job(variant, FEW._replace(n_test=50)), weights_of(variant), 7)
+    found = machines.wrong(job(variant, FEW._replace(n_test=50)), weights_of(variant), {"length": 7})
     assert found.shape == (50,) and 28 - 6 < found.mean() < 28 + 6
-    again = machines.wrong(job(variant, FEW._replace(n_test=50)), weights_of(variant), 7)
+    again = machines.wrong(job(variant, FEW._replace(n_test=50)), weights_of(variant), {"length": 7})
     np.testing.assert_array_equal(found, again)
 
 
@@ -103,3 +108,55 @@ def test_every_learner_learns(variant):
         params, state = how.rule.update(params, gradient, state)
         losses.append(float(loss))
     assert losses[-1] < losses[0] - 0.02
+
+
+@pytest.mark.parametrize("data", OTHERS)
+def test_another_task_is_drawn_in_batches_of_one_size(data):
+    rng, its_job = np.random.default_rng(0), job("lstm", FEW._replace(data=data))
+    drawn = [machines.draw(its_job, rng).series for _ in range(20)]
+    assert len({len(series.x) for series in drawn}) > 3
+    for series in drawn:
+        assert (series.judged == series.judged[:, :1]).all()
+
+
+@pytest.mark.parametrize("data", machines.TASKS)
+def test_test_sequences_are_of_the_size_that_their_row_says(data):
+    its_job = job("lstm", FEW._replace(data=data))
+    for size in machines.TEST_SIZES[data]:
+        series = machines.series_of(its_job, size)
+        n_judged = {
+            "copy": size.get("length"),
+            "repeat-copy": size.get("length", 0) * size.get("repeats", 0) + 1,  # and the sign of the end
+            "associative-recall": 3,
+        }[data]
+        assert series.x.shape[1] == FEW.n_test and (series.judged.sum(0) == n_judged).all()
+        if data == "associative-recall":
+            assert (series.x[..., -2].sum(0) == size["items"]).all()  # a sign before each item
+        np.testing.assert_array_equal(machines.series_of(its_job, size).x, series.x)
+
+
+def test_the_sequences_that_copying_is_judged_by_are_those_of_the_stored_runs():
+    found = machines.series_of(job("ntm"), {"length": 5})
+    expected = Copy().of_lengths(np.random.default_rng(5), np.full(FEW.n_test, 5))
+    np.testing.assert_array_equal(found.x, expected.x)
+
+
+@pytest.mark.parametrize("data", OTHERS)
+@pytest.mark.parametrize("variant", ["ntm", "lstm", "transformer"])
+def test_another_task_is_run_from_the_first_step_to_the_last_row(variant, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "HERE", tmp_path)
+    its_job = job(variant, FEW._replace(data=data, n_rows=12, n_steps=2 * machines.N_POINTS))
+    result = runner.carry_out(machines.EXPERIMENT, its_job, "as tested")
+    sizes = machines.TEST_SIZES[data]
+    assert [row.about for row in result.rows[: len(sizes)]] == list(sizes)
+    assert all(row.n == FEW.n_test and row.mean > 0 for row in result.rows[: len(sizes)])
+    assert len(result.rows) == len(sizes) + machines.N_POINTS
+    assert (
+        tmp_path / "results" / f"sequences_{variant}_{data}_seed=0_n_steps=120_batch=2_n_rows=12"
+        "_row_width=3_n_hidden=4_n_test=3.json"
+    ).exists()
+
+
+def test_a_task_is_asked_for_by_its_name():
+    asked = runner.parse(machines.EXPERIMENT, ["ntm", "--data", "associative-recall", "--seed", "3"])
+    assert asked == {"ntm": machines.Settings(data="associative-recall", seed=3)}

@@ -229,32 +229,67 @@ SEQUENCES = {
 CHOSE = 100  # the seed whose runs chose the settings
 
 
+LINE = ("learner", "steps", "rate", "clipped at")  # of a table about sequences
+TRAINED = {  # whether a size is one of training, at which the settings were chosen
+    "copy": lambda size: size["length"] <= 20,
+    "repeat-copy": lambda size: max(size.values()) <= 10,
+    "associative-recall": lambda size: size["items"] <= 6,
+}
+
+
 def copying() -> str:
     """One line a run: the wrong bits of a sequence at each length."""
-    return table(of_copying(lambda seed: seed != CHOSE), down=(*COPYING, "seed"), across="length")
+    return shown("copy")
 
 
 def copying_settings() -> str:
     """One line a run by which the settings were chosen, at the lengths of training."""
-    found = of_copying(lambda seed: seed == CHOSE)
-    return table((row for row in found if row.about["length"] <= 20), down=COPYING, across="length")
+    return chosen_by("copy")
 
 
-COPYING = ("learner", "steps", "rate", "clipped at")
+def repeating() -> str:
+    """The same of repeat copy, by length and number of repeats."""
+    return shown("repeat-copy")
 
 
-def of_copying(chosen: Callable[[int], bool]) -> list[Row]:
-    """The wrong bits of the runs with these seeds, sorted by learner and setting."""
+def repeating_settings() -> str:
+    return chosen_by("repeat-copy")
+
+
+def recalling() -> str:
+    """The same of associative recall, by the number of items."""
+    return shown("associative-recall")
+
+
+def recalling_settings() -> str:
+    return chosen_by("associative-recall")
+
+
+def shown(data: str) -> str:
+    """The runs that chose nothing, one line each."""
+    found = (row for seed, row in of_sequences(data) if seed != CHOSE)
+    return table(found, down=(*LINE, "seed"), across="size")
+
+
+def chosen_by(data: str) -> str:
+    """The runs that chose, one line each."""
+    found = (row for seed, row in of_sequences(data, TRAINED[data]) if seed == CHOSE)
+    return table(found, down=LINE, across="size")
+
+
+def of_sequences(data: str, of_size: Callable[[dict], bool] = bool) -> list[tuple[int, Row]]:
+    """The wrong bits of all runs on this task, with their seeds, sorted by learner and setting."""
     found = []
-    for result in select("sequences", data="copy"):
-        s = result.settings
+    for result in (run for run in select("sequences") if run.settings["data"] == data):
+        s, learner = result.settings, list(SEQUENCES).index(result.variant)
         line = (SEQUENCES[result.variant], s["n_steps"], f"{s['outer_lr']:g}", f"{s['largest_gradient']:g}")
-        about_run = dict(zip(COPYING, line, strict=True)) | {"seed": s["seed"]}
-        if chosen(s["seed"]):
-            lengths = [row for row in result.rows if row.measure == "wrong bits"]
-            found += [about(row, **about_run, length=row.about["length"]) for row in lengths]
-    order = list(SEQUENCES.values())
-    return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
+        about_run = dict(zip(LINE, line, strict=True)) | {"seed": s["seed"]}
+        place = learner, s["n_steps"], s["outer_lr"], s["largest_gradient"], s["seed"]
+        for row in result.rows:
+            if row.measure == "wrong bits" and of_size(row.about):
+                size = " x ".join(str(number) for number in row.about.values())
+                found.append((place, (s["seed"], about(row, **about_run, size=size))))
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
 RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")
@@ -341,7 +376,14 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
     HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family, with_and_without, twenty_way),
     HERE / "regression" / "README.md": (sinusoids, rates_over_runs),
-    HERE / "sequences" / "README.md": (copying, copying_settings),
+    HERE / "sequences" / "README.md": (
+        copying,
+        copying_settings,
+        repeating,
+        repeating_settings,
+        recalling,
+        recalling_settings,
+    ),
     HERE / "ledger" / "README.md": (ledger,),
     HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
 }

@@ -1648,7 +1648,76 @@ check_apart(answers(museum_net, start), three)
 check_apart(answers(net, start), three)
 
 # %% [markdown]
-# The lesson of both: a falling loss is a weak test. What must hold is known before the training, and costs a second to check.
+# ## From the museum: heads that take turns
+#
+# In our machine all heads meet the memory of the step before. A well-known program in PyTorch calls its heads one after the
+# other, in pairs: one reads, one writes, and the next pair finds the memory that this one has left. So a head may read what
+# another has written in the same step. In small:
+
+
+# %% tags=["setup"]
+def museum_turns(memory, readers, writers, *, erase, add):
+    """What is read, and the new memory; `readers` and `writers` (batch, n, n_rows) are the weights of the heads."""
+    reads = []
+    for n in range(readers.shape[1]):
+        pair = slice(n, n + 1)
+        reads.append(read(memory, readers[:, pair]))
+        memory = write(memory, writers[:, pair], erase=erase[:, pair], add=add[:, pair])
+    return np.concatenate(reads, axis=1), memory
+
+
+def all_at_once(memory, readers, writers, **change):
+    """The same, and all heads meet the memory of the step before."""
+    return read(memory, readers), write(memory, writers, **change)
+
+
+# %%
+rng = np.random.default_rng(0)
+two_pairs = {
+    "memory": rng.normal(size=(3, 6, 4)),
+    "readers": shares(rng, 3, 2, 6),
+    "writers": shares(rng, 3, 2, 6),
+    "erase": shares(rng, 3, 2, 4),
+    "add": rng.normal(size=(3, 2, 4)),
+}
+one_pair = {name: part if name == "memory" else part[:, :1] for name, part in two_pairs.items()}
+pairs_of = [(act(**one_pair), act(**two_pairs)) for act in (museum_turns, all_at_once)]
+alike = [[np.allclose(a, b) for a, b in zip(*both, strict=True)] for both in zip(*pairs_of, strict=True)]
+claim(
+    "With one pair of heads they are the same; with two, neither reads nor memory.",
+    alike == [[True] * 2, [False] * 2],
+    alike,
+)
+
+# %% [markdown]
+# **Your turn.** One head of each kind is what this chapter has used throughout, so every training above would have gone the
+# same way. With two the heads have an order, and what a head does depends on its *number*. Which sentence should always hold, and how do you
+# test it without knowing the right numbers? Ours: number the heads anew, and what is read is numbered anew; the memory stays.
+# (The error is meant to be there.)
+
+
+# %%
+def check_numbers(act, memory, **heads):
+    """Heads that are numbered the other way round do what they did."""
+    reads, after = act(memory, **heads)
+    turned_reads, turned_after = act(memory, **{name: part[:, ::-1] for name, part in heads.items()})
+    assert np.allclose(turned_reads[:, ::-1], reads), "what a head reads depends on its number."
+    assert np.allclose(turned_after, after), "what is written depends on the numbers of the heads."
+    print("Numbered anew, the heads do what they did.")
+
+
+# %% tags=["raises-exception"]
+check_numbers(museum_turns, **two_pairs)
+
+# %%
+check_numbers(all_at_once, **two_pairs)
+
+# %% [markdown]
+# Is it a fault? Of writing heads the paper says that their order does not matter (section 3.2), and here it does. Whether reading
+# comes before or after the writing, it leaves open. A machine can be trained either way, and which learns better we have not
+# measured; but weights that were trained one way mean something else the other way.
+#
+# The lesson of all three: a falling loss is a weak test. What must hold is known before the training, and costs a second to check.
 
 # %% [markdown]
 # ## Exercises

@@ -366,14 +366,13 @@ assert np.allclose(found[1], [0.5, 0.25, 0.25], atol=1e-6), f"{story} Does each 
 # %% test="sharpen" points=1
 from reference.scratch.nn import memory as reference_memory
 
-flat = np.full((1, 1, 128), 1 / 128, np.float32)
-for gamma in (2, 20, 60):
+flat_and_sure = np.stack([np.full(128, 1 / 128), np.eye(128)[0]])[None].astype(np.float32)
+for gamma, heads in ((2, slice(1)), (20, slice(1)), (60, slice(1)), (60, slice(2))):
     with np.errstate(all="ignore"):
-        found = np.asarray(sharpen(flat, np.full((1, 1), gamma, np.float32)))
-    assert np.allclose(found, 1 / 128, rtol=1e-3), (
-        f"128 equal weights in float32, gamma {gamma}: they stay at 1/128 = 0.0078, got {found[0, 0, 0]}. "
-        f"All powers "
-        "are 0 there, or nearly. By what could you divide the weights first?"
+        found = np.asarray(sharpen(flat_and_sure[:, heads], np.full((1, heads.stop), gamma, np.float32)))
+    assert np.allclose(found[0, 0], 1 / 128, rtol=1e-3), (
+        f"128 equal weights in float32, gamma {gamma}, {heads.stop - 1} sure heads beside them: they stay at 1/128 = "
+        f"0.0078, got {found[0, 0, 0]}. All powers are 0 there, or nearly. By what could you divide a head's weights first?"
     )
 case_of_sharpen = lambda rng: (Tensor(shares(rng, 2, 3, 6)), Tensor(rng.uniform(1, 4, (2, 3))))
 same(sharpen, reference_memory.sharpen, case_of_sharpen)
@@ -837,10 +836,10 @@ same(torch_write, torch_memory.write, as_tensors)
 
 # %% [markdown]
 # The machine around them reads as it did, so from here on we take `reference.pytorch.ntm`. A smaller setting first, which
-# learns while you wait: 1 to 8 vectors of 4 bits, a memory of 24 rows, and again a dense layer without a state as the controller.
-# Beside it stands an LSTM with more than twice as many weights, trained on as many sequences. Its rate was chosen from 0.005 to 0.08 with two
-# seeds (100 and 101), by the wrong bits at lengths 2, 4 and 8; the machine's from 0.01 and 0.02 with six (10 to 15). None of these seeds is used
-# below. Each is trained three times.
+# learns while you wait: 1 to 8 vectors of 8 bits, a memory of 24 rows of 16, and again a dense layer without a state as the
+# controller. Beside it stands an LSTM with more than twice as many weights, trained on as many sequences. The rate of each was
+# chosen from 0.005, 0.01, 0.02 and 0.04 with six seeds (10 to 15, which are not used below), by the wrong bits at lengths 4 and 8.
+# Each is trained three times.
 
 # %%
 from reference.pytorch import ntm as torch_ntm
@@ -851,35 +850,35 @@ from reference.pytorch.nn.cells import lstm
 from reference.pytorch.nn.cells import run as torch_run
 
 # %%
-four_bits = Copy(n_bits=4, lengths=(1, 8))
+short_ones = Copy(lengths=(1, 8))
 NETS = {
-    "machine": (torch_answering(torch_ntm.machine(torch_ntm.Size(24, 8), torch_feedforward(48)), 4), 0.01),
-    "LSTM": (torch_answering(lstm(41), 4), 0.02),
+    "machine": (torch_answering(torch_ntm.machine(torch_ntm.Size(24, 16), torch_feedforward(64)), 8), 0.02),
+    "LSTM": (torch_answering(lstm(64), 8), 0.02),
 }
 
 
 # %%
 for name, (model, _) in NETS.items():
-    first_weights = model.init(np.random.default_rng(0), four_bits.d_in)
+    first_weights = model.init(np.random.default_rng(0), short_ones.d_in)
     print(f"{name}: {sum(p.numel() for p in first_weights.values()):,} weights")
 
 
 # %%
-def train_small(name, seed, gradient=torch_ntm.meta_gradient, n_steps=800):
+def train_small(name, seed, gradient=torch_ntm.meta_gradient, n_steps=700):
     """The weights after training on n_steps batches of 16, each of one length."""
     (model, rate), rng = NETS[name], np.random.default_rng(seed)
-    draw = lambda: to_torch(four_bits.sample_batch(rng, 16))
-    begin, rule = model.init(rng, four_bits.d_in), clipped(adam(falling(rate, n_steps)), 1.0)
+    draw = lambda: to_torch(short_ones.sample_batch(rng, 16))
+    begin, rule = model.init(rng, short_ones.d_in), clipped(adam(falling(rate, n_steps)), 1.0)
     return meta_train(begin, partial(gradient, net=model), draw, rule=rule, n_steps=n_steps)[0]
 
 
 # %%
 def share_wrong(name, params, length, n=100):
     """The share of wrong bits over n new sequences of this length."""
-    series = four_bits.of_lengths(np.random.default_rng(1000 + length), np.full(n, length))
+    series = short_ones.of_lengths(np.random.default_rng(1000 + length), np.full(n, length))
     with torch.inference_mode():
         logits = torch_run(NETS[name][0], params, to_torch(series).x)
-    return wrong_bits(series, logits.numpy()).mean() / (4 * length)
+    return wrong_bits(series, logits.numpy()).mean() / (8 * length)
 
 
 # %% tags=["training", "nbval-ignore-output"]
@@ -923,15 +922,13 @@ def first_of(shares_of):
 _ = by_seed(LENGTHS, small_wrong, 8)
 plotting.show(
     "Share of wrong bits against sequence length, three lines each for the machine and the LSTM; lengths "
-    "of training, "
-    "up to 8, are shaded. The machine's lines lie at zero there and stay low to twice that length; the "
-    "LSTM's rise "
-    "from about 0.15 at length 4 to 0.4 and more."
+    "of training, up to 8, are shaded. The machine's lines lie near zero there and stay low at length 12; "
+    "the LSTM's rise from 0.2 at length 4 to 0.4 at length 16."
 )
 
 # %% [markdown]
 # **Figure 2.** Each line is one training run; the shaded lengths were trained on. The machine copies what it was trained
-# on and goes on beyond, in some runs farther than in others. The LSTM has not learned even length 4 from these 12,800
+# on and goes on beyond, in some runs farther than in others. The LSTM has not learned even length 4 from these 11,200
 # sequences. That does not show that it cannot: the next section gives it more time.
 
 # %%
@@ -941,7 +938,7 @@ claim(
     at["machine"][:, :4].max() < 0.05,
     at["machine"][:, :4].max(1),
 )
-claim("LSTM: over one in ten wrong at length 8, in each run.", at["LSTM"][:, 3].min() > 0.1, at["LSTM"][:, 3])
+claim("LSTM: over two in ten wrong at length 8, in each run.", at["LSTM"][:, 3].min() > 0.2, at["LSTM"][:, 3])
 claim(
     "At length 12, never trained on, the machine is ahead of the LSTM in every pair of runs, by a tenth of "
     "the bits.",
@@ -1248,12 +1245,12 @@ ax.set(xlabel="sequences seen", ylabel="bits lost, of one", ylim=(0, 1.05))
 _ = ax.legend()
 plotting.show(
     "Training curves, five runs each with a constant and with a random start of the memory. All fall from "
-    "1 to nearly 0 between 3,000 and 9,000 sequences, half of them with a spike back up later; the two "
+    "1 to nearly 0 between 3,000 and 9,000 sequences, four of them with a spike back up later; the two "
     "kinds overlap."
 )
 
 # %% [markdown]
-# **Figure 5.** Both starts learn, in every run, at about the same time; the lines overlap. (Half of the runs forget all of it once
+# **Figure 5.** Both starts learn, in every run, at about the same time; the lines overlap. (Four of the ten forget nearly all of it once
 # more, and learn it anew: whoever stops there reports a failure.) So here the constant is no condition of
 # success, and not twice as fast. What the figure cannot show is what the two have learned.
 
@@ -1386,7 +1383,7 @@ def loss_in_windows(params, series, *, net, window):
 
 
 # %%
-six = to_torch(four_bits.of_lengths(np.random.default_rng(0), np.array([6])))
+six = to_torch(short_ones.of_lengths(np.random.default_rng(0), np.array([6])))
 reached = {}
 for window in (13, 7):
     watched = six._replace(x=six.x.clone().requires_grad_())
@@ -1513,7 +1510,7 @@ sliders(
 # ## From the museum: the convolution that ran backwards
 #
 # In equation 8 the shift is indexed by $i - j$. Most libraries' "convolution" does not turn its kernel round; it computes
-# $\sum_d w(i + d)\, s(d)$. A well-known program for this machine, which many others copied, pads the ring and calls `conv1d`.
+# $\sum_d w(i + d)\, s(d)$. A well-known program for this machine pads the ring and calls `conv1d`.
 # Read its three shifts as $-1, 0, 1$, and every head runs the other way. The exhibit:
 
 
@@ -1808,6 +1805,9 @@ def orders_fault(program, length, repeats):
         return "every entry is an Orders(...)."
     if len(program) != (steps := length + 1 + length * repeats):
         return f"expected {steps} steps (input, sign, answers), got {len(program)}."
+    moves = [move for orders in program for move in (orders.write, orders.read)]
+    if not all(isinstance(move, Move) and move.shift in (-1, 0, 1) for move in moves):
+        return "every move is a Move(...), and its shift is -1, 0 or 1: one row in a step."
     late = [step for step, orders in enumerate(program) if orders.put and step >= length]
     return f"step {late[0]} puts, but there are no bits after the input." if late else ""
 
@@ -1928,11 +1928,24 @@ TOGETHER = {
 
 
 # %% tags=["setup"]
+def of_three_axes(program):
+    """The program, with a sentence for an input of another shape."""
+
+    def checked(x):
+        assert np.ndim(x) == 3, (
+            f"the program was given an input of shape {np.shape(x)}; it takes (n_steps, batch, d)."
+        )
+        return program(x)
+
+    return checked
+
+
+# %% tags=["setup"]
 def judge_fault(judge, x):
     """The first program that the judge gets wrong, in words; nothing if there is none."""
     for meets, programs in ((False, APART), (True, TOGETHER)):
         for name, (program, thought) in programs.items():
-            given = judge(program, x)
+            given = judge(of_three_axes(program), x)
             if not isinstance(given, bool | np.bool_):
                 return f"expected True or False, got {type(given).__name__}."
             if bool(given) != meets:
@@ -2127,8 +2140,8 @@ print("sharpen_slope: passed")
 # grows with the sequence.
 #
 # Two studies frame what our third curve shows. Delétang et al. (2023) trained 20,910 models on 15 tasks, sorted by the kind of
-# automaton that each needs, and tested them on lengths never seen. Transformers and recurrent networks failed beyond the
-# simplest kind; only networks with a structured memory, a stack or a tape, went on. Jelassi et al. (2024) prove that a transformer of two
+# automaton that each needs, and tested them on lengths never seen. Transformers and plain recurrent networks failed beyond
+# the simplest kind, LSTMs could also count, and only networks with a structured memory, a stack or a tape, went on from there. Jelassi et al. (2024) prove that a transformer of two
 # layers can copy strings of exponential length, which a state of fixed size cannot, and trained ones do copy
 # beyond their training lengths. The two do not contradict each other. In the second study the learner's own answers are its next input, as in
 # text. So the next symbol can be found by *content*: look for what followed these symbols before. Our task gives nothing back, so all that can
@@ -2136,7 +2149,7 @@ print("sharpen_slope: passed")
 # are one answer.
 #
 # An address that holds at every length seems to be the hard part, and this chapter's machine gets it from
-# a step that is the same everywhere: one row on. Of the ten runs above, seven did, to three times the length of training.
+# a step that is the same everywhere: one row on. Of the ten runs above, seven went on to three times the length of training, with at most one bit in a hundred wrong.
 #
 # ## Summary
 #

@@ -99,3 +99,43 @@ def by_content(keys, memory, strengths):
 def by_content(keys, memory, strengths):
     keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
     softmax(strengths[..., None] * (keys @ rows.mT))
+
+
+# %% right: the likeness first, its exponential to the power of the strength, each divided by the sum
+def by_content(keys, memory, strengths):
+    lengths = norm(keys, axis=-1, keepdims=True) * norm(memory, axis=-1, keepdims=True).mT
+    plain_shares = softmax(keys @ memory.mT / lengths)
+    powers = plain_shares ** strengths[..., None]
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+# %% wrong: the strength divides, as a temperature does | by pencil
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
+    return softmax((keys @ rows.mT) / strengths[..., None])
+
+
+# %% wrong: shares by the likeness itself, without an exponential | by pencil
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
+    alike = strengths[..., None] * (1 + keys @ rows.mT)
+    return alike / np.sum(alike, axis=-1, keepdims=True)
+
+
+# %% wrong: divided by the squares of the lengths | by pencil
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) ** 2 for x in (keys, memory))
+    return softmax(strengths[..., None] * (keys @ rows.mT))
+
+
+# %% wrong: the first head's strength for all heads | by_content
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
+    return softmax(strengths[:, :1, None] * (keys @ rows.mT))
+
+
+# %% wrong: it is the best row alone | by pencil
+def by_content(keys, memory, strengths):
+    keys, rows = (detach(x) / np.linalg.norm(detach(x), axis=-1, keepdims=True) for x in (keys, memory))
+    scores = detach(strengths)[..., None] * (keys @ rows.swapaxes(1, 2))
+    return np.eye(scores.shape[-1])[scores.argmax(-1)]

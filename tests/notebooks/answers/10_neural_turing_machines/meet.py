@@ -78,3 +78,39 @@ def sequences_meet(answers, x):
 def sequences_meet(answers, x):
     alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
     return abs(answers(x) - alone).max()
+
+
+# %% wrong: the order of the sequences is changed | all answers are one
+def sequences_meet(answers, x):
+    order = np.arange(x.shape[1])[::-1]
+    return not np.allclose(answers(x[:, order]), answers(x)[:, order], rtol=0, atol=1e-7)
+
+
+# %% wrong: the axis of sequences is lost | it takes (n_steps, batch, d)
+def sequences_meet(answers, x):
+    among = answers(x)
+    return any(abs(answers(x[:, b]) - among[:, b]).max() > 1e-7 for b in range(x.shape[1]))
+
+
+# %% wrong: the others are set to zero | the number of the others counts
+def sequences_meet(answers, x):
+    among = answers(x)
+    for b in range(x.shape[1]):
+        others = np.zeros_like(x)
+        others[:, b] = x[:, b]
+        if abs(answers(others)[:, b] - among[:, b]).max() > 1e-7:
+            return True
+    return False
+
+
+# %% wrong: two sequences are compared with each other | expected False
+def sequences_meet(answers, x):
+    said = answers(x)
+    return bool(abs(said[:, 0] - said[:, 1]).max() > 1e-7)
+
+
+# %% wrong: the default tolerances, one of which is relative | it is small
+def sequences_meet(answers, x):
+    among = answers(x)
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return not np.allclose(among, alone, rtol=1e-2)

@@ -117,3 +117,49 @@ def repeating(length, repeats):
 # %% wrong: nothing is returned | expected a list of Orders
 def repeating(length, repeats):
     shown = [Orders(write=Move(shift=min(i, 1)), put=True, mark=i == 0) for i in range(length)]
+
+
+# %% right: every round ends with the look of the next, the reader waits at the first row
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=int(i > 0)), put=True, mark=not i) for i in range(length)]
+    answers = [
+        Orders(read=Move(look=not n % length, shift=int(n % length > 0))) for n in range(length * repeats)
+    ]
+    return shown + [Orders()] + answers
+
+
+# %% wrong: it answers from the step of the sign on, one step too early | where the first one is
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), put=True, mark=i == 0) for i in range(length)]
+    one_round = [Orders(read=Move(look=i == 0, shift=min(i, 1))) for i in range(length)]
+    return [*shown, *one_round * repeats, Orders()]
+
+
+# %% wrong: the last vector is marked, and the row after it taken for the first | takes it back
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), put=True, mark=i == length - 1) for i in range(length)]
+    first = [Orders(read=Move(shift=min(i, 1))) for i in range(length)]
+    again = [Orders(read=Move(look=i == 0, shift=1)) for i in range(length)]
+    return [*shown, Orders(), *first, *again * (repeats - 1)]
+
+
+# %% wrong: the marker comes with the sign, where nothing is put | takes it back
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), put=True) for i in range(length)]
+    first = [Orders(read=Move(shift=min(i, 1))) for i in range(length)]
+    again = [Orders(read=Move(look=i == 0, shift=min(i, 1))) for i in range(length)]
+    return [*shown, Orders(mark=True), *first, *again * (repeats - 1)]
+
+
+# %% wrong: back to the first row in one shift | one row in a step
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), put=True) for i in range(length)]
+    first = [Orders(read=Move(shift=min(i, 1))) for i in range(length)]
+    again = [Orders(read=Move(shift=1 if i else 1 - length)) for i in range(length)]
+    return [*shown, Orders(), *first, *again * (repeats - 1)]
+
+
+# %% wrong: numbers in the place of moves | every move is a Move
+def repeating(length, repeats):
+    shown = [Orders(write=min(i, 1), put=True) for i in range(length)]
+    return [*shown, Orders(), *[Orders(read=1)] * (length * repeats)]

@@ -89,3 +89,40 @@ def sharpen_slope(weights, sharpness):
     logs = np.log(np.where(weights > 0, weights, 1))
     sharp = weights**sharpness / np.sum(weights**sharpness)
     return float(np.sum(sharp * (logs - sharp @ logs) ** 2))
+
+
+# %% right: a loop over the rows
+def sharpen_slope(weights, sharpness):
+    powers = [float(w) ** sharpness for w in weights]
+    total = sum(powers)
+    mean = sum(p / total * np.log(w) for p, w in zip(powers, weights, strict=True) if w > 0)
+    return [p / total * (np.log(w) - mean) if w > 0 else 0.0 for p, w in zip(powers, weights, strict=True)]
+
+
+# %% wrong: logarithms to the base 2 | by pencil
+def sharpen_slope(weights, sharpness):
+    logs = np.log2(np.where(weights > 0, weights, 1))
+    sharp = weights**sharpness / np.sum(weights**sharpness)
+    return sharp * (logs - sharp @ logs)
+
+
+# %% wrong: the powers are not divided by their sum | small steps give
+def sharpen_slope(weights, sharpness):
+    logs = np.log(np.where(weights > 0, weights, 1))
+    powers = weights**sharpness
+    return powers * (logs - powers @ logs / powers.sum())
+
+
+# %% wrong: the slope at the right place, times the sharpness | small steps give
+def sharpen_slope(weights, sharpness):
+    logs = np.log(np.where(weights > 0, weights, 1))
+    sharp = weights**sharpness / np.sum(weights**sharpness)
+    return sharpness * sharp * (logs - sharp @ logs)
+
+
+# %% wrong: the derivative of the largest alone, the rest is forgotten | sum 0
+def sharpen_slope(weights, sharpness):
+    logs = np.log(np.where(weights > 0, weights, 1))
+    sharp = weights**sharpness / np.sum(weights**sharpness)
+    slope = sharp * (logs - sharp @ logs)
+    return np.where(slope > 0, slope, 0)

@@ -85,3 +85,21 @@ def sharpen(weights, sharpness):
 # %% wrong: nothing is returned | return
 def sharpen(weights, sharpness):
     weights = weights ** sharpness[..., None]
+
+
+# %% wrong: the largest of all heads | by what could you divide a head's weights
+def sharpen(weights, sharpness):
+    powers = (weights / np.max(detach(weights))) ** sharpness[..., None]
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+# %% wrong: divided by the sum before the power | divided by their sum
+def sharpen(weights, sharpness):
+    shares = weights / np.sum(weights, axis=-1, keepdims=True)
+    return shares ** sharpness[..., None]
+
+
+# %% wrong: the power of the softmax of the weights | must stay at 0
+def sharpen(weights, sharpness):
+    powers = softmax(weights) ** sharpness[..., None]
+    return powers / np.sum(powers, axis=-1, keepdims=True)

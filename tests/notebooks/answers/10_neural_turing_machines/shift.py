@@ -112,3 +112,48 @@ def shift(weights, shifts):
 # %% wrong: nothing is returned | return
 def shift(weights, shifts):
     weights[..., (np.arange(weights.shape[-1]) - 1) % weights.shape[-1]]
+
+
+# %% right: the rows come from a table of all sums
+def shift(weights, shifts):
+    n_rows, reach = weights.shape[-1], shifts.shape[-1] // 2
+    table = (np.arange(n_rows)[:, None] - np.arange(-reach, reach + 1)) % n_rows
+    return np.sum(weights[..., table] * shifts[..., None, :], axis=-1)
+
+
+# %% wrong: each row to its own number plus the mean shift | a share each way
+def shift(weights, shifts):
+    n_rows, n_shifts = weights.shape[-1], shifts.shape[-1]
+    mean = np.round(np.sum(detach(shifts) * (np.arange(n_shifts) - n_shifts // 2), axis=-1)).astype(int)
+    rows = (np.arange(n_rows) - mean[..., None]) % n_rows
+    return np.take_along_axis(detach(weights), rows, axis=-1)
+
+
+# %% wrong: the shares are multiplied, not added | expected (0.2, 0.7, 0, 0.1)
+def shift(weights, shifts):
+    n_rows, n_shifts = weights.shape[-1], shifts.shape[-1]
+    moved = 1
+    for n in range(n_shifts):
+        came_from = (np.arange(n_rows) - (n - n_shifts // 2)) % n_rows
+        moved = moved * shifts[..., n, None] * weights[..., came_from]
+    return moved
+
+
+# %% wrong: one step after the other, each moving what the last has moved | expected (0.2, 0.7, 0, 0.1)
+def shift(weights, shifts):
+    n_rows, n_shifts = weights.shape[-1], shifts.shape[-1]
+    for n in range(n_shifts):
+        came_from = (np.arange(n_rows) - (n - n_shifts // 2)) % n_rows
+        weights = weights + shifts[..., n, None] * weights[..., came_from]
+    return weights
+
+
+# %% wrong: the last row is its own neighbour | comes back at the other
+def shift(weights, shifts):
+    n_rows, n_shifts = weights.shape[-1], shifts.shape[-1]
+    moved = 0
+    for n in range(n_shifts):
+        came_from = np.arange(n_rows) - (n - n_shifts // 2)
+        inside = (came_from >= 0) & (came_from < n_rows)
+        moved = moved + shifts[..., n, None] * weights[..., came_from.clip(0, n_rows - 1)] * inside
+    return moved

@@ -105,3 +105,42 @@ def write(memory, weights, *, erase, add):
 # %% wrong: nothing is returned | return
 def write(memory, weights, *, erase, add):
     memory = memory * (1 - weights[:, 0, :, None] * erase[:, 0, None, :])
+
+
+# %% wrong: the erase is what stays | expected (5, 2)
+def write(memory, weights, *, erase, add):
+    for head in range(weights.shape[1]):
+        memory = memory * (1 - weights[:, head, :, None] * (1 - erase[:, head, None, :]))
+    return memory + weights.mT @ add
+
+
+# %% wrong: the weight alone erases | expected (5, 2)
+def write(memory, weights, *, erase, add):
+    for head in range(weights.shape[1]):
+        memory = memory * (1 - weights[:, head, :, None])
+    return memory + weights.mT @ add
+
+
+# %% wrong: a sure head leaves nothing of the row, whatever it says | expected (5, 2)
+def write(memory, weights, *, erase, add):
+    for head in range(weights.shape[1]):
+        memory = memory * (1 - weights[:, head, :, None]) * (1 - erase[:, head, None, :])
+    return memory + weights.mT @ add
+
+
+# %% wrong: what is added is erased by the later heads, because each makes its own memory and they are summed | expected (5, 2)
+def write(memory, weights, *, erase, add):
+    new = 0
+    for head in range(weights.shape[1]):
+        w = weights[:, head, :, None]
+        new = new + memory * (1 - w * erase[:, head, None, :]) + w * add[:, head, None, :]
+    return new
+
+
+# %% wrong: the mean of what the heads would make | expected (5, 2)
+def write(memory, weights, *, erase, add):
+    n, new = weights.shape[1], 0
+    for head in range(n):
+        w = weights[:, head, :, None]
+        new = new + (memory * (1 - w * erase[:, head, None, :]) + w * add[:, head, None, :]) / n
+    return new

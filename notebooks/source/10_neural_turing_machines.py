@@ -14,7 +14,7 @@
 # **Prerequisites.** The engine (chapter 03). Adam and `meta_train` are used as in chapters 07 to 09; what an LSTM is,
 # is said here in two sentences.
 #
-# **Time.** 85 minutes to read, 170 minutes of exercises, 1 minute to run.
+# **Time.** 90 minutes to read, 170 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -371,8 +371,9 @@ for gamma, heads in ((2, slice(1)), (20, slice(1)), (60, slice(1)), (60, slice(2
     with np.errstate(all="ignore"):
         found = np.asarray(sharpen(flat_and_sure[:, heads], np.full((1, heads.stop), gamma, np.float32)))
     assert np.allclose(found[0, 0], 1 / 128, rtol=1e-3), (
-        f"128 equal weights in float32, gamma {gamma}, {heads.stop - 1} sure heads beside them: they stay at 1/128 = "
-        f"0.0078, got {found[0, 0, 0]}. All powers are 0 there, or nearly. By what could you divide a head's weights first?"
+        f"128 equal weights in float32, gamma {gamma}, {heads.stop - 1} sure heads beside them: they stay at "
+        f"1/128 = 0.0078, got {found[0, 0, 0]}. All powers are 0 there, or nearly. By what could you divide "
+        f"a head's weights first?"
     )
 case_of_sharpen = lambda rng: (Tensor(shares(rng, 2, 3, 6)), Tensor(rng.uniform(1, 4, (2, 3))))
 same(sharpen, reference_memory.sharpen, case_of_sharpen)
@@ -679,7 +680,7 @@ def train_tiny(seed, n_steps=700):
 # %% tags=["training", "nbval-ignore-output"]
 for attempt in range(3):
     trained, losses = train_tiny(attempt)
-    parts = {first: round(losses[first : first + 50].mean(), 3) for first in (0, 200, 400, 650)}
+    parts = {first: round(float(losses[first : first + 50].mean()), 3) for first in (0, 200, 400, 650)}
     print(f"training {attempt + 1}: bits lost, of one, over 50 steps from step", parts)
     if losses[-50:].mean() < 0.02:
         break
@@ -754,6 +755,7 @@ def strip(film, length):
     _, pair = plt.subplots(2, figsize=(6.5, 4.4), sharex=True, layout="constrained")
     for ax, head, name in zip(pair, (1, 0), ("writing head", "reading head"), strict=True):
         plotting.matrix(film[:, head].T, ax=ax).set(ylabel="row", title=name, aspect="auto")
+        ax.images[0].colorbar.ax.set_ylim(0, None)
         ax.axvline(length, color=plotting.COLOURS[1], linestyle="--")
     pair[1].set(xlabel="step; the sign of the end comes at the dashed line")
 
@@ -1419,21 +1421,21 @@ print(cut_wrong.round(2))
 
 # %%
 claim(
-    "In windows of 8 steps it learns length 2: on average over three runs under 5 bits in 100 are wrong.",
-    cut_wrong[:, 0].mean() < 0.05,
-    cut_wrong[:, 0],
+    "In windows of 8 steps it learns lengths 2 and 4: under 5 bits in 100 are wrong in each of three runs.",
+    cut_wrong[:, :2].max() < 0.05,
+    cut_wrong[:, :2].max(1),
 )
 claim(
-    "At length 8 over 5 in 100 are, where the whole gradient leaves under 5.",
-    cut_wrong[:, 3].mean() > 0.05 > at["machine"][:, 3].mean(),
+    "At length 8, over 8 in 100 more than with the whole gradient, in each of three pairs.",
+    (cut_wrong[:, 3] - at["machine"][:, 3]).min() > 0.08,
     cut_wrong[:, 3],
     at["machine"][:, 3],
 )
 
 # %% [markdown]
-# Half as much is remembered for the gradient, and what fits into a window is learned. Beyond, the runs part: in some, the program
-# of the short sequences carries over nearly whole, in others hardly. So truncation need not be fatal where one program serves all
-# lengths; but what is written early and needed late is then learned from the short cases, or not at all. (Try windows of 12 steps. Which
+# Less is remembered for the gradient, and what fits into a window is learned; of length 4, three of the four answers
+# fall into the first window, and the fourth comes right, too. Beyond, the price is paid: what is written early and needed late was never asked for. The
+# program of the short sequences carries over in part, for these runs are far from guessing at length 8. (Try windows of 12 steps. Which
 # lengths fit whole, and what do you find?)
 
 # %% [markdown]
@@ -1654,7 +1656,7 @@ check_apart(answers(net, start), three)
 
 # %% tags=["setup"]
 def museum_turns(memory, readers, writers, *, erase, add):
-    """What is read, and the new memory; `readers` and `writers` (batch, n, n_rows) are the weights of the heads."""
+    """What is read, and the new memory; `readers` and `writers` (batch, n, n_rows) are weights of heads."""
     reads = []
     for n in range(readers.shape[1]):
         pair = slice(n, n + 1)
@@ -1663,7 +1665,7 @@ def museum_turns(memory, readers, writers, *, erase, add):
     return np.concatenate(reads, axis=1), memory
 
 
-def all_at_once(memory, readers, writers, **change):
+def without_turns(memory, readers, writers, **change):
     """The same, and all heads meet the memory of the step before."""
     return read(memory, readers), write(memory, writers, **change)
 
@@ -1678,7 +1680,7 @@ two_pairs = {
     "add": rng.normal(size=(3, 2, 4)),
 }
 one_pair = {name: part if name == "memory" else part[:, :1] for name, part in two_pairs.items()}
-pairs_of = [(act(**one_pair), act(**two_pairs)) for act in (museum_turns, all_at_once)]
+pairs_of = [(act(**one_pair), act(**two_pairs)) for act in (museum_turns, without_turns)]
 alike = [[np.allclose(a, b) for a, b in zip(*both, strict=True)] for both in zip(*pairs_of, strict=True)]
 claim(
     "With one pair of heads they are the same; with two, neither reads nor memory.",
@@ -1707,7 +1709,7 @@ def check_numbers(act, memory, **heads):
 check_numbers(museum_turns, **two_pairs)
 
 # %%
-check_numbers(all_at_once, **two_pairs)
+check_numbers(without_turns, **two_pairs)
 
 # %% [markdown]
 # Is it a fault? Of writing heads the paper says that their order does not matter (section 3.2), and here it does. Whether reading

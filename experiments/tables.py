@@ -371,6 +371,18 @@ def unroll_speed() -> str:
     return speeds("unroll", *measures, case="outer step of MAML")
 
 
+def ntm_speed() -> str:
+    """The gradient of a neural Turing machine, by either way to shift; the head alone before it is measured."""
+    found = [
+        about(row, batch=row.about["batch"], way=row.about["way"], measure=row.measure)
+        for result in select("speed")
+        if result.variant == "ntm"
+        for row in result.rows
+        if row.measure == "milliseconds, median" or row.measure.startswith("times")
+    ]
+    return table(found, down=("batch", "way"), across="measure")
+
+
 FRONT = (omniglot, meta_gradients)
 PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
@@ -385,7 +397,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         recalling_settings,
     ),
     HERE / "ledger" / "README.md": (ledger,),
-    HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed),
+    HERE / "speed" / "README.md": (speed, maml_speed, maml_images_speed, unroll_speed, ntm_speed),
 }
 
 

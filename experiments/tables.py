@@ -372,7 +372,7 @@ def unroll_speed() -> str:
 
 
 def ntm_speed() -> str:
-    """The gradient of a neural Turing machine, by either way to shift; the head alone before it is measured."""
+    """The gradient of a neural Turing machine, by each way; before it is measured, the head alone."""
     found = [
         about(row, batch=row.about["batch"], way=row.about["way"], measure=row.measure)
         for result in select("speed")

@@ -1327,9 +1327,9 @@ cut_at_10 = {
 learned_at = lambda run: next((int(seen) for seen, lost in training_curve(run).T if lost < 0.05), 10**9)
 pairs = {seed: (learned_at(begun["constant", seed]), learned_at(run)) for seed, run in cut_at_10.items()}
 claim(
-    "Cut at 1 the machine learns at least twice as fast as cut at 10, in each of three pairs (10^9: it "
-    "never does).",
-    all(2 * at_1 <= at_10 for at_1, at_10 in pairs.values()) and len(pairs) == 3,
+    "Cut at 10 the machine needs over half as many sequences again as cut at 1, in each of three pairs "
+    "(10^9: it never learns).",
+    all(1.5 * at_1 < at_10 for at_1, at_10 in pairs.values()) and len(pairs) == 3,
     pairs,
 )
 

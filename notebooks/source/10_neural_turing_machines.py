@@ -1322,7 +1322,7 @@ claim(
 # %%
 cut_at_10 = {
     run.settings["seed"]: run
-    for run in select("sequences", variant="ntm", **(short | {"largest_gradient": 10.0}))
+    for run in select("sequences", data="copy", variant="ntm", **(short | {"largest_gradient": 10.0}))
 }
 learned_at = lambda run: next((int(seen) for seen, lost in training_curve(run).T if lost < 0.05), 10**9)
 pairs = {seed: (learned_at(begun["constant", seed]), learned_at(run)) for seed, run in cut_at_10.items()}

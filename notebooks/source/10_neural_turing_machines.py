@@ -1072,7 +1072,8 @@ claim(
 # %% [markdown]
 # ### Which program is it?
 #
-# Two runs of rate 0.01 have their weights stored: that of seed 1, which copies 120 vectors (with 0.3 of 960 bits wrong), and that of seed 0, which copies 30 and then fails. First the film of seed 1, on a sequence of 40 vectors.
+# Two runs of rate 0.01 have their weights stored: that of seed 1, which copies 120 vectors (with 0.3 of 960 bits
+# wrong), and that of seed 0, which copies 30 and then fails. First the film of seed 1, on a sequence of 40 vectors.
 
 # %%
 from reference.pytorch.machine import checkpoints
@@ -1449,22 +1450,18 @@ print(cut_wrong.round(2))
 
 # %%
 claim(
-    "In windows of 8 steps it learns lengths 2 and 4: under 5 bits in 100 are wrong in each of three runs.",
-    cut_wrong[:, :2].max() < 0.05,
-    cut_wrong[:, :2].max(1),
-)
-claim(
-    "At length 8, over 8 in 100 more than with the whole gradient, in each of three pairs.",
-    (cut_wrong[:, 3] - at["machine"][:, 3]).min() > 0.08,
-    cut_wrong[:, 3],
-    at["machine"][:, 3],
+    "In windows of 8 steps it learns length 2: under 5 bits in 100 are wrong in each of three runs.",
+    cut_wrong[:, 0].max() < 0.05,
+    cut_wrong[:, 0],
 )
 
 # %% [markdown]
-# Less is remembered for the gradient, and what fits into a window is learned; of length 4, three of the four answers
-# fall into the first window, and the fourth comes right, too. Beyond, the price is paid: what is written early and
-# needed late was never asked for. The program of the short sequences carries over in part, for these runs are far
-# from guessing at length 8. (Try windows of 12 steps. Which lengths fit whole, and what do you find?)
+# Less is remembered for the gradient, and what fits into a window is learned. Beyond, the price differs from run to
+# run. With twelve other seeds (10 to 15, 1000 to 1002, 2000 to 2002; put them into the cell) the program of the short
+# sequences carried over nearly whole in five runs, with at most 1.2 bits in 100 wrong at length 8. In the other seven
+# 16 or more were wrong, where the whole gradient left under 3 in each of the six that we trained with it (1000 to
+# 1002, 2000 to 2002). So truncation need not be fatal where one program serves all lengths; but what is written early
+# and needed late is then learned from the short cases, or not at all.
 
 # %% [markdown]
 # ## Drive the head by hand
@@ -2170,20 +2167,20 @@ print("sharpen_slope: passed")
 # %% [markdown]
 # ## Where it stands today
 #
-# Hardly anybody reads text with a neural Turing machine. Its nearest heir, the differentiable neural computer (Graves et al.
-# 2016), adds links from one written row to the next and a list of free ones. What took over is attention **without**
-# writing: a transformer makes every step a row of its memory and only reads. It trains in parallel, where our machine
-# goes step by step; and its store grows with the sequence.
+# Hardly anybody reads text with a neural Turing machine. Its nearest heir, the differentiable neural computer (Graves
+# et al. 2016), adds links from one written row to the next and a list of free ones. What took over is attention
+# **without** writing: a transformer makes every step a row of its memory and only reads. It trains in parallel, where
+# our machine goes step by step; and its store grows with the sequence.
 #
 # Two studies frame what our third curve shows. Delétang et al. (2023) trained 20,910 models on 15 tasks, sorted by
 # the kind of automaton that each needs, and tested them on lengths never seen. Transformers and plain recurrent
 # networks failed beyond the simplest kind, LSTMs could also count, and only networks with a structured memory, a
 # stack or a tape, went on from there. Jelassi et al. (2024) prove that a transformer of two layers can copy strings
-# of exponential length, which a state of fixed size cannot, and trained ones, with suitable positions, do copy beyond their training lengths.
-# The two do not contradict each other. In the second study the learner's own answers are its next input, as in text.
-# So the next symbol can be found by *content*: look for what followed these symbols before. Our task gives nothing
-# back, so all that can tell step $i$ is its number. That is what exercise 8 asks about, and randomised positions
-# (Ruoss et al. 2023) are one answer.
+# of exponential length, which a state of fixed size cannot, and trained ones, with suitable positions, do copy beyond
+# their training lengths. The two do not contradict each other. In the second study the learner's own answers are its
+# next input, as in text. So the next symbol can be found by *content*: look for what followed these symbols before.
+# Our task gives nothing back, so all that can tell step $i$ is its number. That is what exercise 8 asks about, and
+# randomised positions (Ruoss et al. 2023) are one answer.
 #
 # An address that holds at every length seems to be the hard part, and this chapter's machine gets it from a step that
 # is the same everywhere: one row on. Of the ten runs above, seven went on to three times the length of training, with

@@ -108,9 +108,9 @@ print("added: ", (M * (1 - np.outer(w, e)) + np.outer(w, a)).tolist())
 # they are `strength` and `sharpness`.) The first step finds by what is *in* a row. The last three find by *place*:
 # stay, step on, keep sharp. The rows form a ring: one on from the last is the first.
 #
-# By pencil: four rows, the head was at row 0, and the content looks most like row 2: $w^c = (0, 0.2, 0.8, 0)$. The gate is
-# 0.5, so $w^g = (0.5, 0.1, 0.4, 0)$. The shift is sure of $+1$, so everything moves one on: $(0, 0.5, 0.1, 0.4)$. With
-# $\gamma = 2$ the squares are $0, 0.25, 0.01, 0.16$, of sum 0.42.
+# By pencil: four rows, the head was at row 0, and the content looks most like row 2: $w^c = (0, 0.2, 0.8, 0)$. The
+# gate is 0.5, so $w^g = (0.5, 0.1, 0.4, 0)$. The shift is sure of $+1$, so everything moves one on:
+# $(0, 0.5, 0.1, 0.4)$. With $\gamma = 2$ the squares are $0, 0.25, 0.01, 0.16$, of sum 0.42.
 
 # %%
 mixed = 0.5 * np.array([0, 0.2, 0.8, 0]) + 0.5 * np.array([1, 0, 0, 0])
@@ -960,9 +960,9 @@ claim(
 # (62,660 weights). Beside it an LSTM of width 120 (63,848 weights) and a causal transformer, two blocks of width 52
 # with sines for the positions (67,296). These runs took a minute or two each and are loaded:
 #
-#     python -m experiments.sequences.machines ntm --seed 0 --outer-lr 1e-2 --largest-gradient 1
-#     python -m experiments.sequences.machines lstm --seed 0 --outer-lr 1e-2 --n-steps 12000
-#     python -m experiments.sequences.machines transformer --seed 0 --outer-lr 3e-3 --largest-gradient 1 --n-steps 12000
+# python -m experiments.sequences.machines ntm --seed 0 --outer-lr 1e-2 --largest-gradient 1 python -m
+# experiments.sequences.machines lstm --seed 0 --outer-lr 1e-2 --n-steps 12000 python -m
+# experiments.sequences.machines transformer --seed 0 --outer-lr 3e-3 --largest-gradient 1 --n-steps 12000
 #
 # **How the settings were chosen.** With seed 100, which is not shown below, every learner was trained for 3,000 steps
 # of 16 sequences, at rates from 0.0003 to 0.03 and with the gradient cut at 10 or at 1 (six settings for the machine,
@@ -1519,22 +1519,23 @@ sliders(
 )
 
 # %% [markdown]
-# Try this. With gate 0, only place counts; move to row 2 and then drive past the last row. Shift by 0.5: can
-# sharpening say which of two equal rows was meant? Now strength 20 with key 2: can a strength tell rows 1 and 2
-# apart, and at what strength does it begin to?
+# Try this. With gate 0 only the place counts: drive to row 0 and to row 2. With gate 1, key 4 and a shift of +1, where
+# does the head come out? Shift by 0.5: can sharpening say which of two equal rows was meant? Now strength 20 with key
+# 2: can a strength tell rows 1 and 2 apart, and at what strength does it begin to?
 #
 # ## What differs from the paper, and what breaks it
 #
-# - The equations are the paper's. It leaves open whether heads meet the memory before or after this step's writing (ours:
-#   before), where they begin (row 0), and the ranges of what the controller says.
-# - The paper trains by RMSProp with momentum, on as many sequences as its figures show (up to a million), and clips each number
-#   of the gradient to $\pm 10$. We clip its length, train with Adam, and stop after 48,000 sequences.
-# - The paper has four other tasks. Two of them, repeat copy and associative recall, run in `experiments/sequences/` beside the same
-#   LSTM and transformer; its README has their tables.
+# - The equations are the paper's. It leaves open whether heads meet the memory before or after this step's writing
+#   (ours: before), where they begin (row 0), and the ranges of what the controller says.
+# - The paper trains by RMSProp with momentum, on as many sequences as its figures show (up to a million), and clips
+#   each number of the gradient to $\pm 10$. We clip its length, train with Adam, and stop after 48,000 sequences.
+# - The paper has four other tasks. Two of them, repeat copy and associative recall, run in `experiments/sequences/`
+#   beside the same LSTM and transformer; its README has their tables.
 # - It breaks where the ring is too small: a sequence longer than the memory overwrites its own beginning. No training
 #   mends that.
-# - It breaks where the program is not exact. A head that leaves a hundredth of its weight behind at each step
-#   still has over 0.8 on its row after 20 and under 0.4 after 100, unless sharpening takes the rest back. Figure 3 shows runs in which it does, and others.
+# - It breaks where the program is not exact. A head that leaves a hundredth of its weight behind at each step still
+#   has over 0.8 on its row after 20 and under 0.4 after 100, unless sharpening takes the rest back. Figure 3 shows
+#   runs in which it does, and others.
 # - It breaks in training: runs differ, and the loss jumps. Whoever reports one seed has reported a draw.
 #
 # ## From the museum: the convolution that ran backwards
@@ -2138,25 +2139,27 @@ print("sharpen_slope: passed")
 
 # %% [markdown] answer="three-learners" points=3
 # <!-- BEGIN SOLUTION -->
-# (a) 8 * 120 = 960 bits. The LSTM must press them into 240 numbers of state (120 in c, 120 in h), each of which passes
-# through gates at every step; the machine has 128 rows of 20 numbers and needs one row a vector; the transformer has the
-# 120 input steps themselves. (b) Not the store but the address: answer i must find step i, by sines of positions that it
-# has never seen or at distances it has never used (training had at most 41 steps, distances up to 21). A test: train
-# the same network with positions drawn at random from a range as long as the test's, so that all of them are known, or with the
-# distances known; if the address is at fault, it should now go farther; if the store were, it should not. (c) Vectors 129 to 200
-# were written over rows 0 to 71, so vectors 1 to 72 are gone; vectors 73 to 200 are in the ring, and could be said. But the
-# program begins at row 0, where vector 129 stands, so it says 129 to 200 in the place of 1 to 72, then 73 to 128 rightly,
-# at their places, and then 129 to 200, rightly: 128 of 200 come at their right places.
+# (a) 8 * 120 = 960 bits. The LSTM must press them into 240 numbers of state (120 in c, 120 in h), each of which
+# passes through gates at every step; the machine has 128 rows of 20 numbers and needs one row a vector; the
+# transformer has the 120 input steps themselves. (b) Not the store but the address: answer i must find step i, by
+# sines of positions that it has never seen or at distances it has never used (training had at most 41 steps,
+# distances up to 21). A test: train the same network with positions drawn at random from a range as long as the
+# test's, so that all of them are known, or with the distances known; if the address is at fault, it should now go
+# farther; if the store were, it should not. (c) Vectors 129 to 200 were written over rows 0 to 71, so vectors 1 to
+# 72 are gone; vectors 73 to 200 are in the ring, and could be said. But the program begins at row 0, where vector
+# 129 stands, so it says 129 to 200 in the place of 1 to 72, then 73 to 128 rightly, at their places, and then 129
+# to 200, rightly: 128 of 200 come at their right places.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
 #
-# (a) 960 bits: the LSTM in 240 numbers that every step passes through; the machine in 120 of its 128 rows; the transformer in
-# the input steps, which it all keeps. (b) The address fails: answer $i$ must find step $i$ by positions, and training
-# never showed a position over 41 or a distance over 21. To test it, give training positions drawn from a range as long as the test's
-# (same network, same sequences): if it now copies farther, the address was at fault. (c) Vectors 129 to 200 overwrite vectors 1 to
-# 72. A program that reads from row 0 says 129 to 200 first, then 73 to 128, then 129 to 200: the last 128 are right.
+# (a) 960 bits: the LSTM in 240 numbers that every step passes through; the machine in 120 of its 128 rows; the
+# transformer in the input steps, which it all keeps. (b) The address fails: answer $i$ must find step $i$ by
+# positions, and training never showed a position over 41 or a distance over 21. To test it, give training positions
+# drawn from a range as long as the test's (same network, same sequences): if it now copies farther, the address was
+# at fault. (c) Vectors 129 to 200 overwrite vectors 1 to 72. A program that reads from row 0 says 129 to 200 first,
+# then 73 to 128, then 129 to 200: the last 128 are right.
 #
 # A grader looks for: (1 point) 960, and three places with their sizes. (1 point) a finding about addresses and *an
 # experiment that could come out the other way*; "transformers cannot count" is a name, not a test. (1 point) that the
@@ -2188,25 +2191,28 @@ print("sharpen_slope: passed")
 #
 # ## Summary
 #
-# - A head's address is a distribution over rows: found by content, mixed with where it was, shifted, sharpened; reading is a
-#   mean under it, writing erases and adds under it, and all of it has a gradient.
-# - The weights $\theta$ hold a program, the memory holds the sequence; exchange the memories of two sequences and the answers
-#   are exchanged.
-# - Trained on 1 to 20 vectors, the machine and a transformer copy these without a mistake and an LSTM of their size does not. At
-#   30 vectors the machine has under one of 240 bits wrong in each of ten runs, and the transformer over 100 in each of three.
-# - A perfect score at the training lengths does not tell a program that drifts from one that does not; the film of the heads and
-#   a head put back by hand do.
-# - Weights that sum to 1, a sure shift that is a roll, sequences that never meet, heads without an order: what must hold is tested before
-#   the training, for training may hide it (a backward shift) or not explain it (a shared memory).
+# - A head's address is a distribution over rows: found by content, mixed with where it was, shifted, sharpened;
+#   reading is a mean under it, writing erases and adds under it, and all of it has a gradient.
+# - The weights $\theta$ hold a program, the memory holds the sequence; exchange the memories of two sequences and
+#   the answers are exchanged.
+# - Trained on 1 to 20 vectors, the machine and a transformer copy these without a mistake and an LSTM of their size
+#   does not. At 30 vectors the machine has under one of 240 bits wrong in each of ten runs, and the transformer
+#   over 100 in each of three.
+# - A perfect score at the training lengths does not tell a program that drifts from one that does not; the film of
+#   the heads and a head put back by hand do.
+# - Weights that sum to 1, a sure shift that is a roll, sequences that never meet, heads without an order: what must
+#   hold is tested before the training, for training may hide it (a backward shift) or not explain it (a shared
+#   memory).
 #
 # ## Read more
 #
 # - Alex Graves, Greg Wayne, Ivo Danihelka, 2014, Neural Turing Machines, arXiv:1410.5401.
 # - Mark Collier, Joeran Beel, 2018, Implementing Neural Turing Machines, arXiv:1807.08518.
-# - Razvan Pascanu, Tomas Mikolov, Yoshua Bengio, 2013, On the Difficulty of Training Recurrent Neural Networks, arXiv:1211.5063:
-#   why gradients explode, and clipping them.
-# - Grégoire Delétang, Anian Ruoss, Jordi Grau-Moya, and others, 2023, Neural Networks and the Chomsky Hierarchy, arXiv:2207.02098.
-# - Samy Jelassi, David Brandfonbrener, Sham Kakade, Eran Malach, 2024, Repeat After Me: Transformers are Better than State Space Models
-#   at Copying, arXiv:2402.01032.
-# - Anian Ruoss, Grégoire Delétang, Tim Genewein, and others, 2023, Randomized Positional Encodings Boost Length Generalization of
-#   Transformers, arXiv:2305.16843.
+# - Razvan Pascanu, Tomas Mikolov, Yoshua Bengio, 2013, On the Difficulty of Training Recurrent Neural Networks,
+#   arXiv:1211.5063: why gradients explode, and clipping them.
+# - Grégoire Delétang, Anian Ruoss, Jordi Grau-Moya, and others, 2023, Neural Networks and the Chomsky Hierarchy,
+#   arXiv:2207.02098.
+# - Samy Jelassi, David Brandfonbrener, Sham Kakade, Eran Malach, 2024, Repeat After Me: Transformers are Better
+#   than State Space Models at Copying, arXiv:2402.01032.
+# - Anian Ruoss, Grégoire Delétang, Tim Genewein, and others, 2023, Randomized Positional Encodings Boost Length
+#   Generalization of Transformers, arXiv:2305.16843.

@@ -17,7 +17,7 @@
 # **Time.** 90 minutes to read, 170 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
-from functools import partial
+from functools import partial, wraps
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -149,7 +149,7 @@ def shares(rng, *shape):
 # Write `by_content(keys, memory, strengths)` with `keys` (batch, n_heads, width) and `strengths` (batch, n_heads):
 # $w^c$ (batch, n_heads, n_rows), the softmax over the rows of $\beta$ times the **cosine** between key and row,
 # $\cos(k, m) = k \cdot m / (|k|\,|m|)$ (equations 5 and 6). `norm(x, axis=-1, keepdims=True)` and `softmax` (over the
-# last axis) are imported above. No row is zero in the tests.
+# last axis) are imported above. No row is zero in the tests, so nothing need be added to the lengths.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -169,6 +169,24 @@ def shares(rng, *shape):
 # </details>
 
 
+# %% tags=["setup"]
+def fitting(function):
+    """The function, with a sentence where its shapes do not fit or a Tensor cannot do what is asked."""
+
+    @wraps(function)
+    def tried(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise AssertionError(
+                f"{function.__name__} stopped: {str(error).rstrip('. ')}. If that is about shapes: a number that each "
+                f"head says is (batch, n_heads), and x[..., None] gives it an axis for the rows. If it is about "
+                f"Tensors: they know products, sums, powers and indices; to detach one ends the gradient there."
+            ) from error
+
+    return tried
+
+
 # %% solution="by-content"
 def by_content(keys, memory, strengths):
     """w^c (batch, n_heads, n_rows): the rows whose content looks like the key."""
@@ -183,7 +201,7 @@ def by_content(keys, memory, strengths):
 
 # %% test="by-content" points=2
 three_rows = np.array([[[2.0, 0.0], [0.0, 5.0], [-1.0, 0.0]]])  # cosines 1, 0 and -1 with the key (3, 0)
-found = by_content(np.array([[[3.0, 0.0]]]), three_rows, np.array([[np.log(2)]]))
+found = fitting(by_content)(np.array([[[3.0, 0.0]]]), three_rows, np.array([[np.log(2)]]))
 assert found is not None, "expected weights, got None: is a `return` missing?"
 assert np.shape(found) == (1, 1, 3), f"expected (batch, n_heads, n_rows) = (1, 1, 3), got {np.shape(found)}."
 found = np.asarray(found)[0, 0]
@@ -215,7 +233,7 @@ def case_of_content(rng):
 
 
 whole = lambda k, m, b: reference_memory.by_content(reference_memory.similarity(k, m), b)
-same(by_content, whole, case_of_content)
+same(fitting(by_content), whole, case_of_content)
 ### BEGIN HIDDEN TESTS
 wider = lambda rng: tuple(Tensor(rng.normal(size=shape)) for shape in ((3, 1, 6), (3, 2, 6), (3, 1)))
 same(by_content, whole, wider)
@@ -266,7 +284,7 @@ def shift(weights, shifts):
 # To go on without it: from reference.scratch.nn.memory import shift
 
 # %% test="shift" points=2
-found = shift(np.array([[[1.0, 0, 0, 0]]]), np.array([[[0.1, 0.2, 0.7]]]))
+found = fitting(shift)(np.array([[[1.0, 0, 0, 0]]]), np.array([[[0.1, 0.2, 0.7]]]))
 assert found is not None, "expected weights, got None: is a `return` missing?"
 assert np.shape(found) == (1, 1, 4), f"expected weights of shape (1, 1, 4), got {np.shape(found)}."
 found = np.asarray(found)[0, 0]
@@ -299,7 +317,7 @@ def case_of_shift(rng):
     return Tensor(shares(rng, 2, 3, 7)), Tensor(shares(rng, 2, 3, rng.choice([1, 3, 5])))
 
 
-same(shift, reference_memory.shift, case_of_shift)
+same(fitting(shift), reference_memory.shift, case_of_shift)
 ### BEGIN HIDDEN TESTS
 tight = lambda rng: (Tensor(shares(rng, 1, 2, 5)), Tensor(shares(rng, 1, 2, 5)))
 same(shift, reference_memory.shift, tight)
@@ -346,7 +364,7 @@ def sharpen(weights, sharpness):
 # To go on without it: from reference.scratch.nn.memory import sharpen
 
 # %% test="sharpen" points=1
-found = sharpen(np.array([[[0.8, 0.2, 0.0], [0.5, 0.25, 0.25]]]), np.array([[2.0, 1.0]]))
+found = fitting(sharpen)(np.array([[[0.8, 0.2, 0.0], [0.5, 0.25, 0.25]]]), np.array([[2.0, 1.0]]))
 assert found is not None, "expected weights, got None: is a `return` missing?"
 assert np.shape(found) == (1, 2, 3), f"expected weights of shape (1, 2, 3), got {np.shape(found)}."
 found = np.asarray(found)[0]
@@ -373,13 +391,17 @@ flat_and_sure = np.stack([np.full(128, 1 / 128), np.eye(128)[0]])[None].astype(n
 for gamma, heads in ((2, slice(1)), (20, slice(1)), (60, slice(1)), (60, slice(2))):
     with np.errstate(all="ignore"):
         found = np.asarray(sharpen(flat_and_sure[:, heads], np.full((1, heads.stop), gamma, np.float32)))
+    beside = "a sure head beside it" if heads.stop == 2 else "alone"
     assert np.allclose(found[0, 0], 1 / 128, rtol=1e-3), (
-        f"128 equal weights in float32, gamma {gamma}, {heads.stop - 1} sure heads beside them: they stay at "
-        f"1/128 = 0.0078, got {found[0, 0, 0]}. All powers are 0 there, or nearly. By what could you divide "
-        f"a head's weights first?"
+        f"a head of 128 equal weights in float32, gamma {gamma}, {beside}: they stay at 1/128 = 0.0078, got "
+        f"{found[0, 0, 0]}. All powers are 0 there, or nearly. By what could you divide a head's weights first?"
     )
+assert np.allclose(found[0, 1], flat_and_sure[0, 1]), (
+    f"a sure head, one weight of 1 in float32, gamma 60: it stays as it is, got {found[0, 1, 0]} for the 1. "
+    f"A number that is large enough for small weights makes this power too large. Which number would suit both?"
+)
 case_of_sharpen = lambda rng: (Tensor(shares(rng, 2, 3, 6)), Tensor(rng.uniform(1, 4, (2, 3))))
-same(sharpen, reference_memory.sharpen, case_of_sharpen)
+same(fitting(sharpen), reference_memory.sharpen, case_of_sharpen)
 ### BEGIN HIDDEN TESTS
 one_head = lambda rng: (Tensor(shares(rng, 3, 1, 2)), Tensor(rng.uniform(1, 9, (3, 1))))
 same(sharpen, reference_memory.sharpen, one_head)
@@ -459,31 +481,29 @@ def write(memory, weights, *, erase, add):
 # To go on without it: from reference.scratch.nn.memory import write
 
 # %% test="write" points=2
-ones, two_heads = np.ones((1, 2, 2)), np.array([[[1.0, 0.0], [0.5, 0.5]]])
+twos, two_heads = np.full((1, 2, 2), 2.0), np.array([[[1.0, 0.0], [0.5, 0.5]]])
 erases, adds = np.array([[[1.0, 0.0], [0.5, 0.0]]]), np.array([[[5.0, 0.0], [0.0, 2.0]]])
-found = write(ones, two_heads, erase=erases, add=adds)
+found = fitting(write)(twos, two_heads, erase=erases, add=adds)
 assert found is not None, "expected the new memory, got None: is a `return` missing?"
-assert (ones == 1).all(), "the memory you were given was changed: make a new one."
+assert (twos == 2).all(), "the memory you were given was changed: make a new one."
 assert np.shape(found) == (1, 2, 2), f"expected a memory of shape (1, 2, 2), got {np.shape(found)}."
-story = "two rows of ones; head 0 at row 0 erases (1, 0), adds (5, 0); head 1 at both halves erases (0.5, "
-"0), adds (0, 2)"
 found = np.asarray(found)[0].ravel()
+story = (
+    "two rows (2, 2); head 0 at row 0 erases (1, 0), adds (5, 0); head 1 at both by halves erases (0.5, 0), adds "
+    f"(0, 2): expected (5, 3) and (1.5, 3), got {found[:2].round(3)} and {found[2:].round(3)}."
+)
 for mistaken, hint in {
-    (
-        4.75,
-        2,
-        0.75,
-        2,
-    ): "Two heads that erase leave a product, (1 - w e)(1 - w' e'): a sum can take more than is there.",
-    (3.75, 2, 0.75, 2): "All heads erase before any head adds.",
-    (0, 2, 0.75, 2): "All heads erase before any head adds; and what was added is not erased.",
-    (6, 2, 1, 2): "Nothing was erased.",
-    (0, 1, 0.75, 1): "Nothing was added.",
-    (5, 2, 0, 2): "Erase w(i) e, not e: a row of weight 0 stays.",
-    (5, 3, 5.75, 3): "Add w(i) a, not a: a row of weight 0 stays.",
+    (4.5, 3, 1.5, 3): "Two heads that erase leave a product, (1 - w e)(1 - w' e'); a sum can take too much.",
+    (5.75, 3, 1.75, 3): "A share of what is there is erased: multiply by 1 - w e; do not subtract w e.",
+    (3.75, 3, 1.5, 3): "All heads erase before any head adds.",
+    (0, 3, 1.5, 3): "All heads erase before any head adds; and what was added is not erased.",
+    (7, 3, 2, 3): "Nothing was erased.",
+    (0, 2, 1.5, 2): "Nothing was added.",
+    (5, 3, 0, 3): "Erase w(i) e, not e: a row of weight 0 stays.",
+    (5, 4, 6.5, 4): "Add w(i) a, not a: a row of weight 0 stays.",
 }.items():
-    assert not np.allclose(found, mistaken), f"{story}: expected (5, 2) and (0.75, 2), got {found}. {hint}"
-assert np.allclose(found, [5, 2, 0.75, 2]), f"{story}: expected (5, 2) and (0.75, 2), got {found}."
+    assert not np.allclose(found, mistaken), f"{story} {hint}"
+assert np.allclose(found, [5, 3, 1.5, 3]), story
 
 # %% test="write" points=1
 from reference.scratch.nn import memory as reference_memory
@@ -500,7 +520,7 @@ def case_of_write(rng):
     return memory, weights, {"erase": erase, "add": add}
 
 
-same(write, reference_memory.write, case_of_write)
+same(fitting(write), reference_memory.write, case_of_write)
 ### BEGIN HIDDEN TESTS
 alone = lambda rng: (
     Tensor(rng.normal(size=(3, 2, 1))),
@@ -1764,7 +1784,7 @@ check_numbers(without_turns, **two_pairs)
 # with `look` they go to the row that looks most like the **marker** (gate 1; the key is the marker, the strength is
 # large), else they start from where they were (gate 0); then they shift by -1, 0 or 1. As in the machine above, both
 # begin at row 0, move, and then the reading head reads what the memory held *before* this step's writing. With `put`
-# the writing head erases its row and adds the bits of this step; with `mark` it adds a marker beside them.
+# the writing head erases its row and adds the bits of this step; with `mark`, too, it adds a marker beside them.
 #
 # Write `repeating(length, repeats)`: the list of `Orders`, one for each of `length` steps of input, one for the sign
 # of the end (there is nothing to put), and `length * repeats` steps of answers. The memory has more rows than you
@@ -1864,6 +1884,8 @@ def program_fault(repeating, length, repeats, n_rows, seed=0):
     thought = "Where is the reading head after the last vector of a round, and what takes it back?"
     if first < length:
         thought = "Are the vectors in rows of their own, and is the reading head where the first one is?"
+    if bare := [step for step, orders in enumerate(program) if orders.mark and not orders.put]:
+        thought += f" Step {bare[0]} marks but does not put: then nothing is written, and no marker either."
     which = f"answer {first + 1} of {len(right)} (round {first // length + 1}) is wrong"
     return f"{story}: {which}, the head read {said[first].round(2)} for {bits[first % length]}. {thought}"
 
@@ -1932,16 +1954,25 @@ def sums(x):
     return np.cumsum(x, axis=0)
 
 
-def last_hears_first(x):
-    """Running sums, and the last of several sequences has the first one's added."""
-    both = sums(x)[:, -1:] + sums(x)[:, :1] * (x.shape[1] > 1)
-    return np.concatenate([sums(x)[:, :-1], both], axis=1)
+def one_hears(x, *, who, whom):
+    """Running sums; one of several sequences has another's added."""
+    out = sums(x)
+    out[:, who] += sums(x)[:, whom] * (x.shape[1] > 1)
+    return out
 
 
-def leaks_at_the_end(x):
-    """Running sums, and the mean over the batch in the last step."""
-    is_last = np.arange(len(x)) == len(x) - 1
-    return sums(x) + is_last[:, None, None] * x.mean(1, keepdims=True)
+def in_pairs(x):
+    """Running sums; every second sequence has those of the one before it added."""
+    out = sums(x)
+    out[:, 1::2] += sums(x)[:, : x.shape[1] // 2 * 2 : 2]
+    return out
+
+
+def leaks(x, *, step=slice(None), number=slice(None)):
+    """Running sums; some steps and numbers have the mean over the batch added."""
+    out = sums(x)
+    out[step, :, number] += x.mean(1, keepdims=True)[step, :, number]
+    return out
 
 
 # %% tags=["setup"]
@@ -1956,10 +1987,18 @@ APART = {  # programs whose sequences do not meet, and what a judge that errs ha
 TOGETHER = {
     "one memory for all": (lambda x: 0 * x + sums(x).sum(1, keepdims=True), "all answers are one"),
     "a softmax over the batch": (lambda x: softmax(sums(x).swapaxes(1, 2)).swapaxes(1, 2), "every answer is"),
-    "the last hears the first": (last_hears_first, "only the last sequence is touched"),
-    "a leak in the last step": (leaks_at_the_end, "only the last step is touched"),
+    "the last hears the first": (partial(one_hears, who=-1, whom=0), "only the last sequence is touched"),
+    "a leak in the last step": (partial(leaks, step=slice(-1, None)), "only the last step is touched"),
     "a small leak": (lambda x: sums(x) + 2e-5 * x.max(1, keepdims=True), "it is small"),
     "a sum over the number": (lambda x: sums(x) / x.shape[1], "the number of the others counts, too"),
+    "the first hears the last": (partial(one_hears, who=0, whom=-1), "only the first sequence is touched"),
+    "sequences in pairs": (in_pairs, "every second one hears the one before it, and nobody else"),
+    "a leak in the first step": (partial(leaks, step=slice(1)), "only the first step is touched"),
+    "a leak in one number": (partial(leaks, number=slice(-1, None)), "only the last number is touched"),
+    "a small leak beside large numbers": (
+        lambda x: 1000 + sums(x) + 2e-5 * x.max(1, keepdims=True),
+        "it is small only beside the numbers it is added to",
+    ),
 }
 
 
@@ -2094,11 +2133,14 @@ for seed, gamma in ((0, 1.0), (1, 2.5), (2, 6.0)):
     given, expected = sharpen_slope(some_weights, gamma), by_steps(some_weights, gamma)
     assert np.allclose(given, expected, atol=1e-5), (
         f"{some_weights.round(3)}, gamma {gamma}: small steps give {expected.round(4)}, got "
-        f"{np.round(given, 4)}. "
-        "Is the mean taken under the *sharpened* weights?"
+        f"{np.round(given, 4)}. At gamma 1 the weights and the *sharpened* weights are the same, elsewhere "
+        f"not: which of them stands where?"
     )
 with np.errstate(all="ignore"):
     given = np.asarray(sharpen_slope(np.array([0.0, 0.75, 0.25]), 2.0))
+assert given.shape == (3,), (
+    f"three rows: expected shape (3,), got {given.shape}; a row of weight 0 is one, too."
+)
 assert np.isfinite(given).all(), (
     f"(0, 0.75, 0.25): got {given}. A row of weight 0 has slope 0, whatever ln 0 is."
 )
@@ -2112,6 +2154,15 @@ for certain in ([0.0, 1.0, 0.0], [0.25] * 4, [0.0, 0.5, 0.5]):
     assert np.allclose(given, 0), f"{certain}: the slopes are 0, got {given}."
 ### END HIDDEN TESTS
 print("sharpen_slope: passed")
+
+# %% [markdown]
+# <details><summary>For which weights it learns nothing (open it after you have answered)</summary>
+#
+# Where all weights that are not 0 are equal: a head that is sure of one row, and one that is spread evenly. Sharpening
+# changes neither, whatever $\gamma$ is. So a head that has lost its place altogether does not find it again by more
+# sharpness; something else must first make one row stand out.
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 8: What each of them would have to do

@@ -139,3 +139,15 @@ def by_content(keys, memory, strengths):
     keys, rows = (detach(x) / np.linalg.norm(detach(x), axis=-1, keepdims=True) for x in (keys, memory))
     scores = detach(strengths)[..., None] * (keys @ rows.swapaxes(1, 2))
     return np.eye(scores.shape[-1])[scores.argmax(-1)]
+
+
+# %% wrong: the strengths have no axis for the rows | x[..., None] gives it an axis for the rows
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
+    return softmax(strengths * (keys @ rows.mT))
+
+
+# %% wrong: the first sequence's memory for all | by_content
+def by_content(keys, memory, strengths):
+    keys, rows = (x / norm(x, axis=-1, keepdims=True) for x in (keys, memory))
+    return softmax(strengths[..., None] * (keys @ rows[:1].mT))

@@ -120,3 +120,61 @@ def sequences_meet(answers, x):
 def sequences_meet(answers, x):
     among = answers(x)
     return any(abs(among[:, b] - answers(x[:, [b]])[:, 0]).max() > 1e-4 for b in range(x.shape[1]))
+
+
+# %% wrong: only the last sequence is tried | only the first sequence is touched
+def sequences_meet(answers, x):
+    return bool(abs(answers(x)[:, -1] - answers(x[:, -1:])[:, 0]).max() > 1e-7)
+
+
+# %% wrong: one sequence is left out, and the others are compared | in pairs
+def sequences_meet(answers, x):
+    return bool(abs(answers(x)[:, :-1] - answers(x[:, :-1])).max() > 1e-7)
+
+
+# %% wrong: two halves in the place of single sequences | in pairs
+def sequences_meet(answers, x):
+    half = x.shape[1] // 2
+    apart = np.concatenate([answers(x[:, :half]), answers(x[:, half:])], axis=1)
+    return bool(abs(answers(x) - apart).max() > 1e-7)
+
+
+# %% wrong: only the last step is compared | only the first step is touched
+def sequences_meet(answers, x):
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return bool(abs(answers(x)[-1] - alone[-1]).max() > 1e-7)
+
+
+# %% wrong: only the first number of an answer is compared | only the last number is touched
+def sequences_meet(answers, x):
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return bool(abs(answers(x) - alone)[..., 0].max() > 1e-7)
+
+
+# %% wrong: allclose as it comes | beside the numbers it is added to
+def sequences_meet(answers, x):
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return not np.allclose(answers(x), alone)
+
+
+# %% wrong: the difference keeps its sign | expected True
+def sequences_meet(answers, x):
+    alone = np.concatenate([answers(x[:, [b]]) for b in range(x.shape[1])], axis=1)
+    return bool((answers(x) - alone).max() > 1e-7)
+
+
+# %% wrong: the same sequences twice over | expected True
+def sequences_meet(answers, x):
+    return bool(abs(answers(np.concatenate([x, x], axis=1))[:, : x.shape[1]] - answers(x)).max() > 1e-7)
+
+
+# %% right: alone, and beside others that are drawn anew
+def sequences_meet(answers, x):
+    among, rng = answers(x), np.random.default_rng(0)
+    for b in range(x.shape[1]):
+        others = rng.normal(size=x.shape)
+        others[:, b] = x[:, b]
+        for now in (answers(others)[:, b], answers(x[:, [b]])[:, 0]):
+            if abs(now - among[:, b]).max() > 1e-7:
+                return True
+    return False

@@ -163,3 +163,23 @@ def repeating(length, repeats):
 def repeating(length, repeats):
     shown = [Orders(write=min(i, 1), put=True) for i in range(length)]
     return [*shown, Orders(), *[Orders(read=1)] * (length * repeats)]
+
+
+# %% wrong: the bits are shown, and nothing is put | marks but does not put
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), mark=i == 0) for i in range(length)]
+    return [*shown, Orders(), *[Orders(read=Move(i == 0, min(i, 1))) for i in range(length)] * repeats]
+
+
+# %% wrong: forth in the first round, back in the second | takes it back
+def repeating(length, repeats):
+    shown = [Orders(write=Move(shift=min(i, 1)), put=True, mark=i == 0) for i in range(length)]
+    one_round = lambda r: [Orders(read=Move(shift=(-1) ** r * min(i, 1))) for i in range(length)]
+    look = [Orders(read=Move(look=True))]
+    return [*shown, Orders(), *look, *[orders for r in range(repeats) for orders in one_round(r)][1:]]
+
+
+# %% right: the first vector goes to row 1, and the marker with it
+def repeating(length, repeats):
+    shown = [Orders(Move(shift=1), put=True, mark=i == 0) for i in range(length)]
+    return [*shown, Orders(), *[Orders(read=Move(i == 0, min(i, 1))) for i in range(length)] * repeats]

@@ -126,3 +126,16 @@ def sharpen_slope(weights, sharpness):
     sharp = weights**sharpness / np.sum(weights**sharpness)
     slope = sharp * (logs - sharp @ logs)
     return np.where(slope > 0, slope, 0)
+
+
+# %% wrong: the rows of weight 0 are dropped | a row of weight 0 is one, too
+def sharpen_slope(weights, sharpness):
+    weights = weights[weights > 0]
+    sharp = weights**sharpness / np.sum(weights**sharpness)
+    return sharp * (np.log(weights) - sharp @ np.log(weights))
+
+
+# %% wrong: the slope of a softmax in its own score | sum 0
+def sharpen_slope(weights, sharpness):
+    sharp = weights**sharpness / np.sum(weights**sharpness)
+    return sharp * (1 - sharp)

@@ -103,3 +103,21 @@ def sharpen(weights, sharpness):
 def sharpen(weights, sharpness):
     powers = softmax(weights) ** sharpness[..., None]
     return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+# %% wrong: the number of rows makes the weights large | which number would suit both
+def sharpen(weights, sharpness):
+    powers = (weights * weights.shape[-1]) ** sharpness[..., None]
+    return powers / powers.sum(-1, keepdims=True)
+
+
+# %% wrong: divided by the mean | which number would suit both
+def sharpen(weights, sharpness):
+    powers = (weights / detach(weights).mean(-1, keepdims=True)) ** sharpness[..., None]
+    return powers / powers.sum(-1, keepdims=True)
+
+
+# %% wrong: gamma has no axis for the rows | x[..., None] gives it an axis for the rows
+def sharpen(weights, sharpness):
+    powers = (weights / detach(weights).max(-1, keepdims=True)) ** sharpness
+    return powers / powers.sum(-1, keepdims=True)

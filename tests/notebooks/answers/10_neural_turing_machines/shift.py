@@ -157,3 +157,16 @@ def shift(weights, shifts):
         inside = (came_from >= 0) & (came_from < n_rows)
         moved = moved + shifts[..., n, None] * weights[..., came_from.clip(0, n_rows - 1)] * inside
     return moved
+
+
+# %% wrong: np.roll, which the engine does not know | they know products, sums, powers and indices
+def shift(weights, shifts):
+    n_shifts = shifts.shape[-1]
+    return sum(shifts[..., n, None] * np.roll(weights, n - n_shifts // 2, -1) for n in range(n_shifts))
+
+
+# %% wrong: the shares have no axis for the rows | x[..., None] gives it an axis for the rows
+def shift(weights, shifts):
+    n_rows, n_shifts = weights.shape[-1], shifts.shape[-1]
+    came_from = lambda n: (np.arange(n_rows) - (n - n_shifts // 2)) % n_rows
+    return sum(shifts[..., n] * weights[..., came_from(n)] for n in range(n_shifts))

@@ -96,7 +96,7 @@ def write(memory, weights, *, erase, add):
     return memory + np.sum(weights.mT @ add, axis=0, keepdims=True)
 
 
-# %% wrong: only the first head | expected (5, 2)
+# %% wrong: only the first head | expected (5, 3)
 def write(memory, weights, *, erase, add):
     memory = memory * (1 - weights[:, 0, :, None] * erase[:, 0, None, :])
     return memory + weights[:, 0, :, None] * add[:, 0, None, :]
@@ -107,28 +107,28 @@ def write(memory, weights, *, erase, add):
     memory = memory * (1 - weights[:, 0, :, None] * erase[:, 0, None, :])
 
 
-# %% wrong: the erase is what stays | expected (5, 2)
+# %% wrong: the erase is what stays | expected (5, 3)
 def write(memory, weights, *, erase, add):
     for head in range(weights.shape[1]):
         memory = memory * (1 - weights[:, head, :, None] * (1 - erase[:, head, None, :]))
     return memory + weights.mT @ add
 
 
-# %% wrong: the weight alone erases | expected (5, 2)
+# %% wrong: the weight alone erases | expected (5, 3)
 def write(memory, weights, *, erase, add):
     for head in range(weights.shape[1]):
         memory = memory * (1 - weights[:, head, :, None])
     return memory + weights.mT @ add
 
 
-# %% wrong: a sure head leaves nothing of the row, whatever it says | expected (5, 2)
+# %% wrong: a sure head leaves nothing of the row, whatever it says | expected (5, 3)
 def write(memory, weights, *, erase, add):
     for head in range(weights.shape[1]):
         memory = memory * (1 - weights[:, head, :, None]) * (1 - erase[:, head, None, :])
     return memory + weights.mT @ add
 
 
-# %% wrong: what is added is erased by the later heads, because each makes its own memory and they are summed | expected (5, 2)
+# %% wrong: what is added is erased by the later heads, because each makes its own memory and they are summed | expected (5, 3)
 def write(memory, weights, *, erase, add):
     new = 0
     for head in range(weights.shape[1]):
@@ -137,10 +137,23 @@ def write(memory, weights, *, erase, add):
     return new
 
 
-# %% wrong: the mean of what the heads would make | expected (5, 2)
+# %% wrong: the mean of what the heads would make | expected (5, 3)
 def write(memory, weights, *, erase, add):
     n, new = weights.shape[1], 0
     for head in range(n):
         w = weights[:, head, :, None]
         new = new + (memory * (1 - w * erase[:, head, None, :]) + w * add[:, head, None, :]) / n
     return new
+
+
+# %% wrong: the share is subtracted, whatever is there | do not subtract
+def write(memory, weights, *, erase, add):
+    for head in range(weights.shape[1]):
+        memory = memory - weights[:, head, :, None] * erase[:, head, None, :]
+    return memory + weights.mT @ add
+
+
+# %% wrong: a product over heads, which a Tensor does not have | they know products, sums, powers and indices
+def write(memory, weights, *, erase, add):
+    kept = (1 - weights[..., None] * erase[:, :, None, :]).prod(1)
+    return memory * kept + weights.mT @ add

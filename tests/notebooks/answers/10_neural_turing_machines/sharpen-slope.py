@@ -128,7 +128,7 @@ def sharpen_slope(weights, sharpness):
     return np.where(slope > 0, slope, 0)
 
 
-# %% wrong: the rows of weight 0 are dropped | a row of weight 0 is one, too
+# %% wrong: the rows of weight 0 are dropped | expected shape (3,)
 def sharpen_slope(weights, sharpness):
     weights = weights[weights > 0]
     sharp = weights**sharpness / np.sum(weights**sharpness)

@@ -710,7 +710,7 @@ def train_tiny(seed, n_steps=700):
 # be chosen by the training loss, as here, and not by the test.)
 
 # %% tags=["training", "nbval-ignore-output"]
-for attempt in range(3):
+for attempt in range(6):
     trained, losses = train_tiny(attempt)
     parts = {first: round(float(losses[first : first + 50].mean()), 3) for first in (0, 200, 400, 650)}
     print(f"training {attempt + 1}: bits lost, of one, over 50 steps from step", parts)

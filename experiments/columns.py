@@ -44,6 +44,8 @@ def cell(row: Row) -> str:
         return f"{100 * row.mean:.1f}{interval} %"
     if row.measure == "relative distance":
         return f"{row.mean:.0e}"
+    if row.measure == "wrong bits":
+        return f"{row.mean:.3g}"
     if row.measure.startswith("times"):
         return f"{row.mean:.2f}"
     if row.measure.startswith("megabytes"):

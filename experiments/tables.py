@@ -13,6 +13,7 @@ from experiments.ledger import tables as ledger
 from experiments.omniglot import tables as omniglot
 from experiments.regression import tables as regression
 from experiments.runner import HERE
+from experiments.sequences import tables as sequences
 from experiments.speed import tables as speed
 
 FRONT = (omniglot.omniglot, ledger.meta_gradients)
@@ -30,6 +31,12 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         omniglot.twenty_way,
     ),
     HERE / "regression" / "README.md": (regression.sinusoids, regression.rates_over_runs),
+    HERE / "sequences" / "README.md": (
+        sequences.copying,
+        sequences.copying_settings,
+        sequences.recalling,
+        sequences.recalling_settings,
+    ),
     HERE / "ledger" / "README.md": (ledger.ledger,),
     HERE / "speed" / "README.md": (
         speed.speed,
@@ -37,6 +44,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         speed.maml_images_speed,
         speed.unroll_speed,
         speed.comparing_speed,
+        speed.ntm_speed,
     ),
 }
 

@@ -6,7 +6,8 @@ the outer. It knows no engine: `x ** 0.5` in place of a square root serves NumPy
 PyTorch alike, under `torch.func.vmap` too.
 
 Papers: Adam, Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; momentum, Polyak 1964; a rate for each weight,
-Li et al. 2017 (arXiv:1707.09835); for each parameter and step, Antoniou et al. 2019 (arXiv:1810.09502).
+Li et al. 2017 (arXiv:1707.09835); for each parameter and step, Antoniou et al. 2019 (arXiv:1810.09502);
+clipped gradients, Pascanu et al. 2013 (arXiv:1211.5063), algorithm 1.
 Differs from the papers: momentum is added before the rate is applied, as in torch.optim.SGD. Where Adam's
 mean of squares is 0, so is its root, and the derivative of that root is taken to be 0 as well; the formula,
 and `torch.optim.Adam(differentiable=True)`, give NaN there. Every other number is the same.
@@ -123,6 +124,25 @@ def only(names: Sequence[str], rule: Rule) -> Rule:
         return params | new, state
 
     return Rule(lambda params: rule.init(chosen(params)), update)
+
+
+def clipped(rule: Rule, largest: float | int) -> Rule:
+    """The rule on a gradient that, all parameters together, is no longer than `largest`, or is cut to it.
+
+    Its direction stays, as it would not if each number were cut by itself. Raises ValueError for a largest
+    length that is not above 0.
+    """
+    if not largest > 0:
+        raise ValueError(f"largest: got {largest!r}; the length of a gradient is a number above 0.")
+    largest = _number(largest)
+
+    def update(params: Params, gradient: Params, state: State) -> tuple[Params, State]:
+        share = sum(((g / largest) ** 2).sum() for g in gradient.values())
+        too_long = share > 1
+        length = (share * too_long + (share <= 1)) ** 0.5  # in units of the largest; 1 for every shorter one
+        return rule.update(params, {name: g / length for name, g in gradient.items()}, state)
+
+    return Rule(rule.init, update)
 
 
 def zeros(params: Params) -> Params:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.rules import Rule, adam, each_step, only, sgd, zeros
+from reference.rules import Rule, adam, clipped, each_step, only, sgd, zeros
 from tests.sides import PYTORCH, along, random_direction, slope
 
 RATES = {"a number": 0.05, "a schedule": lambda step: 0.1 / (1 + step)}
@@ -341,3 +341,73 @@ def test_a_rule_runs_under_vmap(rule):
     of_one = torch.func.grad(outer)
     together = torch.func.vmap(partial(of_one, params))(centres)["w"]
     torch.testing.assert_close(together, torch.stack([of_one(params, c)["w"] for c in centres]))
+
+
+# Clipped gradients
+
+
+def test_a_gradient_that_is_too_long_is_shortened_as_one(side):
+    gradient = {"a": np.array([[3.0]]), "b": np.array([4.0, 0.0])}  # length 5
+    for largest, share in ((1.0, 0.2), (2.5, 0.5), (5.0, 1.0), (10.0, 1.0)):
+        params = side.array({name: 0 * g for name, g in gradient.items()})
+        found = side.numpy(walk(clipped(sgd(1.0), largest), params, [side.array(gradient)]))
+        for name, g in gradient.items():
+            np.testing.assert_allclose(found[name], -share * g, rtol=1e-15)
+
+
+def test_a_gradient_that_is_short_enough_is_left_as_it_is(side):
+    params, gradients = problem(3)
+    for rule in RULES.values():
+        free, bound = (
+            side.numpy(walk(r, side.array(params), [side.array(g) for g in gradients]))
+            for r in (rule, clipped(rule, 1e6))
+        )
+        for name in params:
+            np.testing.assert_array_equal(free[name], bound[name])
+
+
+def test_clipped_as_torch_clips(side):
+    params, (gradient,) = problem(4, 1)
+    leaves = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
+    for name, leaf in leaves.items():
+        leaf.grad = torch.tensor(gradient[name])
+    torch.nn.utils.clip_grad_norm_(list(leaves.values()), 0.7)
+    found = side.numpy(walk(clipped(sgd(1.0), 0.7), side.array(params), [side.array(gradient)]))
+    for name, leaf in leaves.items():
+        np.testing.assert_allclose(found[name], params[name] - leaf.grad.numpy(), rtol=1e-5)
+
+
+def test_no_gradient_at_all_is_no_division_by_zero(side):
+    params = side.array({"w": np.ones(3)})
+    found = walk(clipped(sgd(1.0), 2.0), params, [side.array({"w": np.zeros(3)})])
+    np.testing.assert_array_equal(side.numpy(found)["w"], np.ones(3))
+
+
+def test_clipping_keeps_float32(side):
+    params = {"w": np.ones(3, np.float32)}
+    found = walk(clipped(adam(0.1), 1.0), side.array(params), [side.array({"w": np.full(3, 9, np.float32)})])
+    assert side.numpy(found)["w"].dtype == np.float32
+
+
+def test_a_clipped_inner_step_is_differentiated_through_its_length():
+    params, (direction, gradient) = problem(5, 2)
+
+    def end(at):
+        moved = walk(clipped(sgd(1.0), 0.5), at, [{k: p * gradient[k] for k, p in at.items()}])
+        return sum((p**3).sum() for p in moved.values())
+
+    slopes = [float(end({k: p + h * direction[k] for k, p in params.items()})) for h in (1e-6, -1e-6)]
+    leaves = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
+    torch_gradient = {name: torch.tensor(g) for name, g in gradient.items()}
+    moved = walk(clipped(sgd(1.0), 0.5), leaves, [{k: p * torch_gradient[k] for k, p in leaves.items()}])
+    sum((p**3).sum() for p in moved.values()).backward()
+    along_it = sum(float((leaves[k].grad * torch.tensor(direction[k])).sum()) for k in params)
+    assert along_it == pytest.approx((slopes[0] - slopes[1]) / 2e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize("largest", [0, -1.0, float("nan")])
+def test_a_largest_length_that_is_none_is_told(largest):
+    with pytest.raises(
+        ValueError, match=r"^largest: got .*; the length of a gradient is a number above 0\.$"
+    ):
+        clipped(sgd(1.0), largest)

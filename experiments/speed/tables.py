@@ -49,3 +49,15 @@ def comparing_speed() -> str:
     """One training step of networks that compare."""
     measures = ("milliseconds, median", "times as fast as plain PyTorch", "times as fast as easyfsl")
     return speeds("comparing", *measures, case="training step")
+
+
+def ntm_speed() -> str:
+    """The gradient of a neural Turing machine, by each way; before it is measured, the head alone."""
+    found = [
+        about(row, batch=row.about["batch"], way=row.about["way"], measure=row.measure)
+        for result in select("speed")
+        if result.variant == "ntm"
+        for row in result.rows
+        if row.measure == "milliseconds, median" or row.measure.startswith("times")
+    ]
+    return table(found, down=("batch", "way"), across="measure")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from reference import figures, widgets
-from tests.figures import test_adapting, test_comparing, test_foundations
+from tests.figures import test_adapting, test_comparing, test_foundations, test_remembering
 
-SHOWN = [*test_foundations.SHOWN, *test_comparing.SHOWN, *test_adapting.SHOWN]
+MODULES = (test_foundations, test_comparing, test_adapting, test_remembering)
+SHOWN = [shown for module in MODULES for shown in module.SHOWN]
 each_figure = pytest.mark.parametrize(("show", "fixed", "ranges"), SHOWN, ids=[s[0].__name__ for s in SHOWN])
 
 

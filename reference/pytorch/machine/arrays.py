@@ -1,4 +1,4 @@
-"""Where NumPy and PyTorch meet: episodes go in as tensors, predictions come back as arrays.
+"""Where NumPy and PyTorch meet: episodes and series go in as tensors, predictions come back as arrays.
 
 Tasks are drawn and learners are judged in NumPy, the same for both sides of the course; these two functions
 are the only place where arrays change hands.
@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reference.episodes import Adapt, Episode, Examples, Normal, Predict
+from reference.episodes import Adapt, Episode, Examples, Normal, Predict, Series
 
 
-def to_torch(episode: Episode | Examples, device: torch.device | str = "cpu") -> Episode | Examples:
-    """The episode (or batch of episodes, or bare examples) as tensors on the device; `task` is untouched."""
+def to_torch(
+    episode: Episode | Examples | Series, device: torch.device | str = "cpu"
+) -> Episode | Examples | Series:
+    """The episode (or a batch, bare examples, a series) as tensors on the device; `task` is untouched."""
+    if isinstance(episode, Series):
+        return Series(*(_tensor(part, device) for part in episode))
     if isinstance(episode, Examples):
         return _examples(episode, device)
     return Episode(_examples(episode.support, device), _examples(episode.query, device), episode.task)

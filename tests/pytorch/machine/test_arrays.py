@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.episodes import Episode, Examples, Normal
+from reference.episodes import Episode, Examples, Normal, Series
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 
 DEVICES = [
@@ -53,3 +53,15 @@ def test_a_normal_distribution_comes_back_as_one():
     assert isinstance(found, Normal)
     np.testing.assert_allclose(found.mean, 2 * x)
     np.testing.assert_allclose(found.deviation, np.exp(x))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_series_goes_across_too(device):
+    rng = np.random.default_rng(0)
+    series = Series(
+        rng.random((5, 2, 3), dtype=np.float32), rng.random((5, 2, 1)), np.arange(10).reshape(5, 2) > 3
+    )
+    found = to_torch(series, device)
+    assert isinstance(found, Series) and found.judged.dtype == torch.bool
+    for mine, theirs in zip(series, found, strict=True):
+        assert theirs.device.type == device and np.array_equal(theirs.cpu().numpy(), mine)

@@ -1,0 +1,5 @@
+"""Settings that take no time."""
+
+from experiments.sequences import machines
+
+FEW = machines.Settings(n_steps=machines.N_POINTS * 2, batch=2, n_rows=6, row_width=3, n_hidden=4, n_test=3)

@@ -103,3 +103,15 @@ def test_the_recorded_speeds_meet_the_bars():
         assert times[f"pooling, {case}"][fast] > least
     at_five_steps = peaks["pooling, second order, 5 inner steps"]
     assert at_five_steps[lean] <= min(at_five_steps[peer] for peer in ("learn2learn", "higher", "torchopt"))
+
+
+def test_the_recorded_speeds_of_what_compares_and_of_what_writes_meet_theirs():
+    times = measured("comparing", "times as fast as plain PyTorch")
+    assert all(ways["channels_last and memory kept"] > 1.5 for ways in times.values())
+    (result,) = select("speed", variant="ntm")
+    heads = {
+        row.about["batch"]: row.mean
+        for row in result.rows
+        if row.measure == "times as fast as a head at a time" and row.about["way"] == "ours"
+    }
+    assert heads[1] > 1.5 and heads[16] > 3 and heads[64] > 5

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from experiments.runner import HERE, device_name, today, versions
+from experiments.glyphs.leaving import file_of, leave
 from reference.episodes import Adapt, Episode, Examples
 from reference.evaluation import evaluate
 from reference.meta_train import meta_train
@@ -32,7 +32,7 @@ from reference.pytorch import prototypical, relation
 from reference.pytorch.machine.arrays import in_numpy, to_torch
 from reference.pytorch.nn import MLP, init_params
 from reference.pytorch.unroll import value_and_grad
-from reference.results import Result, Row, key, read, write
+from reference.results import Row, key, read
 from reference.rules import adam
 from reference.tasks.bank import Bank, FewShot
 from reference.tasks.glyphs import glyphs
@@ -235,7 +235,8 @@ def untrained() -> Iterator[Row]:
                 yield Row(about | {"n_way": n_way}, "accuracy", score, None, N_TEST[n_way])
 
 
-FILE = HERE / "results" / "glyphs_choices.json"
+FILE = file_of("choices")
+SETTINGS = {"rates": list(RATES), "n_tuning_seeds": len(TUNING_SEEDS), "n_seeds": len(SEEDS)}
 
 
 def main(names: list[str]) -> None:
@@ -252,23 +253,7 @@ def main(names: list[str]) -> None:
         print(f"{time.perf_counter() - begun:.0f} s, {time.process_time() - cpu:.0f} s of CPU")
         new = {key(row) for row in measured}
         kept = [row for row in before if row not in own and key(row) not in new]
-        leave((*kept, *measured))
-
-
-def leave(measured: tuple[Row, ...]) -> None:
-    """Write the result, whole."""
-    result = Result(
-        experiment="glyphs",
-        variant="choices",
-        settings={"rates": list(RATES), "n_tuning_seeds": len(TUNING_SEEDS), "n_seeds": len(SEEDS)},
-        rows=measured,
-        seconds={},
-        command="python -m experiments.glyphs.choices",
-        device=device_name(torch.device("cpu")),
-        versions=versions(),
-        date=today(),
-    )
-    write(FILE, result)
+        leave("choices", SETTINGS, (*kept, *measured))
 
 
 if __name__ == "__main__":

@@ -1253,10 +1253,10 @@ claim("Without it, over five points less in every column.", lost.min() > 0.05, l
 # says that the method is not worse than its reputation, not why. Beside prototypical networks, trained and tested on
 # the same episodes, it is within half a point everywhere; their rate was searched less, so we give no order.
 #
-# Without a temperature, the same training stops at 82 to 84 % for five classes. With 60 classes the loss moves between
-# 4.09 and 3.11 and can say little about a query that is already right. The paper writes the cosine without a
-# temperature and reports 98.1; another public implementation without one stands at 92.0. We do not know what the
-# authors' program did.
+# Without a temperature, the same training stops at 82 to 84 % for five classes and one shot. A guess at why: with 60
+# classes the loss moves between 4.09 and 3.11 and can say little about a query that is already right; we have not
+# trained with fewer. The paper writes the cosine without a temperature and reports 98.1; another public
+# implementation without one stands at 92.0. We do not know what the authors' program did.
 #
 # ## Build it: an embedding that sees the others
 #

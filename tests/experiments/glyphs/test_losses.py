@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.glyphs import losses
+from experiments.glyphs import contenders, losses
 from reference.pytorch import siamese
 from reference.pytorch.nn import distance
 from reference.results import Row
@@ -44,19 +44,19 @@ def test_contrastive_costs_are_those_written_out_pair_by_pair():
     assert 0 < len(that_cost) < len(pushes)
     square = lambda numbers: np.square(numbers).mean()
     expected = {
-        losses.that_cost: (square(pulls) + square(that_cost)) / 4,
-        losses.straight: (np.mean(pulls) + np.mean(pushes)) / 2,
-        losses.straight_that_cost: (np.mean(pulls) + np.mean(that_cost)) / 2,
+        contenders.that_cost: (square(pulls) + square(that_cost)) / 4,
+        contenders.straight: (np.mean(pulls) + np.mean(pushes)) / 2,
+        contenders.straight_that_cost: (np.mean(pulls) + np.mean(that_cost)) / 2,
     }
     for cost, value in expected.items():
         assert cost(distances, own, other, margin=2.0).item() == pytest.approx(value)
-    apart = losses.each(lambda d, same: siamese.contrastive(d, same.long(), margin=2.0))
+    apart = contenders.each(lambda d, same: siamese.contrastive(d, same.long(), margin=2.0))
     assert apart(distances, own, other).item() == pytest.approx((square(pulls) + square(pushes)) / 4)
 
 
 def test_where_no_pair_costs_its_mean_is_zero():
     distances, own, other = tables()
-    assert losses.straight_that_cost(distances, own, other, margin=0.0) == distances[own].mean() / 2
+    assert contenders.straight_that_cost(distances, own, other, margin=0.0) == distances[own].mean() / 2
 
 
 @pytest.mark.parametrize("split", losses.N_WAY)

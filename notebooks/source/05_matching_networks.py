@@ -1684,7 +1684,7 @@ claim("It is the same formula, to 1e-10.", off < 1e-10, off)
 # others, and no LSTM is needed. Such a layer moves with the order of its rows, as votes do, so the answer
 # does not depend on it. What goes in as labelled examples and comes out as a prediction for the next one is
 # called **in-context learning** (chapter 17, to come). The cosine with a temperature lives on, too: in
-# contrastive losses over many pairs, in the addressing of memories (chapter 10, to come), and in CLIP
+# contrastive losses over many pairs, in the addressing of memories (chapter 10), and in CLIP
 # (Radford et al. 2021), which votes among texts for an image, at a temperature that is learned.
 #
 # ## The picture: what a query looks at

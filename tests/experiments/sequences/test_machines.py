@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from experiments import training
+from experiments.carried import apart, together
 from experiments.saving import Job
 from experiments.sequences import machines
 from reference.params import part
@@ -22,7 +23,7 @@ def job(variant, settings=FEW):
 
 
 def weights_of(variant, settings=FEW, seed=0):
-    return machines.apart(machines.begin(job(variant, settings), np.random.default_rng(seed)))[0]
+    return apart(machines.begin(job(variant, settings), np.random.default_rng(seed)))[0]
 
 
 @pytest.mark.parametrize("variant", ["lstm", "transformer"])
@@ -65,7 +66,7 @@ def test_a_run_keeps_its_losses_and_clips(variant, tmp_path):
     its_job, rng = job(variant, settings), np.random.default_rng(0)
     how, first = machines.train(its_job), machines.begin(its_job, rng)
     run = training.train(training.begin(first, how.rule, rng), how, its_job, checkpoint=tmp_path / "run")
-    weights, carried = machines.apart(run.params)
+    weights, carried = apart(run.params)
     assert carried["step"] == 60 and (carried["losses"] > 0.3).all() and (carried["losses"] < 2).all()
     length = sum(float((m**2).sum()) for m in run.state.mean.values()) ** 0.5
     assert 0 < length <= 1e-3  # a mean of clipped gradients is no longer than they
@@ -77,7 +78,7 @@ def test_a_run_keeps_its_losses_and_clips(variant, tmp_path):
 def test_the_curve_is_made_of_the_losses():
     its_job, end = job("lstm"), machines.begin(job("lstm"), np.random.default_rng(0))
     losses = torch.arange(float(FEW.n_steps))
-    end = machines.together(machines.apart(end)[0], {"step": torch.tensor(0.0), "losses": losses})
+    end = together(apart(end)[0], {"step": torch.tensor(0.0), "losses": losses})
     points = [evaluate() for _, measure, evaluate in machines.tests(its_job, end, end) if "lost" in measure]
     assert [point.tolist() for point in points[:2]] == [[0, 1], [2, 3]] and points[-1][-1] == FEW.n_steps - 1
 

@@ -37,8 +37,12 @@ def noted(carried: Params, value: Tensor) -> Params:
 
 
 def points(params: Params, *, batch: int, measure: str) -> Iterator[Evaluation]:
-    """The curve: losses of equally many steps each, by how many sequences had been seen at their end."""
+    """The curve: losses of equally many steps each, by how many sequences had been seen at their end.
+
+    None, where there were too few steps.
+    """
     losses = apart(params)[1]["losses"].cpu().numpy()
-    n = len(losses) // N_POINTS
+    if not (n := len(losses) // N_POINTS):
+        return
     for i, some in enumerate(losses[: n * N_POINTS].reshape(N_POINTS, n)):
         yield Evaluation({"sequences": (i + 1) * n * batch}, measure, lambda some=some: some)

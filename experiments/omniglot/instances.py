@@ -6,6 +6,7 @@
 See README.md in this folder.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
@@ -51,10 +52,12 @@ class Settings(NamedTuple):
     row_width: int = 40
     n_reads: int = 4
     n_hidden: int = 200  # of the machine's controller
+    strength: float = 1.0  # what the machine multiplies its cosines by
     n_test: int = 2000  # streams
 
 
 VARIANTS = {name: Settings() for name in ("mann", "mann-feedforward", "lstm", "transformer")}
+VARIANTS |= {"mann-sharp": Settings(strength=10.0), "pixels": Settings(n_steps=0)}
 LSTM_WIDTH, TRANSFORMER = (
     248,
     {"width": 132, "n_heads": 4, "n_blocks": 3},
@@ -70,9 +73,10 @@ def recurrent(job: Job) -> Recurrent:
     chosen = job.settings
     if job.variant == "lstm":
         return answering(lstm(LSTM_WIDTH), chosen.n_way)
-    controller = {"mann": lstm, "mann-feedforward": feedforward}[job.variant](chosen.n_hidden)
-    size = mann.Size(n_rows=chosen.n_rows, width=chosen.row_width, n_reads=chosen.n_reads)
-    return answering(mann.machine(size, controller), chosen.n_way)
+    controller = (feedforward if job.variant == "mann-feedforward" else lstm)(chosen.n_hidden)
+    sizes = {"n_rows": chosen.n_rows, "width": chosen.row_width, "n_reads": chosen.n_reads}
+    machine = mann.machine(mann.Size(**sizes, strength=chosen.strength), controller)
+    return answering(machine, chosen.n_way)
 
 
 def d_in(job: Job) -> int:
@@ -88,6 +92,8 @@ def answers(job: Job) -> Answers:
     """What the learner says of streams."""
     if job.variant == "transformer":
         return as_function(transformer(job))
+    if job.variant == "pixels":
+        return partial(nearest, n_way=job.settings.n_way)
     return partial(run, recurrent(job))
 
 
@@ -95,9 +101,24 @@ def begin(job: Job, rng: np.random.Generator) -> Params:
     """New weights, and a place for the losses."""
     if job.variant == "transformer":
         weights = init_params(rng, transformer(job))
+    elif job.variant == "pixels":
+        weights = {}
     else:
         weights = recurrent(job).init(rng, d_in(job))
     return blank({name: p.to(job.device) for name, p in weights.items()}, job.settings.n_steps)
+
+
+def nearest(params: Params, x: Tensor, *, n_way: int) -> Tensor:
+    """No learner: all that was met is kept, and the label of the image with the nearest pixels is said."""
+    pixels, labels = (
+        x[..., :-n_way].swapaxes(0, 1),
+        x[1:, :, -n_way:],
+    )  # the label of step i comes in step i + 1
+    apart = torch.cdist(pixels, pixels)
+    later = torch.ones_like(apart[0], dtype=torch.bool).triu()
+    found = apart.masked_fill(later, math.inf)[:, 1:].argmin(-1)  # (batch, n_steps - 1)
+    said = labels.swapaxes(0, 1).take_along_dim(found[..., None], dim=1).swapaxes(0, 1)
+    return torch.cat([torch.zeros_like(said[:1]), said])
 
 
 def shrunk(bank: Bank, pixels: int) -> Bank:

@@ -23,3 +23,7 @@ def test_points_are_equally_many_steps_each_and_the_rest_is_left_out():
     assert [about["sequences"] for about, _, _ in found] == [20 * (i + 1) for i in range(curve.N_POINTS)]
     assert found[0].evaluate().tolist() == [0, 1] and found[-1].evaluate().tolist() == [118, 119]
     assert {measure for _, measure, _ in found} == {"nats lost"}
+
+
+def test_a_run_without_steps_has_no_curve():
+    assert list(curve.points(curve.blank({}, 0), batch=10, measure="nats lost")) == []

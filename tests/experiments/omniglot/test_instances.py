@@ -9,10 +9,11 @@ from experiments.carried import apart
 from experiments.omniglot import instances
 from experiments.saving import Job
 from reference.pytorch import mann
+from reference.pytorch.machine.arrays import to_torch
 from reference.tasks.bank import make_bank
 
 CPU = torch.device("cpu")
-VARIANTS = list(instances.VARIANTS)
+VARIANTS = [name for name in instances.VARIANTS if name != "pixels"]  # which has nothing to learn
 FEW = instances.Settings(
     n_steps=curve.N_POINTS, batch=2, pixels=4, n_way=3, n_each=3, n_rows=6, row_width=3, n_reads=2, n_hidden=4
 )
@@ -73,7 +74,7 @@ def test_the_loss_is_that_of_the_machine():
     torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize("variant", ["mann", "mann-feedforward"])
+@pytest.mark.parametrize("variant", ["mann", "mann-feedforward", "mann-sharp"])
 def test_a_silenced_machine_says_the_same_whatever_is_in_its_memory(variant):
     its_job, weights = job(variant), weights_of(variant)
     net, x = instances.recurrent(its_job), torch.rand(2, 19)
@@ -133,3 +134,24 @@ def test_every_learner_learns(variant):
         params, state = how.rule.update(params, gradient, state)
         losses.append(float(loss))
     assert losses[-1] < losses[0] - 0.05
+
+
+def test_what_compares_pixels_says_the_label_of_the_nearest_image_before():
+    rng = np.random.default_rng(0)
+    series = to_torch(instances.streams(job("pixels"))[1].sample_batch(rng, 4))
+    said = instances.answers(job("pixels"))({}, series.x)
+    assert not said[0].any()
+    for b in range(4):
+        pixels = series.x[:, b, :-3]
+        for t in range(1, 9):
+            closest = int(((pixels[:t] - pixels[t]) ** 2).sum(-1).argmin())
+            assert int(said[t, b].argmax()) == int(series.y[closest, b]) and said[t, b].sum() == 1
+
+
+def test_what_compares_pixels_is_judged_without_training(tmp_path):
+    its_job = job("pixels", FEW._replace(n_steps=0))
+    first = instances.begin(its_job, np.random.default_rng(0))
+    run = training.begin(first, instances.train(its_job).rule, np.random.default_rng(0))
+    run = training.judge(run, instances.tests(its_job, first, first), its_job, checkpoint=tmp_path / "run")
+    assert [row.about["instance"] for row in run.rows] == [1, 2, 3]
+    assert run.rows[1].mean > run.rows[0].mean  # nothing before is like a class that is new

@@ -5,10 +5,9 @@ least used, or to those it has just read, and a class that comes again is recogn
 
 Paper: Santoro, Bartunov, Botvinick, Wierstra & Lillicrap 2016 (arXiv:1605.06065), equations 2 to 8 of section
 3; the sequence: section 2.1.
-Differs from the paper: the paper's M_t leaves open whether a step writes before it reads; here it does. So a
-head can read the row that it has just written, and the gate of the next step leads back there, with the
-label that has come meanwhile. With n reading heads, head i takes the i-th least used row alone, not each of
-them all n. Keys pass a tanh; at first head i stands at row i, and the memory is 0.
+Differs from the paper: the paper's M_t leaves open whether a step reads before it writes; here it does, so
+that it never finds what it is only about to write. With n reading heads, head i takes the i-th least used row
+alone, not each of them all n. Keys pass a tanh; at first head i stands at row i, and the memory is 0.
 """
 
 from functools import partial
@@ -139,7 +138,7 @@ def begin(params: Params, x: Tensor, *, size: Size, controller: Recurrent) -> St
 def cell(
     params: Params, state: State, x: Float[Tensor, "batch d_in"], *, size: Size, controller: Recurrent
 ) -> tuple[State, Float[Tensor, "batch d_out"]]:
-    """One step: the controller sees x and the last reads; each head writes its key, and then it reads.
+    """One step: the controller sees x and the last reads; the heads read, and then each writes its key.
 
     Raises ValueError for a state of another batch size.
     """
@@ -148,11 +147,11 @@ def cell(
     own, said = controller.cell(part(params, "controller"), state.controller, seen)
     numbers = F.linear(said, params["heads.weight"], params["heads.bias"]).unflatten(1, (size.n_reads, -1))
     keys, gates = numbers[..., :-1].tanh(), numbers[..., -1].sigmoid()
+    reading = read_weights(state.memory, keys, strength=size.strength)
     least = least_used(state.usage, size.n_reads)
     writing = write_weights(gates, state.weights, least)
+    reads = read(state.memory, reading)
     memory = write(state.memory, writing, keys, least=least)
-    reading = read_weights(memory, keys, strength=size.strength)
-    reads = read(memory, reading)
     usage = next_usage(state.usage, reading, writing, decay=size.decay)
     return State(own, memory, reading, usage, reads), torch.cat([said, reads.flatten(1)], dim=1)
 

@@ -73,13 +73,6 @@ def one_by_one(params, xs):
             keys, gates = np.tanh(numbers[:, :-1]), sigmoid(numbers[:, -1])
             reading, writing = np.zeros((2, n_reads, n_rows))
             rows = sorted(range(n_rows), key=lambda i, usage=usage: usage[i])[:n_reads]  # equation 6
-            memory = memory.copy()
-            memory[rows] = 0
-            for h_i in range(n_reads):
-                for i in range(n_rows):  # equation 7
-                    writing[h_i, i] = gates[h_i] * last[h_i, i] + (1 - gates[h_i]) * (i == rows[h_i])
-            for i in range(n_rows):  # equation 8
-                memory[i] += sum(writing[k, i] * keys[k] for k in range(n_reads))
             for h_i in range(n_reads):
                 scores = []
                 for row in memory:
@@ -87,10 +80,15 @@ def one_by_one(params, xs):
                     cosine = keys[h_i] @ row / length / math.sqrt(keys[h_i] @ keys[h_i]) if length else 0
                     scores.append(math.exp(cosine))  # equations 2 and 3
                 reading[h_i] = np.array(scores) / sum(scores)
+                for i in range(n_rows):  # equation 7
+                    writing[h_i, i] = gates[h_i] * last[h_i, i] + (1 - gates[h_i]) * (i == rows[h_i])
             reads = np.stack(
                 [sum(w * row for w, row in zip(reading[k], memory, strict=True)) for k in range(n_reads)]
             )
-            for i in range(n_rows):  # equation 5
+            memory = memory.copy()
+            memory[rows] = 0
+            for i in range(n_rows):  # equations 8 and 5
+                memory[i] += sum(writing[k, i] * keys[k] for k in range(n_reads))
                 usage[i] = decay * usage[i] + reading[:, i].sum() + writing[:, i].sum()
             last = reading
             said.append(params["output.weight"] @ np.append(h, reads) + params["output.bias"])
@@ -159,15 +157,15 @@ def test_a_key_replaces_the_least_used_row_and_is_added_to_the_one_just_read(sid
 
 
 @pytest.mark.parametrize("controller", CONTROLLERS)
-def test_weights_are_shares_usage_is_not_negative_and_what_is_written_is_read(side, controller):
+def test_weights_are_shares_usage_is_not_negative_and_reads_come_before_writing(side, controller):
     params = part(params_of(controller), "core")
     said, states = said_by(side, machine_of(side, controller), params, stream().x)
     assert said.shape == (9, 3, 6 + 2 * 4)
-    for after in states:
+    for before, after in zip(states, states[1:], strict=False):
         weights = side.numpy(after.weights)
         assert (weights > 0).all() and (side.numpy(after.usage) >= 0).all()
         np.testing.assert_allclose(weights.sum(-1), 1)
-        np.testing.assert_allclose(side.numpy(after.reads), weights @ side.numpy(after.memory), rtol=1e-12)
+        np.testing.assert_allclose(side.numpy(after.reads), weights @ side.numpy(before.memory), rtol=1e-12)
 
 
 def test_the_first_thing_written_goes_to_the_first_rows_whatever_the_gate(side):

@@ -257,6 +257,44 @@ def of_copying(chosen: Callable[[int], bool]) -> list[Row]:
     return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
 
 
+STREAMS = {
+    "mann": "machine",
+    "mann-sharp": "machine, strength 10",
+    "mann-feedforward": "machine, feed-forward",
+    "lstm": "LSTM",
+    "transformer": "transformer",
+    "pixels": "list of pixels",
+}
+IN_STREAMS = ("learner", "reads", "steps", "rate", "seed")
+
+
+def streams() -> str:
+    """One line a run: the accuracy at each instance, of machines with their reads silenced too."""
+    return table(of_streams("characters"), down=IN_STREAMS, across="instance")
+
+
+def streams_settings() -> str:
+    """One line a run by which the rates were chosen."""
+    found = [row for row in of_streams("held-out") if row.about["reads"] != "silenced"]
+    return table(found, down=("learner", "steps", "rate"), across="instance")
+
+
+def of_streams(data: str) -> list[Row]:
+    """The accuracies of all runs on these data, sorted by learner and rate."""
+    found = []
+    for result in select("instances", data=data):
+        s = result.settings
+        for row in result.rows:
+            if row.measure == "accuracy":
+                machine = result.variant.startswith("mann")
+                reads = row.about["reads"] if machine else ""
+                line = (STREAMS[result.variant], reads, s["n_steps"], f"{s['outer_lr']:g}", s["seed"])
+                about_run = dict(zip(IN_STREAMS, line, strict=True))
+                found.append(about(row, **about_run, instance=row.about["instance"]))
+    order = list(STREAMS.values())
+    return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
+
+
 RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")
 
 
@@ -339,7 +377,15 @@ def unroll_speed() -> str:
 FRONT = (omniglot, meta_gradients)
 PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE.parent / "README.md": FRONT,
-    HERE / "omniglot" / "README.md": (omniglot, settings, gradient_family, with_and_without, twenty_way),
+    HERE / "omniglot" / "README.md": (
+        omniglot,
+        settings,
+        streams,
+        streams_settings,
+        gradient_family,
+        with_and_without,
+        twenty_way,
+    ),
     HERE / "regression" / "README.md": (sinusoids, rates_over_runs),
     HERE / "sequences" / "README.md": (copying, copying_settings),
     HERE / "ledger" / "README.md": (ledger,),

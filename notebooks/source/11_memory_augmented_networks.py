@@ -1,21 +1,23 @@
 # %% [markdown] teaches=["reference.scratch.mann.least_used", "reference.scratch.mann.write_weights", "reference.scratch.mann.write", "reference.scratch.mann.next_usage", "reference.scratch.mann.read_weights", "reference.scratch.mann.cell", "reference.pytorch.mann.least_used", "reference.pytorch.mann.write_weights", "reference.pytorch.mann.write", "reference.episodes.in_order", "reference.tasks.instances.ceiling_of_first", "reference.tasks.instances.accuracy_by_instance"]
 # # Memory-augmented networks
 #
-# **Question.** Can a network that meets examples one by one, and changes no weight, write down each new class and know it when it
-# comes again?
+# **Question.** Can a network that meets examples one by one, and changes no weight, write down each new class
+# and know it when it comes again?
 #
 # **Objectives.** After this chapter you can
 #
-# - turn a few-shot task into a stream in which every label comes one step late, and say what would leak if it did not,
+# - turn a few-shot task into a stream in which every label comes one step late, and say what would leak if it
+#   did not,
 # - derive how often the *first* example of a class can be named at all, and use that number to find leaks,
-# - build a memory that writes where it is least missed: usage, its decay, the least used rows, the write gate,
+# - build a memory that writes where it is least missed: usage, its decay, the least used rows, the write
+#   gate,
 # - test by controls whether a network uses the memory it was given,
 # - tell what a written memory buys beside an LSTM's state and beside a transformer that keeps everything.
 #
-# **Prerequisites.** Chapter 10 (heads, soft weights, the LSTM) and the engine (chapter 03). `adapt` and `predict` are as in
-# chapters 06 to 09.
+# **Prerequisites.** Chapter 10 (heads, soft weights, the LSTM) and the engine (chapter 03). `adapt` and
+# `predict` are as in chapters 06 to 09.
 #
-# **Time.** 65 minutes to read, 165 minutes of exercises, 1 minute to run.
+# **Time.** 60 minutes to read, 165 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -38,26 +40,29 @@ plt.style.use(plotting.STYLE)
 # %% [markdown]
 # ## The idea
 #
-# Chapter 10 built a memory and taught a machine to copy with it. Now the memory gets our problem: new classes, from few
-# examples. Santoro et al. (2016) put it as a **stream**. Images come one at a time. At each step the network must name the
-# class of the image *before* it is told; the true label comes with the next image, **one step late**. Five classes, ten
-# images of each, in random order: fifty questions. For the next stream five other classes are drawn, and labels are handed out
-# anew: the character that was "3" a moment ago may now be "0".
+# Chapter 10 built a memory and taught a machine to copy with it. Now the memory gets our problem: new
+# classes, from few examples. Santoro et al. (2016) put it as a **stream**. Images come one at a time. At each
+# step the network must name the class of the image *before* it is told; the true label comes with the next
+# image, **one step late**. Five classes, ten images of each, in random order: fifty questions. For the next
+# stream five other classes are drawn, and labels are handed out anew: the character that was "3" a moment ago
+# may now be "0".
 #
-# So nothing about labels can be put into the weights $\theta$. They can only hold a *procedure*: keep what you have just seen; when
-# its label arrives, bind the two; when something like it comes again, find it, and say its label. This is `adapt` and `predict`
-# in one, with no gradient and no mean: to adapt is to have read the stream so far.
+# So nothing about labels can be put into the weights $\theta$. They can only hold a *procedure*: keep what
+# you have just seen; when its label arrives, bind the two; when something like it comes again, find it, and
+# say its label. This is `adapt` and `predict` in one, with no gradient and no mean: to adapt is to have read
+# the stream so far.
 #
-# Where is the binding kept? A recurrent network could keep it in its state. A **memory-augmented network** (MANN) has a matrix of
-# rows as in chapter 10, but addresses it in another way. There is no shift and no place, only content; and a new entry
-# goes to the row that is **least used**, where it is missed least.
+# Where is the binding kept? A recurrent network could keep it in its state. A **memory-augmented network**
+# (MANN) has a matrix of rows as in chapter 10, but addresses it in another way. There is no shift and no
+# place, only content; and a new entry goes to the row that is **least used**, where it is missed least.
 #
-# The score is asked by **instance**: of all classes that came for the 1st time, how many were named? For the 2nd time? The 10th? At the
-# 2nd instance a class has been seen once: that is one-shot learning.
+# The score is asked by **instance**: of all classes that came for the 1st time, how many were named? For the
+# 2nd time? The 10th? At the 2nd instance a class has been seen once: that is one-shot learning.
 #
-# **Predict.** Three learners of about 650,000 weights each are trained on streams of handwritten characters: a MANN, an LSTM,
-# and a small transformer that keeps every step and attends to all of them. Then they get characters of which they have never
-# seen one. How often is each right at the 1st, the 2nd and the 10th instance? Write down nine numbers.
+# **Predict.** Three learners of about 650,000 weights each are trained on streams of handwritten characters:
+# a MANN, an LSTM, and a small transformer that keeps every step and attends to all of them. Then they get
+# characters of which they have never seen one. How often is each right at the 1st, the 2nd and the 10th
+# instance? Write down nine numbers.
 
 # %%
 my_guess = {"MANN": (0, 0, 0), "LSTM": (0, 0, 0), "transformer": (0, 0, 0)}  # percent; put yours
@@ -67,10 +72,11 @@ my_guess = {"MANN": (0, 0, 0), "LSTM": (0, 0, 0), "transformer": (0, 0, 0)}  # p
 #
 # ### What nobody can know
 #
-# At its first instance a class has no label yet. Is a right answer then chance, one in five? Not quite. Say $j$ classes have come
-# already, and you see that this one is new. Then its label is none of the $j$ that are taken, and each of the other $5 - j$ is as
-# likely. No guess is right more often than $1 / (5 - j)$. In each stream this happens once for every $j = 0, \dots, 4$, so over first
-# instances nobody can be right more often than
+# At its first instance a class has no label yet. Is a right answer then chance, one in five? Not quite. Say
+# $j$ classes have come already, and you see that this one is new. Then its label is none of the $j$ that are
+# taken, and each of the other $5 - j$ is as likely. No guess is right more often than $1 / (5 - j)$. In each
+# stream this happens once for every $j = 0, \dots, 4$, so over first instances nobody can be right more often
+# than
 #
 # $$\frac{1}{5}\left(\frac{1}{5} + \frac{1}{4} + \frac{1}{3} + \frac{1}{2} + 1\right).$$
 
@@ -88,28 +94,32 @@ same(ceiling, reference_instances.ceiling_of_first, lambda rng: (int(rng.integer
 print(f"five classes: {ceiling(5):.3f}, three: {ceiling(3):.3f}, two: {ceiling(2):.3f}")
 
 # %% [markdown]
-# This 45.7 % is a tool. It is no matter of skill: it follows from how the labels are drawn. **Whoever beats it has seen a label
-# early**, and the mistake is in the stream, the loss or the test. (The paper reports 36.4 % for its network at the first instance;
-# below the ceiling, above 20 %: it has learned to avoid the labels that are taken.)
+# This 45.7 % is a tool. It is no matter of skill: it follows from how the labels are drawn. **Whoever beats
+# it has seen a label early**, and the mistake is in the stream, the loss or the test. (The paper reports 36.4
+# % for its network at the first instance; below the ceiling, above 20 %: it has learned to avoid the labels
+# that are taken.)
 #
 # ### A memory that writes where it is least missed
 #
-# Four rows, one head. For every row there is a number, its **usage** $w^u$: how much it was read and written of late. At each
-# step it fades by a factor $\gamma$, the **decay**, and grows by what is read and written (the paper's equation 5):
+# Four rows, one head. For every row there is a number, its **usage** $w^u$: how much it was read and written
+# of late. At each step it fades by a factor $\gamma$, the **decay**, and grows by what is read and written
+# (the paper's equation 5):
 #
 # $$w^u_t = \gamma\, w^u_{t-1} + w^r_t + w^w_t .$$
 #
-# The row with the smallest usage is the **least used**: $w^{lu}$ has a one there and zeros elsewhere (equation 6). Where does the
-# head write? It has a choice of two, and a **gate** $g$ between 0 and 1 that mixes them (equation 7):
+# The row with the smallest usage is the **least used**: $w^{lu}$ has a one there and zeros elsewhere
+# (equation 6). Where does the head write? It has a choice of two, and a **gate** $g$ between 0 and 1 that
+# mixes them (equation 7):
 #
 # $$w^w_t = g\, w^r_{t-1} + (1 - g)\, w^{lu}_{t-1} .$$
 #
-# Gate 0: to the least used row, as something new. Gate 1: onto the row that it read last, to add to what is known there. Before it
-# writes, the least used row is set to zero; then the key $k$ is added where $w^w$ says (equation 8). The same key serves for reading
-# and for writing: what is put down now is what will be looked for later.
+# Gate 0: to the least used row, as something new. Gate 1: onto the row that it read last, to add to what is
+# known there. Before it writes, the least used row is set to zero; then the key $k$ is added where $w^w$ says
+# (equation 8). The same key serves for reading and for writing: what is put down now is what will be looked
+# for later.
 #
-# By pencil: usage $(0.9, 0.2, 0.5, 0.3)$, last read with $w^r = (0.7, 0.1, 0.1, 0.1)$, gate $g = 0.25$. Least used is row 1. So $w^w =
-# 0.25 \cdot (0.7, 0.1, 0.1, 0.1) + 0.75 \cdot (0, 1, 0, 0)$.
+# By pencil: usage $(0.9, 0.2, 0.5, 0.3)$, last read with $w^r = (0.7, 0.1, 0.1, 0.1)$, gate $g = 0.25$. Least
+# used is row 1. So $w^w = 0.25 \cdot (0.7, 0.1, 0.1, 0.1) + 0.75 \cdot (0, 1, 0, 0)$.
 
 # %%
 usage, last_read, gate = np.array([0.9, 0.2, 0.5, 0.3]), np.array([0.7, 0.1, 0.1, 0.1]), 0.25
@@ -118,8 +128,8 @@ written = gate * last_read + (1 - gate) * least
 print("write weights:", written)
 
 # %% [markdown]
-# Row 1 gets most of the key, and row 0, which was read last, a little. Say this step reads with $(0.1, 0.1, 0.1, 0.7)$ and the decay is
-# a half. Which row is written to next? Work it out before you look.
+# Row 1 gets most of the key, and row 0, which was read last, a little. Say this step reads with $(0.1, 0.1,
+# 0.1, 0.7)$ and the decay is a half. Which row is written to next? Work it out before you look.
 
 # %%
 next_usage_by_hand = 0.5 * usage + np.array([0.1, 0.1, 0.1, 0.7]) + written
@@ -128,33 +138,35 @@ print("usage:", next_usage_by_hand, " least used: row", next_usage_by_hand.argmi
 # %% [markdown]
 # ### How sharply can it read?
 #
-# Reading is by content, and simpler than in chapter 10: $w^r$ is the softmax over the rows of the cosine between key and row
-# (equations 2 and 3). There the cosine was multiplied by a strength $\beta$, which the head could raise. Here it is not. Take the best case: one
-# row *is* the key, cosine 1, and the others are at right angles to it, or empty, cosine 0. How much of what is read comes from the right row?
+# Reading is by content, and simpler than in chapter 10: $w^r$ is the softmax over the rows of the cosine
+# between key and row (equations 2 and 3). There the cosine was multiplied by a strength $\beta$, which the
+# head could raise. Here it is not. Take the best case: one row *is* the key, cosine 1, and the others are at
+# right angles to it, or empty, cosine 0. How much of what is read comes from the right row?
 
 # %%
 for n_rows in (4, 16, 128):
     print(f"{n_rows:3d} rows: {np.e / (np.e + n_rows - 1):.3f} of the weight; evenly: {1 / n_rows:.3f}")
 
 # %% [markdown]
-# With the paper's 128 rows the right row gets 2 % where an even spread gives 0.8 %. So this head does not point. What it reads is nearly the
-# mean of all rows, with a slight lean towards the right one. A linear layer can enlarge a lean. Whether such a memory is of use is a question
-# for a control, and it gets one below.
+# With the paper's 128 rows the right row gets 2 % where an even spread gives 0.8 %. So this head does not
+# point. What it reads is nearly the mean of all rows, with a slight lean towards the right one. A linear
+# layer can enlarge a lean. Whether such a memory is of use is a question for a control, and it gets one
+# below.
 
 # %% [markdown]
 # ## Build it in NumPy
 #
-# First the stream. A batch of tasks comes as in every chapter: images `x` (n_tasks, n_steps, ...) and labels `y` (n_tasks,
-# n_steps), in the order in which they will be met. A recurrent network wants steps first.
+# First the stream. A batch of tasks comes as in every chapter: images `x` (n_tasks, n_steps, ...) and labels
+# `y` (n_tasks, n_steps), in the order in which they will be met. A recurrent network wants steps first.
 
 # %% [markdown]
 # ### Exercise 1: One step late
 #
 # *Difficulty: medium. Time: 15 minutes. Points: 3.*
 #
-# Write `late(x, y, n_way)`: the stream (n_steps, n_tasks, d + n_way). At each step stands the image as a vector of its $d$
-# numbers, and behind it the label of the image **before**, as `n_way` zeros with a one. At step 0 there is no label before: all
-# zeros. Give it the number type of `x`.
+# Write `late(x, y, n_way)`: the stream (n_steps, n_tasks, d + n_way). At each step stands the image as a
+# vector of its $d$ numbers, and behind it the label of the image **before**, as `n_way` zeros with a one. At
+# step 0 there is no label before: all zeros. Give it the number type of `x`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -163,13 +175,14 @@ for n_rows in (4, 16, 128):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `np.eye(n_way)[y]` has shape (n_tasks, n_steps, n_way). After the move the last label is gone: nobody is asked after it.
+# `np.eye(n_way)[y]` has shape (n_tasks, n_steps, n_way). After the move the last label is gone: nobody is
+# asked after it.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Zeros of shape (n_tasks, 1, n_way), then all labels but the last, along the axis of steps. The axes are exchanged at the end,
-# with `swapaxes(0, 1)`; `reshape` would mix tasks and steps.
+# Zeros of shape (n_tasks, 1, n_way), then all labels but the last, along the axis of steps. The axes are
+# exchanged at the end, with `swapaxes(0, 1)`; `reshape` would mix tasks and steps.
 #
 # </details>
 
@@ -186,24 +199,30 @@ def late(x, y, n_way):
 
 
 # To go on without it: from reference.episodes import in_order
-# To go on without it: halves = lambda x, y: Episode(Examples(x[:, :1], y[:, :1]), Examples(x[:, 1:], y[:, 1:]))
-# To go on without it: late = lambda x, y, n_way: in_order(halves(x, y), n_way=n_way).x
+# To go on without it: cut = lambda x, y: Episode(Examples(x[:, :1], y[:, :1]), Examples(x[:, 1:], y[:, 1:]))
+# To go on without it: late = lambda x, y, n_way: in_order(cut(x, y), n_way=n_way).x
 
-# %% test="late" points=2
+# %% test="late" points=1
 two_tasks = np.arange(6.0, dtype=np.float32).reshape(2, 3, 1, 1)  # images of one pixel: 0 1 2 and 3 4 5
 their_labels = np.array([[1, 0, 1], [0, 2, 2]])
 given = late(two_tasks, their_labels, 3)
 assert given is not None, "expected a stream, got None: is a `return` missing?"
 assert np.shape(given) == (3, 2, 4), (
-    f"two tasks of three images of one pixel, three labels: expected (n_steps, n_tasks, 1 + 3) = (3, 2, 4), got "
+    f"two tasks of three images of one pixel, three labels: expected (n_steps, n_tasks, 1 + 3) = (3, "
+    f"2, 4), got "
     f"{np.shape(given)}."
 )
 given = np.asarray(given)
+assert given.dtype == np.float32, f"x is float32, the stream is {given.dtype}: keep the number type of x."
 assert given[:, 0, 0].tolist() == [0, 1, 2], (
-    f"the pixels of task 0 are 0, 1, 2 in this order, got {given[:, 0, 0].tolist()}. Exchange axes by swapaxes; "
+    f"the pixels of task 0 are 0, 1, 2 in this order, got {given[:, 0, 0].tolist()}. Exchange axes by "
+    f"swapaxes; "
     "reshape mixes tasks and steps."
 )
-labels_given, right_labels = given[:, 0, 1:].tolist(), [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+# %% test="late" points=1
+labels_given = np.asarray(late(two_tasks, their_labels, 3))[:, 0, 1:].tolist()
+right_labels = [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
 story = f"task 0 has the labels 1, 0, 1: expected beside its images {right_labels}, got {labels_given}."
 for mistaken, hint in {
     (
@@ -226,7 +245,6 @@ for mistaken, hint in {
 }.items():
     assert labels_given != [list(row) for row in mistaken], f"{story} {hint}"
 assert labels_given == right_labels, f"{story} Zeros first, then the label of the image before."
-assert given.dtype == np.float32, f"x is float32, the stream is {given.dtype}: keep the number type of x."
 
 # %% test="late" points=1
 from reference.episodes import in_order
@@ -248,9 +266,10 @@ same(late, in_two_parts, flat)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the memory. As in chapter 10 everything takes a batch of sequences, each with a memory of its own, and several heads: memory
-# (batch, n_rows, width), weights (batch, n_heads, n_rows). Every head reads, and every head writes. Reading and usage are a
-# line each; `similarity` is the cosine of chapter 10, and 0 for a row of zeros.
+# Now the memory. As in chapter 10 everything takes a batch of sequences, each with a memory of its own, and
+# several heads: memory (batch, n_rows, width), weights (batch, n_heads, n_rows). Every head reads, and every
+# head writes. Reading and usage are a line each; `similarity` is the cosine of chapter 10, and 0 for a row of
+# zeros.
 
 
 # %% tags=["setup"]
@@ -270,19 +289,21 @@ def next_usage(usage, reading, writing, *, decay):
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# Write `least_used(usage, n)` with `usage` (batch, n_rows): $w^{lu}$ (batch, n, n_rows), with one row for each of $n$ heads. Head 0
-# gets a one at the least used row, head 1 at the next, and so on: two heads that write in one step must not write to one row.
-# Of equals the first row comes first. It is a constant: no gradient goes through it, so begin with `detach(usage)`, which gives a plain
-# array.
+# Write `least_used(usage, n)` with `usage` (batch, n_rows): $w^{lu}$ (batch, n, n_rows), with one row for
+# each of $n$ heads. Head 0 gets a one at the least used row, head 1 at the next, and so on: two heads that
+# write in one step must not write to one row. Of equals the first row comes first. It is a constant: no
+# gradient goes through it, so begin with `detach(usage)`, which gives a plain array.
 #
 # <details><summary>Hint 1</summary>
 #
-# Which rows they are is a question of order. NumPy has a function that gives the order and not the sorted numbers.
+# Which rows they are is a question of order. NumPy has a function that gives the order and not the sorted
+# numbers.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `np.argsort` sorts upwards. With `kind="stable"` equals stay in their order; without, the order of equals is left open.
+# `np.argsort` sorts upwards. With `kind="stable"` equals stay in their order; without, the order of equals is
+# left open.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -304,16 +325,20 @@ def least_used(usage, n):
 
 # To go on without it: from reference.scratch.mann import least_used
 
-# %% test="least-used" points=2
+# %% test="least-used" points=1
 used = np.array([[0.9, 0.2, 0.5, 0.3], [0.1, 0.7, 0.6, 0.4]])
 given = least_used(used, 2)
 assert given is not None, "expected ones and zeros, got None: is a `return` missing?"
 assert np.shape(given) == (2, 2, 4), (
-    f"two sequences, four rows, n = 2: expected shape (2, 2, 4), one row of ones and zeros a head; got {np.shape(given)}."
+    f"two sequences, four rows, n = 2: expected shape (2, 2, 4), one row of ones and zeros a head; got "
+    f"{np.shape(given)}."
 )
 given = np.asarray(given)
 rows_given = given.argmax(-1)[0].tolist()
-story = f"usage (0.9, 0.2, 0.5, 0.3), two heads: expected a one at row 1 and a one at row 3, got {given[0].tolist()}."
+story = (
+    f"usage (0.9, 0.2, 0.5, 0.3), two heads: expected a one at row 1 and a one at row 3, got "
+    f"{given[0].tolist()}."
+)
 for mistaken, hint in {
     (0, 2): "Those are the most used rows: the smallest usage is wanted.",
     (1, 1): "Both heads got one row: the second head takes the next.",
@@ -328,8 +353,12 @@ assert np.isin(given, (0, 1)).all(), (
     f"{story} Ones and zeros alone: a head that writes something new is sure."
 )
 assert (given[0] == np.eye(4)[[1, 3]]).all(), f"{story} One row for each head."
+
+# %% test="least-used" points=1
+given = np.asarray(least_used(used, 2))
 assert (given[1] == np.eye(4)[[0, 3]]).all(), (
-    f"the second sequence, usage (0.1, 0.7, 0.6, 0.4): expected rows 0 and 3, got {given[1].argmax(-1).tolist()}. "
+    f"the second sequence, usage (0.1, 0.7, 0.6, 0.4): expected rows 0 and 3, got "
+    f"{given[1].argmax(-1).tolist()}. "
     "Each sequence has its own order."
 )
 
@@ -355,9 +384,9 @@ same(least_used, reference_mann.least_used, lambda rng: (rng.uniform(size=(5, 3)
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 2.*
 #
-# Write `write_weights(gates, last_reading, least)`, equation 7, for several heads: `gates` (batch, n_heads), the other two (batch,
-# n_heads, n_rows). `last_reading` are the weights with which each head read in the step **before**. (Why not in this step? The label that
-# has just come belongs to the image of the step before.)
+# Write `write_weights(gates, last_reading, least)`, equation 7, for several heads: `gates` (batch, n_heads),
+# the other two (batch, n_heads, n_rows). `last_reading` are the weights with which each head read in the step
+# **before**. (Why not in this step? The label that has just come belongs to the image of the step before.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -398,12 +427,7 @@ story = (
     f"{given[0].round(3)}."
 )
 for mistaken, hint in {
-    (
-        0.525,
-        0.325,
-        0.075,
-        0.075,
-    ): "Gate 1 means what was read, gate 0 the least used row: these are the wrong way round.",
+    (0.525, 0.325, 0.075, 0.075): "Gate 1 means what was read: these are the wrong way round.",
     (0.175, 1.025, 0.025, 0.025): "The least used row gets the rest of the gate, 1 - g, and not all of it.",
     (0.175, 0.275, 0.025, 0.025): "The least used row gets 1 - g, not g.",
     (0.7, 0.1, 0.1, 0.1): "The gate chooses nothing here.",
@@ -412,7 +436,8 @@ for mistaken, hint in {
     assert not np.allclose(given[0], mistaken, atol=1e-6), f"{story} {hint}"
 assert np.allclose(given[0], (0.175, 0.775, 0.025, 0.025), atol=1e-6), story
 assert np.allclose(given[1], 0.25, atol=1e-6), (
-    f"gate 1, read evenly: expected 0.25 in each row, got {given[1].round(3)}. Does each head have its own gate?"
+    f"gate 1, read evenly: expected 0.25 in each row, got {given[1].round(3)}. Does each head have its "
+    f"own gate?"
 )
 
 # %% test="write-weights" points=1
@@ -443,9 +468,10 @@ same(write_weights, reference_mann.write_weights, alone)
 #
 # *Difficulty: easy. Time: 15 minutes. Points: 3.*
 #
-# Write `write(memory, writing, keys, *, least)`, equation 8, with `writing` and `least` (batch, n_heads, n_rows) and `keys` (batch,
-# n_heads, width). First the least used row of *every* head becomes zero, whatever its gate says. Then every head adds its key
-# to each row, times its write weight there. The memory that you were given stays as it is.
+# Write `write(memory, writing, keys, *, least)`, equation 8, with `writing` and `least` (batch, n_heads,
+# n_rows) and `keys` (batch, n_heads, width). First the least used row of *every* head becomes zero, whatever
+# its gate says. Then every head adds its key to each row, times its write weight there. The memory that you
+# were given stays as it is.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -454,8 +480,8 @@ same(write_weights, reference_mann.write_weights, alone)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# What all heads add together is one product of matrices: (n_rows, n_heads) times (n_heads, width), batch by batch. `x.mT` exchanges the
-# last two axes.
+# What all heads add together is one product of matrices: (n_rows, n_heads) times (n_heads, width), batch by
+# batch. `x.mT` exchanges the last two axes.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -476,31 +502,27 @@ def write(memory, writing, keys, *, least):
 
 # To go on without it: from reference.scratch.mann import write
 
-# %% test="write" points=2
+# %% test="write" points=1
 before = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
 where = np.array([[[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]])
 given = write(before, where, np.array([[[10.0, 20.0], [2.0, 0.0]]]), least=np.eye(4)[None, [1, 3]])
 assert given is not None, "expected the new memory, got None: is a `return` missing?"
 assert before[0, 3].tolist() == [7, 8], "the memory you were given was changed: make a new one."
 assert np.shape(given) == (1, 4, 2), f"expected a memory of shape (1, 4, 2), got {np.shape(given)}."
-given = np.asarray(given)[0]
+
+# %% test="write" points=1
+given = np.asarray(
+    write(before, where, np.array([[[10.0, 20.0], [2.0, 0.0]]]), least=np.eye(4)[None, [1, 3]])
+)[0]
 story = (
-    "rows (1, 2), (3, 4), (5, 6), (7, 8); head 0 writes (10, 20) half to row 0 and half to row 1, its least used; head 1 "
+    "rows (1, 2), (3, 4), (5, 6), (7, 8); head 0 writes (10, 20) half to row 0 and half to row 1, its "
+    "least used; head 1 "
     "writes (2, 0) to row 2, and its least used is row 3: expected (6, 12), (5, 10), (7, 6), (0, 0), got "
     f"{given.tolist()}."
 )
 for mistaken, hint in {
     (6, 12, 8, 14, 7, 6, 7, 8): "Nothing was set to zero.",
-    (
-        6,
-        12,
-        5,
-        10,
-        7,
-        6,
-        7,
-        8,
-    ): "Row 3 is the least used of head 1 and becomes zero, though nothing is written there.",
+    (6, 12, 5, 10, 7, 6, 7, 8): "Row 3 becomes zero, though nothing is written there: it is least used.",
     (6, 12, 8, 14, 7, 6, 0, 0): "Row 1 is the least used of head 0 and becomes zero before the key is added.",
     (6, 12, 0, 0, 7, 6, 0, 0): "What is added stays: zero comes first, then the key.",
     (11, 22, 10, 20, 7, 6, 0, 0): "Each row gets its share of the key, w(i) k.",
@@ -531,16 +553,17 @@ same(write, reference_mann.write, one_head)
 # %% [markdown]
 # ### One step
 #
-# The controller, any recurrent network, sees the image, the late label and what was read last. What it says goes through a linear
-# layer to a key (brought between -1 and 1 by tanh) and a gate (a sigmoid) for each head. Then: read, find the least used rows, write,
-# count. A head reads the memory of the step before, so that it never finds what it is only about to write. (The paper's $M_t$ leaves the order
-# open, and the best known programs write first. What hangs on it: section "What differs".) The answer is a linear layer on what the controller
-# says and what was read.
+# The controller, any recurrent network, sees the image, the late label and what was read last. What it says
+# goes through a linear layer to a key (brought between -1 and 1 by tanh) and a gate (a sigmoid) for each
+# head. Then: read, find the least used rows, write, count. A head reads the memory of the step before, so
+# that it never finds what it is only about to write. (The paper's $M_t$ leaves the order open, and the best
+# known programs write first. What hangs on it: section "What differs".) The answer is a linear layer on what
+# the controller says and what was read.
 
 
 # %% tags=["setup"]
 def mann_step(params, state, x, *, size, controller, least_of=None):
-    """The next state, and what the machine says. (`least_of` puts another function in the place of `least_used`.)"""
+    """The next state, and what the machine says. (`least_of`: a function in the place of `least_used`.)"""
     own = {name.removeprefix("controller."): p for name, p in params.items() if "controller." in name}
     seen = np.concatenate([x, np.reshape(state.reads, (len(x), -1))], axis=1)
     kept, said = controller.cell(own, state.controller, seen)
@@ -576,8 +599,8 @@ same(mann_step, reference_mann.cell, case_of_a_step)
 # %% [markdown]
 # ### What must always hold
 #
-# Before anything is trained. The first key goes to the first row, whatever the gate says: nothing has been read yet, and head $i$ begins at
-# row $i$. Usage is never negative. What one stream writes, no other reads.
+# Before anything is trained. The first key goes to the first row, whatever the gate says: nothing has been
+# read yet, and head $i$ begins at row $i$. Usage is never negative. What one stream writes, no other reads.
 
 
 # %% tags=["setup"]
@@ -620,9 +643,9 @@ claim("No stream's memory depends on another's.", np.allclose(gap, 0), gap)
 # %% [markdown]
 # ## A tiny one learns to learn
 #
-# Now train it with your four functions and the engine of chapter 03. The classes are directions in a space of four dimensions, drawn anew for
-# each stream; an example is its class's direction and a little noise. Two classes, four examples each: eight questions. Guessing
-# gets one half; the ceiling at first instances is 3/4.
+# Now train it with your four functions and the engine of chapter 03. The classes are directions in a space of
+# four dimensions, drawn anew for each stream; an example is its class's direction and a little noise. Two
+# classes, four examples each: eight questions. Guessing gets one half; the ceiling at first instances is 3/4.
 
 
 # %%
@@ -700,8 +723,8 @@ print(
 )
 
 # %% [markdown]
-# Look at the losses: a fall, a rest at about 0.55, and a second fall. What has it learned at the rest? Exercise 5 has the answer: it counts labels
-# with its eyes shut. Only then does it begin to look.
+# Look at the losses: a fall, a rest at about 0.55, and a second fall. What has it learned at the rest?
+# Exercise 5 has the answer: it counts labels with its eyes shut. Only then does it begin to look.
 
 # %%
 test = directions(np.random.default_rng(10), 400)
@@ -713,20 +736,22 @@ claim(
 claim("At the 1st it is not above the ceiling, 3/4.", tiny_by[0].interval[0] < ceiling(2), tiny_by[0])
 
 # %% [markdown]
-# No weight has changed during these 400 streams. What a class looks like, and what it is called, was put down on the way.
+# No weight has changed during these 400 streams. What a class looks like, and what it is called, was put down
+# on the way.
 
 # %% [markdown]
 # ### Is its memory used?
 #
-# It has a memory, and it learned; so the memory did it? The controller is an LSTM, which has a state of its own. An explanation is tested by a
-# control. Two of them. First, **silence** the reads: the trained net goes on as before, but what its heads read is replaced by
-# zeros on its way to the controller and to the answer. What it loses, it had from the memory. Second, train an LSTM of the same size, with no
-# memory at all, on as many streams.
+# It has a memory, and it learned; so the memory did it? The controller is an LSTM, which has a state of its
+# own. An explanation is tested by a control. Two of them. First, **silence** the reads: the trained net goes
+# on as before, but what its heads read is replaced by zeros on its way to the controller and to the answer.
+# What it loses, it had from the memory. Second, train an LSTM of the same size, with no memory at all, on as
+# many streams.
 
 
 # %%
 def silenced(params, heard, said):
-    """The net whose controller hears its first `heard` inputs alone, and whose answer its first `said`: no reads."""
+    """The net whose controller hears its first `heard` inputs, and its answer the first `said`, alone."""
     deaf = {"core.controller.weight_ih_l0": heard, "output.weight": said}
     return params | {name: params[name] * (np.arange(params[name].shape[1]) < n) for name, n in deaf.items()}
 
@@ -762,19 +787,20 @@ claim(
 claim("The LSTM alone is right more than four times in five there, too.", own.interval[0] > 0.8, own)
 
 # %% [markdown]
-# So most of what it knows, this controller keeps by itself. That is the first lesson of this chapter's controls: **a memory that is offered need
-# not be used.** Gradient descent takes what is easier to learn, and here the state of an LSTM is. A net that has a memory and a good score is
-# no evidence for the memory.
+# So most of what it knows, this controller keeps by itself. That is the first lesson of this chapter's
+# controls: **a memory that is offered need not be used.** Gradient descent takes what is easier to learn, and
+# here the state of an LSTM is. A net that has a memory and a good score is no evidence for the memory.
 
 # %% [markdown]
 # ### Where is each instance written and read?
 #
-# The film strip, as in chapter 10: time goes to the right, the rows go down; above what is written (both heads together), below what is read.
+# The film strip, as in chapter 10: time goes to the right, the rows go down; above what is written (both
+# heads together), below what is read.
 
 
 # %%
 def filmed(net_step, params, xs):
-    """For the first stream: what both heads write and read, and the usage, (n_steps, n_rows) each; and the answers."""
+    """For the first stream: what both heads write and read, and the usage, (n_steps, n_rows) each."""
     own = {name.removeprefix("core."): p for name, p in params.items() if name.startswith("core.")}
     state, film = begin_small(own, xs[0], **tiny), {"written": [], "read": [], "used": []}
     for x in xs:
@@ -795,14 +821,17 @@ for ax, name in zip(pair, ("written", "read"), strict=True):
     plotting.matrix(film[name].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
 _ = pair[0].set_ylabel("row")
 plotting.show(
-    "Two heat maps, rows of the memory against the eight steps of a stream. Left, what is written: bright cells that move down, two rows a step, "
-    "and begin anew at the top. Right, what is read: nearly the same weight in every row that has been written."
+    "Two heat maps, rows of the memory against the eight steps of a stream. Left, what is written: "
+    "bright cells that move down, two rows a step, "
+    "and begin anew at the top. Right, what is read: nearly the same weight in every row that has been "
+    "written."
 )
 
 # %% [markdown]
-# **Figure 1.** Writing points, reading does not. Left: the two heads take the two least used rows, then the next two; where the gate is open a part goes
-# elsewhere. Right: a read is spread over all rows, as the pencil said it must be. The figure shows one stream of one training; how far the
-# gate opens differs from training to training.
+# **Figure 1.** Writing points, reading does not. Left: the two heads take the two least used rows, then the
+# next two; where the gate is open a part goes elsewhere. Right: a read is spread over all rows, as the pencil
+# said it must be. The figure shows one stream of one training; how far the gate opens differs from training
+# to training.
 
 # %%
 sharpest = film["read"].max() / 2
@@ -854,9 +883,10 @@ same(torch_write, torch_mann.write, as_tensors(case_of_write))
 # %% [markdown]
 # ### Through `adapt` and `predict`
 #
-# Is this the same thing as a prototypical network or MAML? It fits the same two verbs. `adapt(params, support)` meets the support in
-# its order, each label one step late, and keeps the state. `predict(x)` meets every query as if it came next, all from that same state, so no query
-# sees another. Five-line proof: the tiny net on two-way one-shot episodes.
+# Is this the same thing as a prototypical network or MAML? It fits the same two verbs. `adapt(params,
+# support)` meets the support in its order, each label one step late, and keeps the state. `predict(x)` meets
+# every query as if it came next, all from that same state, so no query sees another. Five-line proof: the
+# tiny net on two-way one-shot episodes.
 
 # %%
 from reference.baselines import nearest_mean
@@ -892,27 +922,31 @@ claim(
 )
 
 # %% [markdown]
-# The baseline is a warning: these classes are blobs, and for blobs a mean is hard to beat. What a learner of streams has over a mean is that nobody told
-# it the rule; what it pays is that it has to find it.
+# The baseline is a warning: these classes are blobs, and for blobs a mean is hard to beat. What a learner of
+# streams has over a mean is that nobody told it the rule; what it pays is that it has to find it.
 
 # %% [markdown]
 # ## Handwriting, at full size
 #
-# Now the paper's setting: Omniglot characters of 20 x 20 pixels, five classes, ten images each; an LSTM of 200 as the controller, a memory of 128 x
-# 40, four heads (648,369 weights). Beside it
+# Now the paper's setting: Omniglot characters of 20 x 20 pixels, five classes, ten images each; an LSTM of
+# 200 as the controller, a memory of 128 x 40, four heads (648,369 weights). Beside it
 #
-# - the **same machine with a strength of 10** on its cosines, so that its heads can point (at best $e^{10} / (e^{10} + 127)$, nearly all),
+# - the **same machine with a strength of 10** on its cosines, so that its heads can point (at best $e^{10} /
+#   (e^{10} + 127)$, nearly all),
 # - an **LSTM** of 248 (651,005 weights) and a causal **transformer**, three blocks of width 132 (686,933),
-# - two that do not learn. The **counter** of exercise 5 sees no image. The **list of pixels** keeps every image and its label, and says the label of the one with
-#   the nearest raw pixels: a perfect memory with no eye for characters.
+# - two that do not learn. The **counter** of exercise 5 sees no image. The **list of pixels** keeps every
+#   image and its label, and says the label of the one with the nearest raw pixels: a perfect memory with no
+#   eye for characters.
 #
-# 1,200 characters and their quarter turns are trained on, the other 423 judged (a draw of ours from all alphabets, called mixed in this course; the paper
-# has the same sizes, and also shifts its images). Clipped gradients, Adam under a falling rate, 1,400 steps of 128 streams for every learner, three runs each. **These runs
-# are short**: 179,200 streams, but only 1,400 steps; about five minutes of a GPU for the machines.
+# 1,200 characters and their quarter turns are trained on, the other 423 judged (a draw of ours from all
+# alphabets, called mixed in this course; the paper has the same sizes, and also shifts its images). Clipped
+# gradients, Adam under a falling rate, 1,400 steps of 128 streams for every learner, three runs each. **These
+# runs are short**: 179,200 streams, but only 1,400 steps; about five minutes of a GPU for the machines.
 #
-# **How the rates were chosen.** On 25 background alphabets, judged by 5 others, seed 100, 500 steps, the accuracy at the 2nd instance: rates 0.001, 0.003 and 0.01 for
-# the machines and the LSTM, all of which chose 0.01, the edge of the grid; 0.0003, 0.001 and 0.003 for the transformer, which chose between rates at none of which it had
-# begun to learn.
+# **How the rates were chosen.** On 25 background alphabets, judged by 5 others, seed 100, 500 steps, the
+# accuracy at the 2nd instance: rates 0.001, 0.003 and 0.01 for the machines and the LSTM, all of which chose
+# 0.01, the edge of the grid; 0.0003, 0.001 and 0.003 for the transformer, which chose between rates at none
+# of which it had begun to learn.
 #
 #     python -m experiments.omniglot.instances mann --seed 0 --data characters --n-steps 1400 --outer-lr 1e-2
 #     python -m experiments.omniglot.instances transformer --seed 0 --data characters --n-steps 1400
@@ -958,42 +992,43 @@ print(f"{'list of pixels':32s}", "".join(f"{100 * accuracies(pixels)[k][0]:8.1f}
 # | ours, above | | | | | 1,200 / 423, turned; 179,200 streams in 1,400 steps; three runs |
 # | the counter (no image) | 45.7 | 31 | 28 | 33 | classes equally often, which in the paper they are not |
 
+
 # %%
-_, ax = plt.subplots(figsize=(6.6, 3.6), layout="constrained")
-for look, name in enumerate(LEARNERS):
-    for seed in range(3):
-        found = accuracies(full_runs[name, seed])
+def line(ax, run, *, look=None, **more):
+    """Accuracy against instance, in the colour, line and marker of one learner, or in grey."""
+    style = {"color": plotting.GREY}
+    if look is not None:
         style = {
             "color": plotting.COLOURS[look],
             "linestyle": plotting.LINES[look],
             "marker": plotting.MARKERS[look],
         }
-        ax.plot(
-            list(found),
-            [mean for mean, _ in found.values()],
-            **style,
-            markersize=4,
-            label=name if seed == 0 else None,
-        )
-ax.plot(
-    list(accuracies(pixels)),
-    [mean for mean, _ in accuracies(pixels).values()],
-    color=plotting.GREY,
-    label="list of pixels",
-)
+    found = accuracies(run)
+    ax.plot(list(found), [mean for mean, _ in found.values()], **style, markersize=4, **more)
+
+
+# %%
+_, ax = plt.subplots(figsize=(6.6, 3.6), layout="constrained")
+for (name, seed), one_run in full_runs.items():
+    line(ax, one_run, look=list(LEARNERS).index(name), label=None if seed else name)
+line(ax, pixels, label="list of pixels")
 ax.plot(1, ceiling(5), "_", color=plotting.GREY, markersize=18, markeredgewidth=2)
 ax.annotate("ceiling", (1.25, ceiling(5)), color=plotting.GREY, va="center")
 ax.set(xlabel="instance", ylabel="share right", ylim=(0, 1), xticks=list(accuracies(pixels)))
 _ = ax.legend(fontsize="small", loc="lower right")
 plotting.show(
-    "Share of right answers against instance, three lines each for MANN, MANN with strength 10, LSTM and transformer, one for the list of "
-    "pixels. All begin below the ceiling of 0.457. LSTM and both machines leap to between 0.53 and 0.72 at the second instance and end near 0.8. The "
-    "list of pixels begins at 0.04, passes 0.51 at the second instance and ends at 0.83. Two transformers end at 0.58, one at 0.51."
+    "Share of right answers against instance, three lines each for MANN, MANN with strength 10, LSTM "
+    "and transformer, one for the list of "
+    "pixels. All begin below the ceiling of 0.457. LSTM and both machines leap to between 0.53 and "
+    "0.72 at the second instance and end near 0.8. The "
+    "list of pixels begins at 0.04, passes 0.51 at the second instance and ends at 0.83. Two "
+    "transformers end at 0.58, one at 0.51."
 )
 
 # %% [markdown]
-# **Figure 2.** Each line is one training run, each point 2,000 streams of characters never trained on. The grey line learned nothing. What the figure does not show is what
-# longer training would do: the paper's machine, and the transformers, may only have begun.
+# **Figure 2.** Each line is one training run, each point 2,000 streams of characters never trained on. The
+# grey line learned nothing. What the figure does not show is what longer training would do: the paper's
+# machine, and the transformers, may only have begun.
 
 
 # %%
@@ -1038,12 +1073,15 @@ claim(
 # %% [markdown]
 # How was your guess? In these runs:
 #
-# - The LSTM, which the paper has at 49.5 % at the 2nd instance, is at 68 to 72 % and *ahead* of the machine. It was tuned by the same grid and has as many weights and streams. A
-#   weak baseline is the easiest way to a new method.
-# - The MANN is far from the paper's 82.8 %. We cannot say that it would stay there: 1,400 steps are few. Nor can we say that it would not.
-# - A list that forgets nothing and compares raw pixels is behind at the 2nd instance, where one must know *which* differences between drawings matter. At
-#   the 10th it is ahead of LSTM and MANN: nine examples of each class lie in the list, and one of them is near enough. So what the learners
-#   lack at the end is memory, and what they have at the beginning is an eye.
+# - The LSTM, which the paper has at 49.5 % at the 2nd instance, is at 68 to 72 % and *ahead* of the machine.
+#   It was tuned by the same grid and has as many weights and streams. A weak baseline is the easiest way to a
+#   new method.
+# - The MANN is far from the paper's 82.8 %. We cannot say that it would stay there: 1,400 steps are few. Nor
+#   can we say that it would not.
+# - A list that forgets nothing and compares raw pixels is behind at the 2nd instance, where one must know
+#   *which* differences between drawings matter. At the 10th it is ahead of LSTM and MANN: nine examples of
+#   each class lie in the list, and one of them is near enough. So what the learners lack at the end is
+#   memory, and what they have at the beginning is an eye.
 # - One transformer of three has hardly left the counter's plateau.
 
 # %% [markdown]
@@ -1071,19 +1109,23 @@ claim(
 )
 
 # %% [markdown]
-# A head that can only lean is used little: the controller of the paper's machine does most of the work in its own state. A head that can point is used: the silenced
-# machine falls to where the counter is, or not far above. That use does not make it better at the 2nd instance (0.59, 0.67, 0.53 against 0.65, 0.67, 0.66). At the 5th
-# and 10th it is ahead in two pairs of three. And mind what the control cannot tell: a net that was trained with its reads never had to learn to do without.
+# A head that can only lean is used little: the controller of the paper's machine does most of the work in its
+# own state. A head that can point is used: the silenced machine falls to where the counter is, or not far
+# above. That use does not make it better at the 2nd instance (0.59, 0.67, 0.53 against 0.65, 0.67, 0.66). At
+# the 5th and 10th it is ahead in two pairs of three. And mind what the control cannot tell: a net that was
+# trained with its reads never had to learn to do without.
 #
-# **Is a written memory needed, then?** Not for what was reached here. Everything that our machines can do, an LSTM of their size does from its state, and at the 10th instance a
-# plain list does better than all but one of our twelve runs. What a memory should buy is the list's strength, forgetting nothing, together with a learned eye; in our short training
-# it did not.
+# **Is a written memory needed, then?** Not for what was reached here. Everything that our machines can do, an
+# LSTM of their size does from its state, and at the 10th instance a plain list does better than all but one
+# of our twelve runs. What a memory should buy is the list's strength, forgetting nothing, together with a
+# learned eye; in our short training it did not.
 
 # %% [markdown]
 # ## One step at a time
 #
-# The widget shows a stream of real shapes: glyphs, the characters that the course ships. So that it runs at once, the tiny machine meets them in four numbers each, their first four principal components, made one unit long, as the
-# directions were. It was never trained on glyphs.
+# The widget shows a stream of real shapes: glyphs, the characters that the course ships. So that it runs at
+# once, the tiny machine meets them in four numbers each, their first four principal components, made one unit
+# long, as the directions were. It was never trained on glyphs.
 
 # %%
 from reference.tasks.glyphs import glyphs
@@ -1115,13 +1157,16 @@ said = softmax(np.asarray(run(tiny_net(), trained, xs)))[:, 0]
 stream_shown = images, shown_labels, said, shown_film["written"], shown_film["read"], shown_film["used"]
 _ = show_memory_step(*stream_shown, step=4)
 plotting.show(
-    "Five pictures of one step: the glyph that is seen, with the label told for the one before; two bars, what the machine says; and three bar charts over "
-    "the eight rows of the memory: a few tall bars for what is written, bars of like height for what is read, and the usage."
+    "Five pictures of one step: the glyph that is seen, with the label told for the one before; two "
+    "bars, what the machine says; and three bar charts over "
+    "the eight rows of the memory: a few tall bars for what is written, bars of like height for what "
+    "is read, and the usage."
 )
 
 # %% [markdown]
-# **Figure 3.** Step 4 of one stream. From left to right: what is seen, what is said, what is written, what is read, how much each row has been used. The bars of the last three differ
-# from training to training; that writing points and reading does not, stays.
+# **Figure 3.** Step 4 of one stream. From left to right: what is seen, what is said, what is written, what is
+# read, how much each row has been used. The bars of the last three differ from training to training; that
+# writing points and reading does not, stays.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -1129,24 +1174,33 @@ from reference.widgets import sliders
 sliders(show_memory_step, *stream_shown, step=(0, 7, 4))
 
 # %% [markdown]
-# Try this. Go through the eight steps and write down which rows are written. When is a row written a second time? Find the first step at which the machine is sure. Was the label of that class told
-# by then? And take another stream, `glyph_stream(4)`: does it still tell the two glyphs apart with what it has learned on directions?
+# Try this. Go through the eight steps and write down which rows are written. When is a row written a second
+# time? Find the first step at which the machine is sure. Was the label of that class told by then? And take
+# another stream, `glyph_stream(4)`: does it still tell the two glyphs apart with what it has learned on
+# directions?
 #
 # ## What differs from the paper, and what breaks it
 #
-# - **The order within a step.** We read, then write. The public programs write first and read the new memory. There the head reads the row that it has just filled, for its key is the one just written, and in
-#   the next step, when the label has come, the gate leads back to exactly that row: image and label meet in one row. In our order the gate leads to what *looked most like* the image before it was
-#   written. For a class that comes again that is its row; a new image and its label must be brought together by the controller's own state. This may be one reason why our controller does so
-#   much itself. We have not tested it at full size; it is one line, and exercise for a long evening.
-# - Each of $n$ heads takes the $i$-th least used row; in the paper each of them takes all $n$. Our decay is 0.95, as in public programs.
-# - Our streams have each class equally often. In the paper classes come at random, and a counter gains nothing. (Exercise 5.)
-# - It breaks where the memory is smaller than what must be kept: the least used row is then one that is still needed. It breaks without decay: with $\gamma = 0$ usage knows only the last step, and
-#   writing goes back and forth between the first two rows. (Exercise 7 looks at the other end.)
+# - **The order within a step.** We read, then write. The public programs write first and read the new memory.
+#   There the head reads the row that it has just filled, for its key is the one just written, and in the next
+#   step, when the label has come, the gate leads back to exactly that row: image and label meet in one row.
+#   In our order the gate leads to what *looked most like* the image before it was written. For a class that
+#   comes again that is its row; a new image and its label must be brought together by the controller's own
+#   state. This may be one reason why our controller does so much itself. We have not tested it at full size;
+#   it is one line, and exercise for a long evening.
+# - Each of $n$ heads takes the $i$-th least used row; in the paper each of them takes all $n$. Our decay is
+#   0.95, as in public programs.
+# - Our streams have each class equally often. In the paper classes come at random, and a counter gains
+#   nothing. (Exercise 5.)
+# - It breaks where the memory is smaller than what must be kept: the least used row is then one that is still
+#   needed. It breaks without decay: with $\gamma = 0$ usage knows only the last step, and writing goes back
+#   and forth between the first two rows. (Exercise 7 looks at the other end.)
 # - It breaks where training does: every learner rests on the counter's plateau first, and some leave it late.
 #
 # ## From the museum: the label that arrives on time
 #
-# The most natural way to feed a network pairs of images and labels is side by side. The exhibit is one line shorter than `late`:
+# The most natural way to feed a network pairs of images and labels is side by side. The exhibit is one line
+# shorter than `late`:
 
 
 # %% tags=["setup"]
@@ -1164,19 +1218,20 @@ def on_time(rng, n):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-rng, rule = np.random.default_rng(0), clipped(adam(falling(0.02, 150)), 1.0)
+rng, short_rule = np.random.default_rng(0), clipped(adam(falling(0.02, 150)), 1.0)
 leaked, leaked_losses = meta_train(
     plain_net.init(rng, 4 + 2),
     partial(meta_gradient, net=plain_net),
     lambda: on_time(rng, 16),
-    rule=rule,
+    rule=short_rule,
     n_steps=150,
 )
 print("nats lost at steps 0, 50, 100, 149:", leaked_losses[[0, 50, 100, 149]].round(3))
 
 # %% [markdown]
-# The loss falls faster than ever, and to nothing. **Your turn.** Nothing crashes and all shapes are right. Which number in this chapter must this learner not beat? Write the test before you read on.
-# (The error is meant to be there.)
+# The loss falls faster than ever, and to nothing. **Your turn.** Nothing crashes and all shapes are right.
+# Which number in this chapter must this learner not beat? Write the test before you read on. (The error is
+# meant to be there.)
 
 
 # %%
@@ -1191,17 +1246,19 @@ def check_ceiling(net, params, series):
 
 
 # %% tags=["raises-exception"]
-check_ceiling(plain_net, leaked, on_time(np.random.default_rng(11), 400))
+_ = check_ceiling(plain_net, leaked, on_time(np.random.default_rng(11), 400))
 
 # %%
-check_ceiling(plain_net, plain, test)
+_ = check_ceiling(plain_net, plain, test)
 
 # %% [markdown]
-# The mend is the line that was missing: `late`. And keep the test; it costs nothing and knows no architecture.
+# The mend is the line that was missing: `late`. And keep the test; it costs nothing and knows no
+# architecture.
 #
 # ## From the museum: the shuffle that is missing
 #
-# Somebody prepares the streams once and for all: every class has a label, as in any data set. In the small world of this chapter: ten directions that never change, five of them always called 0, five always 1.
+# Somebody prepares the streams once and for all: every class has a label, as in any data set. In the small
+# world of this chapter: ten directions that never change, five of them always called 0, five always 1.
 
 
 # %%
@@ -1210,7 +1267,7 @@ TEN /= np.linalg.norm(TEN, axis=1, keepdims=True)
 
 
 def ten_directions(rng, n, *, shuffled):
-    """Streams of one even and one odd of ten directions; the even is always 0, or labels are handed out anew."""
+    """Streams of an even and an odd of ten directions; the even is always 0, or labels are drawn anew."""
     y = rng.permuted(np.tile(np.repeat([0, 1], 4), (n, 1)), axis=1)
     pair = np.stack([2 * rng.integers(5, size=n), 1 + 2 * rng.integers(5, size=n)], axis=1)
     if shuffled:
@@ -1220,18 +1277,19 @@ def ten_directions(rng, n, *, shuffled):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-rng, rule = np.random.default_rng(0), clipped(adam(falling(0.02, 400)), 1.0)
+rng, rule_of_400 = np.random.default_rng(0), clipped(adam(falling(0.02, 400)), 1.0)
 fixed, fixed_losses = meta_train(
     plain_net.init(rng, 4 + 2),
     partial(meta_gradient, net=plain_net),
     lambda: ten_directions(rng, 16, shuffled=False),
-    rule=rule,
+    rule=rule_of_400,
     n_steps=400,
 )
 print("nats lost at steps 0, 100, 200, 399:", fixed_losses[[0, 100, 200, 399]].round(3))
 
 # %% [markdown]
-# Again the loss falls to nothing. What has it learned? Three tests: the ten directions as in training; the same ten with labels handed out anew; and new directions.
+# Again the loss falls to nothing. What has it learned? Three tests: the ten directions as in training; the
+# same ten with labels handed out anew; and new directions.
 
 # %%
 worlds = {
@@ -1250,18 +1308,19 @@ claim(
 )
 
 # %% [markdown]
-# It has learned ten names, by heart, in its weights. It met every class with its label and never had to read the stream. Yin et al. (2020) call this memorisation:
-# where one function fits all tasks, nothing makes a learner adapt. The same test finds it, on the streams of *training*:
-# (The error is meant to be there.)
+# It has learned ten names, by heart, in its weights. It met every class with its label and never had to read
+# the stream. Yin et al. (2020) call this memorisation: where one function fits all tasks, nothing makes a
+# learner adapt. The same test finds it, on the streams of *training*: (The error is meant to be there.)
 
 # %% tags=["raises-exception"]
-check_ceiling(plain_net, fixed, worlds["as in training"])
+_ = check_ceiling(plain_net, fixed, worlds["as in training"])
 
 # %% [markdown]
 # ## From the museum: the least used row that was the most used
 #
-# The third is from two public programs for this very network. One sorts the usage with a function that gives the *largest* first, and takes the first; the other compares the usage with its maximum where the
-# minimum was meant, so that every row counts as least used. The first, in our words:
+# The third is from two public programs for this very network. One sorts the usage with a function that gives
+# the *largest* first, and takes the first; the other compares the usage with its maximum where the minimum
+# was meant, so that every row counts as least used. The first, in our words:
 
 
 # %% tags=["setup"]
@@ -1273,17 +1332,21 @@ def museum_least_used(usage, n):
 
 # %%
 museum_film = filmed(partial(mann_step, **tiny, least_of=museum_least_used), trained, test.x[:, :1])
-_, pair = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
-for ax, (name, shown) in zip(pair, {"least used": film, "from the museum": museum_film}.items(), strict=True):
+_, beside = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
+for ax, (name, shown) in zip(
+    beside, {"least used": film, "from the museum": museum_film}.items(), strict=True
+):
     plotting.matrix(shown["written"].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
-_ = pair[0].set_ylabel("row")
+_ = beside[0].set_ylabel("row")
 plotting.show(
-    "Two heat maps of what is written, rows against steps. Left, the writing moves down the rows, two at each step. Right, it stays in the first two rows from beginning to end."
+    "Two heat maps of what is written, rows against steps. Left, the writing moves down the rows, two "
+    "at each step. Right, it stays in the first two rows from beginning to end."
 )
 
 # %% [markdown]
-# **Figure 4.** Every step overwrites what the step before has written: this memory holds one step. **Your turn.** Does the score tell? Guess, then run the cell: the trained machine, with this function in the place of
-# the right one and nothing else changed.
+# **Figure 4.** Every step overwrites what the step before has written: this memory holds one step. **Your
+# turn.** Does the score tell? Guess, then run the cell: the trained machine, with this function in the place
+# of the right one and nothing else changed.
 
 # %%
 in_museum = by_instance(run(tiny_net(least_of=museum_least_used), trained, test.x), test.y)
@@ -1291,8 +1354,10 @@ swapped = Score(in_museum[:, 1])
 claim("It still beats the counter's 0.64 at the 2nd instance.", swapped.interval[0] > 0.66, swapped)
 
 # %% [markdown]
-# It works. A controller that keeps the bindings in its own state hardly misses the memory, and whoever looks at the score alone sees a working MANN. The test that finds it needs no training, and is a sentence from "what must
-# always hold": what was written first is still there, as long as there are rows that nobody has used. (The error is meant to be there.)
+# It works. A controller that keeps the bindings in its own state hardly misses the memory, and whoever looks
+# at the score alone sees a working MANN. The test that finds it needs no training, and is a sentence from
+# "what must always hold": what was written first is still there, as long as there are rows that nobody has
+# used. (The error is meant to be there.)
 
 
 # %%
@@ -1324,10 +1389,11 @@ check_kept(museum_least_used)
 #
 # *Difficulty: medium. Time: 15 minutes. Points: 3.*
 #
-# In our streams every class comes equally often. Whoever knows that and counts can do better than chance without looking
-# at a single image. Write `blind_guess(told, n_way, n_each)`: `told` is the list of the labels told so far; return the label that is
-# most likely to be right at this step. Of equally likely ones return any. Then look at what the counter scores at each instance: it
-# is the line that a learner must beat before you may say that it looks.
+# In our streams every class comes equally often. Whoever knows that and counts can do better than chance
+# without looking at a single image. Write `blind_guess(told, n_way, n_each)`: `told` is the list of the
+# labels told so far; return the label that is most likely to be right at this step. Of equally likely ones
+# return any. Then look at what the counter scores at each instance: it is the line that a learner must beat
+# before you may say that it looks.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1336,7 +1402,8 @@ check_kept(museum_least_used)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# All orders of the images that are left are equally likely. So the chance of a label is its share of what is left.
+# All orders of the images that are left are equally likely. So the chance of a label is its share of what is
+# left.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -1398,17 +1465,18 @@ assert min(eyes_shut(blind_guess, 5, 2, seed=1)) > 0.28
 print("blind_guess: passed")
 
 # %% [markdown]
-# (At first instances the counter is *at* the ceiling: a class that never came has the most left. So 45.7 % at the first instance is no
-# sign of looking, either.)
+# (At first instances the counter is *at* the ceiling: a class that never came has the most left. So 45.7 % at
+# the first instance is no sign of looking, either.)
 
 # %% [markdown]
 # ### Exercise 6: Find the leak
 #
 # *Difficulty: hard. Time: 35 minutes. Points: 5.*
 #
-# Somebody hands you streams. Are they sound? Write `leak(x, y, classes)`. `x` (n_steps, n, d + n_way) and `y` (n_steps, n) are many
-# streams, as a learner gets them; the last `n_way` numbers of `x` are the label shown, with `n_way = y.max() + 1`. `classes` (n_steps,
-# n) says which character it really is, by its number in the bank; a learner does not see it, but you may. Return one of the words:
+# Somebody hands you streams. Are they sound? Write `leak(x, y, classes)`. `x` (n_steps, n, d + n_way) and `y`
+# (n_steps, n) are many streams, as a learner gets them; the last `n_way` numbers of `x` are the label shown,
+# with `n_way = y.max() + 1`. `classes` (n_steps, n) says which character it really is, by its number in the
+# bank; a learner does not see it, but you may. Return one of the words:
 #
 # - `"on time"`: the label shown is that of the image beside it,
 # - `"not shuffled"`: a character has the same label in every stream,
@@ -1425,14 +1493,14 @@ print("blind_guess: passed")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For "in order": at each step, is the label at most one more than the largest before? For "sorted": how often does the label change in a
-# stream of `n_way` classes whose images come in blocks?
+# For "in order": at each step, is the label at most one more than the largest before? For "sorted": how often
+# does the label change in a stream of `n_way` classes whose images come in blocks?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For "not shuffled": collect the labels of each character; are they all one? For "on time": where the largest entry of the label part
-# stands, at all steps; mind that step 0 of a sound stream shows no label at all.
+# For "not shuffled": collect the labels of each character; are they all one? For "on time": where the largest
+# entry of the label part stands, at all steps; mind that step 0 of a sound stream shows no label at all.
 #
 # </details>
 
@@ -1473,7 +1541,10 @@ def found_wrongly(leak, seed):
                 return f"{about or 'three classes of six'}, made with {fault or 'no fault'!r}: got {given!r}."
     uneven = leak(*some_streams(rng, 200, equal=False))
     if uneven != "":
-        return f"classes drawn at random at each step, not equally often, and sound: expected '', got {uneven!r}."
+        return (
+            f"classes drawn at random at each step, not equally often, and sound: expected '', got "
+            f"{uneven!r}."
+        )
     return ""
 
 
@@ -1524,33 +1595,37 @@ print("leak: passed")
 #
 # *Difficulty: hard. Time: 30 minutes. Points: 4.*
 #
-# One head, gate always 0: in each step the least used of `n_rows` rows is overwritten, with write weight 1. All rows are read alike, except one,
-# the *favourite*, which is read by `extra` more than the others in each step. How large must `extra` be, so that the favourite is never
-# overwritten? Work out the limit by pencil for a decay $0 < \gamma < 1$ and write `least_extra(n_rows, decay)`. Then put in the paper's
-# 128 rows and our decay of 0.95, and compare with how sharply a head can read (the cell with 0.021 and 0.008 above).
+# One head, gate always 0: in each step the least used of `n_rows` rows is overwritten, with write weight 1.
+# All rows are read alike, except one, the *favourite*, which is read by `extra` more than the others in each
+# step. How large must `extra` be, so that the favourite is never overwritten? Work out the limit by pencil
+# for a decay $0 < \gamma < 1$ and write `least_extra(n_rows, decay)`. Then put in the paper's 128 rows and
+# our decay of 0.95, and compare with how sharply a head can read (the cell with 0.021 and 0.008 above).
 #
 # <details><summary>Hint 1</summary>
 #
-# What all rows are read in common does not change their order: leave it out. The others are overwritten in turn. How many steps
-# ago was the one that is next in turn written, and what is left of that 1 in its usage, at the moment of the choice?
+# What all rows are read in common does not change their order: leave it out. The others are overwritten in
+# turn. How many steps ago was the one that is next in turn written, and what is left of that 1 in its usage,
+# at the moment of the choice?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The favourite gets `extra` in each step, and what it had fades. Towards which number does $u \leftarrow \gamma u + \text{extra}$ go?
+# The favourite gets `extra` in each step, and what it had fades. Towards which number does $u \leftarrow
+# \gamma u + \text{extra}$ go?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The choice at step $t$ looks at the usage after step $t - 1$. With $n - 1$ others in turn, the oldest was written at step $t - (n - 1)$. And before
-# that, a round earlier: a row that is overwritten loses its content, not its usage.
+# The choice at step $t$ looks at the usage after step $t - 1$. With $n - 1$ others in turn, the oldest was
+# written at step $t - (n - 1)$. And before that, a round earlier: a row that is overwritten loses its
+# content, not its usage.
 #
 # </details>
 
 
 # %% tags=["setup"]
 def is_overwritten(n_rows, decay, extra):
-    """Whether row 0, written first and then the favourite, is ever overwritten; by simulation, with your functions."""
+    """Whether row 0, written first and then the favourite, is ever overwritten; by simulation."""
     usage, reading = np.zeros((1, n_rows)), np.zeros((1, 1, n_rows))
     reading[..., 0] = extra
     for step in range(60 * n_rows + int(40 / (1 - decay))):
@@ -1570,32 +1645,39 @@ def least_extra(n_rows, decay):
     ### END SOLUTION
 
 
-# %% test="least-extra" points=3
+# %% test="least-extra" points=2
 given = least_extra(4, 0.5)
 assert given is not None, "expected a number, got None: is a `return` missing?"
 story = f"4 rows, decay 0.5: expected 1/7 = 0.1429, got {float(given):.4g}."
 for mistaken, hint in {
-    0.125: "A row that is overwritten loses its content and not its usage: what earlier rounds left in it is still there, faded.",
-    2
-    / 7: "That is the usage of the oldest of the others. How large is the favourite's own usage, of `extra` in each step?",
-    0.25: "That is what is left of the last 1 in the oldest of the others; earlier rounds left something, too, and the favourite's usage grows.",
-    1
-    / 14: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 times since.",
+    0.125: "A row that is overwritten loses its content and not its usage: what earlier rounds left in "
+    "it is still there, faded.",
+    2 / 7: "That is the usage of the oldest of the others. How large is the favourite's own usage, of "
+    "`extra` in each step?",
+    0.25: "That is what is left of the last 1 in the oldest of the others; earlier rounds left "
+    "something, too, and the favourite's usage grows.",
+    1 / 14: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 times "
+    "since.",
     1 / 15: "The favourite is not overwritten in turn, so there are n - 1 others.",
-    0.0625: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 times since.",
+    0.0625: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 "
+    "times since.",
     0.5: "That is for a row that is written to; the favourite is not.",
 }.items():
     assert not np.isclose(given, mistaken, rtol=1e-6), f"{story} {hint}"
 assert np.isclose(given, 1 / 7, rtol=1e-6), (
     f"{story} Compare the favourite's usage in the long run with that of the oldest of the others."
 )
+
+# %% test="least-extra" points=1
 for n_rows, decay in ((3, 0.9), (6, 0.7), (12, 0.95)):
     limit = least_extra(n_rows, decay)
     assert not is_overwritten(n_rows, decay, 1.02 * limit), (
-        f"{n_rows} rows, decay {decay}: read by {1.02 * limit:.4g} more, the favourite should be safe, and is overwritten."
+        f"{n_rows} rows, decay {decay}: read by {1.02 * limit:.4g} more, the favourite should be safe, "
+        f"and is overwritten."
     )
     assert is_overwritten(n_rows, decay, 0.98 * limit), (
-        f"{n_rows} rows, decay {decay}: read by {0.98 * limit:.4g} more, it should be overwritten, and is safe: the limit is lower."
+        f"{n_rows} rows, decay {decay}: read by {0.98 * limit:.4g} more, it should be overwritten, and "
+        f"is safe: the limit is lower."
     )
 
 # %% test="least-extra" points=1
@@ -1610,14 +1692,16 @@ print("least_extra: passed")
 #
 # *Difficulty: medium. Time: 20 minutes. Points: 3.*
 #
-# In six to nine sentences. (a) Where does each of the three, MANN, LSTM and transformer, keep the binding of image and label, and how many
-# numbers is that after 50 steps at the paper's sizes? (b) A colleague says: "MANN beats the LSTM, so the memory is what does it." Name two
-# other differences between the two that could do it, and for each the run that would tell. (c) Which control in this chapter speaks
-# most directly about the memory, and what does it leave open?
+# In six to nine sentences. (a) Where does each of the three, MANN, LSTM and transformer, keep the binding of
+# image and label, and how many numbers is that after 50 steps at the paper's sizes? (b) A colleague says:
+# "MANN beats the LSTM, so the memory is what does it." Name two other differences between the two that could
+# do it, and for each the run that would tell. (c) Which control in this chapter speaks most directly about
+# the memory, and what does it leave open?
 #
 # <details><summary>Hint 1</summary>
 #
-# For (a): the LSTM has h and c; the MANN has those of its controller and 128 rows of 40; the transformer keeps all steps, in each block.
+# For (a): the LSTM has h and c; the MANN has those of its controller and 128 rows of 40; the transformer
+# keeps all steps, in each block.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -1627,61 +1711,83 @@ print("least_extra: passed")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For (c): a net that was trained with its reads and tested without them has lost more than its memory: it never learned to do without.
+# For (c): a net that was trained with its reads and tested without them has lost more than its memory: it
+# never learned to do without.
 #
 # </details>
 
 # %% [markdown] answer="needed" points=3
 # <!-- BEGIN SOLUTION -->
-# (a) The LSTM keeps it in its state, 2 * 248 = 496 numbers; the MANN in 128 * 40 = 5,120 numbers of memory and 400 of its controller's
-# state; the transformer in the 50 steps themselves, 50 * 132 numbers at the entry of each of three blocks. (b) The way of the gradient:
-# a row that is not written stays as it is, so an error at step 40 reaches step 5 without passing through 35 gates; test: an LSTM with
-# its forget gates begun near 1, or with a longer training. The multiplication of two things that were computed from the input (key times row): an LSTM has that only in
-# its gates; test: an LSTM with attention over its own earlier states, without writing. (The rate and the steps would be a third:
-# tune both by the same grid.) (c) Silencing the reads of a trained MANN: what it loses it had got through the memory. It leaves open
-# whether a net trained without a memory would have found another way: that is what the LSTM and the transformer beside it are for.
+# (a) The LSTM keeps it in its state, 2 * 248 = 496 numbers; the MANN in 128 * 40 = 5,120 numbers of memory
+# and 400 of its controller's state; the transformer in the 50 steps themselves, 50 * 132 numbers at the entry
+# of each of three blocks. (b) The way of the gradient: a row that is not written stays as it is, so an error
+# at step 40 reaches step 5 without passing through 35 gates; test: an LSTM with its forget gates begun near
+# 1, or with a longer training. The multiplication of two things that were computed from the input (key times
+# row): an LSTM has that only in its gates; test: an LSTM with attention over its own earlier states, without
+# writing. (The rate and the steps would be a third: tune both by the same grid.) (c) Silencing the reads of a
+# trained MANN: what it loses it had got through the memory. It leaves open whether a net trained without a
+# memory would have found another way: that is what the LSTM and the transformer beside it are for.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # <details><summary>A model answer, and what a grader looks for (open it after you have written yours)</summary>
 #
-# (a) LSTM: 496 numbers of state. MANN: 5,120 in the memory and 400 in its controller. Transformer: 50 steps of 132 numbers in each of
-# three blocks. (b) The way of the gradient (a row that is not written passes it on unchanged), against an LSTM whose forget gates begin
-# near 1; the product of key and row, against an LSTM that attends to its own earlier states; unequal tuning, against the same grid
-# for both. (c) Silenced reads: what the trained net loses, it had from the memory. It leaves open whether another net would have
-# done without.
+# (a) LSTM: 496 numbers of state. MANN: 5,120 in the memory and 400 in its controller. Transformer: 50 steps
+# of 132 numbers in each of three blocks. (b) The way of the gradient (a row that is not written passes it on
+# unchanged), against an LSTM whose forget gates begin near 1; the product of key and row, against an LSTM
+# that attends to its own earlier states; unequal tuning, against the same grid for both. (c) Silenced reads:
+# what the trained net loses, it had from the memory. It leaves open whether another net would have done
+# without.
 #
-# A grader looks for: (1 point) three places with their sizes. (1 point) two differences that are not "the memory", each with a run that
-# could come out either way. (1 point) that a control on a trained net tells what *this* net uses, and not what is needed.
+# A grader looks for: (1 point) three places with their sizes. (1 point) two differences that are not "the
+# memory", each with a run that could come out either way. (1 point) that a control on a trained net tells
+# what *this* net uses, and not what is needed.
 #
 # </details>
 
 # %% [markdown]
 # ## Where it went
 #
-# Learning from a stream, without a gradient, has become the most widely used kind of meta-learning there is; the written memory has not.
+# Learning from a stream, without a gradient, has become the most widely used kind of meta-learning there is;
+# the written memory has not.
 #
-# **SNAIL** (Mishra et al. 2018) took this chapter's problem and dropped the writing. Convolutions over time carry what was just seen, and causal attention looks back at *all* of it: the memory is the past itself. A **transformer**
-# is that without the convolutions, and reading examples from its prompt is called **in-context learning**. Chan et al. (2022) trained transformers on streams of Omniglot images and labels much like ours and asked what makes them
-# read the stream at all: labels that change their meaning, classes that come in bursts, many rare classes. Those are conditions on the *data*. In their experiments recurrent networks did not learn it from such data; with labels handed out anew in each stream, ours does. Reddy (2023) looked at the
-# plateau. In a small attention network the ability comes abruptly, when two layers fit together: one that copies a label to its image (an *induction head*), and one that looks for the image. Our curves have such a plateau,
-# too; ours is the counter's, and why it ends when it ends we have not studied.
+# **SNAIL** (Mishra et al. 2018) took this chapter's problem and dropped the writing. Convolutions over time
+# carry what was just seen, and causal attention looks back at *all* of it: the memory is the past itself. A
+# **transformer** is that without the convolutions, and reading examples from its prompt is called
+# **in-context learning**. Chan et al. (2022) trained transformers on streams of Omniglot images and labels
+# much like ours and asked what makes them read the stream at all: labels that change their meaning, classes
+# that come in bursts, many rare classes. Those are conditions on the *data*. In their experiments recurrent
+# networks did not learn it from such data; with labels handed out anew in each stream, ours does. Reddy
+# (2023) looked at the plateau. In a small attention network the ability comes abruptly, when two layers fit
+# together: one that copies a label to its image (an *induction head*), and one that looks for the image. Our
+# curves have such a plateau, too; ours is the counter's, and why it ends when it ends we have not studied.
 #
-# What is left of the MANN? The least used row is how the differentiable neural computer frees memory (Graves et al. 2016); and that the label comes one step late is how agents are told their reward, in chapter 15.
+# What is left of the MANN? The least used row is how the differentiable neural computer frees memory (Graves
+# et al. 2016); and that the label comes one step late is how agents are told their reward, in chapter 15.
 #
 # ## Summary
 #
-# - In a stream with labels one step late, to adapt is to have read so far; labels are handed out anew, so that $\theta$ can hold nothing but a procedure.
-# - At first instances nobody can be right more often than $(1/n + \dots + 1/2 + 1)/n$; whoever is has seen a label. It is the cheapest test for leaks in this course.
-# - A MANN writes to the least used row or to the one just read; it reads by cosine without a strength, which leans and does not point.
-# - In three short runs of each, an LSTM of the same size is ahead of it at the 2nd instance, and a list of raw pixels at the 10th; silenced, the machine keeps most of what it knows.
+# - In a stream with labels one step late, to adapt is to have read so far; labels are handed out anew, so
+#   that $\theta$ can hold nothing but a procedure.
+# - At first instances nobody can be right more often than $(1/n + \dots + 1/2 + 1)/n$; whoever is has seen a
+#   label. It is the cheapest test for leaks in this course.
+# - A MANN writes to the least used row or to the one just read; it reads by cosine without a strength, which
+#   leans and does not point.
+# - In three short runs of each, an LSTM of the same size is ahead of it at the 2nd instance, and a list of
+#   raw pixels at the 10th; silenced, the machine keeps most of what it knows.
 # - A memory that is offered need not be used: silence it, and see.
 #
 # ## Read more
 #
-# - Adam Santoro, Sergey Bartunov, Matthew Botvinick, Daan Wierstra, Timothy Lillicrap, 2016, One-shot Learning with Memory-Augmented Neural Networks, arXiv:1605.06065.
-# - Nikhil Mishra, Mostafa Rohaninejad, Xi Chen, Pieter Abbeel, 2018, A Simple Neural Attentive Meta-Learner, arXiv:1707.03141.
-# - Łukasz Kaiser, Ofir Nachum, Aurko Roy, Samy Bengio, 2017, Learning to Remember Rare Events, arXiv:1703.03129: a list of keys that is read by nearest neighbours.
-# - Stephanie Chan, Adam Santoro, Andrew Lampinen, and others, 2022, Data Distributional Properties Drive Emergent In-Context Learning in Transformers, arXiv:2205.05055.
-# - Gautam Reddy, 2023, The Mechanistic Basis of Data Dependence and Abrupt Learning in an In-Context Classification Task, arXiv:2312.03002.
-# - Mingzhang Yin, George Tucker, Mingyuan Zhou, Sergey Levine, Chelsea Finn, 2020, Meta-Learning without Memorization, arXiv:1912.03820.
+# - Adam Santoro, Sergey Bartunov, Matthew Botvinick, Daan Wierstra, Timothy Lillicrap, 2016, One-shot
+#   Learning with Memory-Augmented Neural Networks, arXiv:1605.06065.
+# - Nikhil Mishra, Mostafa Rohaninejad, Xi Chen, Pieter Abbeel, 2018, A Simple Neural Attentive Meta-Learner,
+#   arXiv:1707.03141.
+# - Łukasz Kaiser, Ofir Nachum, Aurko Roy, Samy Bengio, 2017, Learning to Remember Rare Events,
+#   arXiv:1703.03129: a list of keys that is read by nearest neighbours.
+# - Stephanie Chan, Adam Santoro, Andrew Lampinen, and others, 2022, Data Distributional Properties Drive
+#   Emergent In-Context Learning in Transformers, arXiv:2205.05055.
+# - Gautam Reddy, 2023, The Mechanistic Basis of Data Dependence and Abrupt Learning in an In-Context
+#   Classification Task, arXiv:2312.03002.
+# - Mingzhang Yin, George Tucker, Mingyuan Zhou, Sergey Levine, Chelsea Finn, 2020, Meta-Learning without
+#   Memorization, arXiv:1912.03820.

@@ -30,8 +30,8 @@ def late(x, y, n_way):
 # %% right: the way on without it
 from reference.episodes import in_order
 
-halves = lambda x, y: Episode(Examples(x[:, :1], y[:, :1]), Examples(x[:, 1:], y[:, 1:]))
-late = lambda x, y, n_way: in_order(halves(x, y), n_way=n_way).x
+cut = lambda x, y: Episode(Examples(x[:, :1], y[:, :1]), Examples(x[:, 1:], y[:, 1:]))
+late = lambda x, y, n_way: in_order(cut(x, y), n_way=n_way).x
 
 
 # %% wrong: nothing is returned | return

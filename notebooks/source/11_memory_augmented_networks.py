@@ -889,18 +889,18 @@ same(torch_write, torch_mann.write, as_tensors(case_of_write))
 # tiny net on two-way one-shot episodes.
 
 # %%
-from reference.baselines import nearest_mean
+from reference.baselines import nearest_centroid
 from reference.evaluation import evaluate
 from reference.scratch.mann import adapt
 
 
 class Directions:
-    """Episodes: one example of each of two directions, then three queries of each."""
+    """Episodes: one example of each of two directions, and three queries of each."""
 
     def sample(self, rng):
         series = directions(rng, 1)
         x, y = series.x[:, 0, :4], series.y[:, 0]
-        first = np.array([np.flatnonzero(y == c)[0] for c in (0, 1)])
+        first = np.sort([np.flatnonzero(y == c)[0] for c in (0, 1)])  # in the order in which they come
         rest = np.setdiff1d(np.arange(8), first)
         return Episode(Examples(x[first], y[first]), Examples(x[rest], y[rest]))
 
@@ -909,7 +909,7 @@ class Directions:
 remembering = evaluate(
     partial(adapt, trained, net=tiny_net()), Directions(), n_episodes=300, rng=np.random.default_rng(0)
 )
-by_mean = evaluate(nearest_mean, Directions(), n_episodes=300, rng=np.random.default_rng(0))
+by_mean = evaluate(nearest_centroid, Directions(), n_episodes=300, rng=np.random.default_rng(0))
 claim(
     "Through adapt and predict it is right more than three times in four.",
     remembering.interval[0] > 0.75,
@@ -1082,7 +1082,7 @@ claim(
 #   *which* differences between drawings matter. At the 10th it is ahead of LSTM and MANN: nine examples of
 #   each class lie in the list, and one of them is near enough. So what the learners lack at the end is
 #   memory, and what they have at the beginning is an eye.
-# - One transformer of three has hardly left the counter's plateau.
+# - One transformer of three is still below the counter at the 2nd instance; it has only begun.
 
 # %% [markdown]
 # ### Do they use it?
@@ -1759,11 +1759,11 @@ print("least_extra: passed")
 # that come in bursts, many rare classes. Those are conditions on the *data*. In their experiments recurrent
 # networks did not learn it from such data; with labels handed out anew in each stream, ours does. Reddy
 # (2023) looked at the plateau. In a small attention network the ability comes abruptly, when two layers fit
-# together: one that copies a label to its image (an *induction head*), and one that looks for the image. Our
+# together (an *induction head*): one that brings a label to its image, and one that looks for the image. Our
 # curves have such a plateau, too; ours is the counter's, and why it ends when it ends we have not studied.
 #
-# What is left of the MANN? The least used row is how the differentiable neural computer frees memory (Graves
-# et al. 2016); and that the label comes one step late is how agents are told their reward, in chapter 15.
+# What is left of the MANN? The differentiable neural computer (Graves et al. 2016), too, writes to what is
+# least used; and that the label comes one step late is how agents are told their reward, in chapter 15.
 #
 # ## Summary
 #

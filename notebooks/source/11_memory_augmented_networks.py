@@ -17,7 +17,7 @@
 # **Prerequisites.** Chapter 10 (heads, soft weights, the LSTM) and the engine (chapter 03). `adapt` and
 # `predict` are as in chapters 06 to 09.
 #
-# **Time.** 60 minutes to read, 165 minutes of exercises, 1 minute to run.
+# **Time.** 70 minutes to read, 165 minutes of exercises, 1 minute to run.
 
 # %% tags=["setup"]
 from functools import partial
@@ -343,10 +343,7 @@ for mistaken, hint in {
     (0, 2): "Those are the most used rows: the smallest usage is wanted.",
     (1, 1): "Both heads got one row: the second head takes the next.",
     (3, 1): "The least used row is for head 0, the next for head 1.",
-    (
-        2,
-        3,
-    ): "Those are the last of the order, upwards or downwards; the first of the order upwards are wanted.",
+    (2, 3): "Those are the last of the order; the first of the order upwards are wanted.",
 }.items():
     assert tuple(rows_given) != mistaken, f"{story} {hint}"
 assert np.isin(given, (0, 1)).all(), (
@@ -731,7 +728,9 @@ test = directions(np.random.default_rng(10), 400)
 tiny_scores = by_instance(run(tiny_net(), trained, test.x), test.y)
 tiny_by = [Score(tiny_scores[:, k]) for k in range(4)]
 claim(
-    "At the 2nd instance it is right more than four times in five.", tiny_by[1].interval[0] > 0.8, tiny_by[1]
+    "At the 2nd instance it is right more than three times in four.",
+    tiny_by[1].interval[0] > 0.75,
+    tiny_by[1],
 )
 claim("At the 1st it is not above the ceiling, 3/4.", tiny_by[0].interval[0] < ceiling(2), tiny_by[0])
 
@@ -784,7 +783,7 @@ claim(
     deaf.interval[0] > 0.68,
     deaf,
 )
-claim("The LSTM alone is right more than four times in five there, too.", own.interval[0] > 0.8, own)
+claim("The LSTM alone is right more than three times in four there, too.", own.interval[0] > 0.75, own)
 
 # %% [markdown]
 # So most of what it knows, this controller keeps by itself. That is the first lesson of this chapter's
@@ -799,15 +798,15 @@ claim("The LSTM alone is right more than four times in five there, too.", own.in
 
 
 # %%
-def filmed(net_step, params, xs):
+def filmed(params, xs, *, parts, least_of=None):
     """For the first stream: what both heads write and read, and the usage, (n_steps, n_rows) each."""
     own = {name.removeprefix("core."): p for name, p in params.items() if name.startswith("core.")}
-    state, film = begin_small(own, xs[0], **tiny), {"written": [], "read": [], "used": []}
+    state, film = begin_small(own, xs[0], **parts), {"written": [], "read": [], "used": []}
     for x in xs:
         before = state
-        state, _ = net_step(own, state, x)
+        state, _ = mann_step(own, state, x, **parts, least_of=least_of)
         spread = (
-            state.usage - tiny["size"].decay * before.usage - state.weights.sum(1)
+            state.usage - parts["size"].decay * before.usage - state.weights.sum(1)
         )  # equation 5, solved for w^w
         for name, rows in (("written", spread), ("read", state.weights.sum(1)), ("used", state.usage)):
             film[name].append(np.asarray(rows)[0])
@@ -815,23 +814,22 @@ def filmed(net_step, params, xs):
 
 
 # %%
-film = filmed(partial(mann_step, **tiny), trained, test.x[:, :1])
+film = filmed(trained, test.x[:, :1], parts=tiny)
 _, pair = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
 for ax, name in zip(pair, ("written", "read"), strict=True):
     plotting.matrix(film[name].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
 _ = pair[0].set_ylabel("row")
 plotting.show(
-    "Two heat maps, rows of the memory against the eight steps of a stream. Left, what is written: "
-    "bright cells that move down, two rows a step, "
-    "and begin anew at the top. Right, what is read: nearly the same weight in every row that has been "
-    "written."
+    "Two heat maps, rows of the memory against the eight steps of a stream. Left, what is written: one or "
+    "two dark cells at each step, in other rows than at the step before. Right, what is read: nearly the "
+    "same weight in every row, at most steps."
 )
 
 # %% [markdown]
-# **Figure 1.** Writing points, reading does not. Left: the two heads take the two least used rows, then the
-# next two; where the gate is open a part goes elsewhere. Right: a read is spread over all rows, as the pencil
-# said it must be. The figure shows one stream of one training; how far the gate opens differs from training
-# to training.
+# **Figure 1.** Writing points, reading does not. Left: the two heads take the two least used rows, other ones
+# at each step; where a gate is open, a part goes elsewhere. Right: a read is spread over all rows, as the
+# pencil said it must be. The figure shows one stream of one training; how far the gates open differs from
+# training to training.
 
 # %%
 sharpest = film["read"].max() / 2
@@ -881,6 +879,126 @@ same(torch_least_used, torch_mann.least_used, lambda rng: (torch.from_numpy(rng.
 same(torch_write, torch_mann.write, as_tensors(case_of_write))
 
 # %% [markdown]
+# ### Glyphs
+#
+# Now shapes: the glyphs that the course ships, two classes in a stream, five drawings of each. Learning to
+# see *and* to remember takes longer than a chapter may (the next section has it). So every drawing is
+# described by eight numbers, its first principal components over the training glyphs, made one unit long.
+# Training classes are the training scripts and their quarter turns; the test scripts were never seen, not
+# even by the components.
+
+# %%
+from reference.pytorch.machine.arrays import to_torch
+from reference.pytorch.mann import Size as TorchSize
+from reference.pytorch.mann import machine as torch_machine
+from reference.pytorch.mann import meta_gradient as torch_meta_gradient
+from reference.pytorch.nn.cells import answering as torch_answering
+from reference.pytorch.nn.cells import lstm as torch_lstm
+from reference.pytorch.nn.cells import run as torch_run
+from reference.tasks.bank import distinct
+from reference.tasks.glyphs import glyphs
+
+ink = lambda bank: bank.images.reshape(len(bank.images), -1) / np.float32(255)
+middle = ink(glyphs("train")).mean(0)
+centred = ink(glyphs("train"))[::2] - middle
+variances, components = (part[..., -8:] for part in np.linalg.eigh(centred.T @ centred / len(centred)))
+
+
+# %%
+def described(bank):
+    """The eight numbers of each image."""
+    numbers = (ink(bank) - middle) @ components / variances**0.25
+    return numbers / np.linalg.norm(numbers, axis=1, keepdims=True)
+
+
+banks = {"train": glyphs("train").with_rotations(), "test": glyphs("test")}
+numbers_of = {split: described(bank) for split, bank in banks.items()}
+
+
+# %%
+def glyph_streams(rng, n, split):
+    """n streams of two classes, five of each; and the rows of the bank that are seen, (n, 10)."""
+    bank = banks[split]
+    classes = distinct(rng, np.full(n, len(bank.names)), count=2)
+    rows = bank.offsets[classes][..., None] + distinct(rng, bank.sizes[classes], count=5)
+    labelled = rng.permuted((2 * rows + np.arange(2)[:, None]).reshape(n, -1), axis=1)
+    rows, y = np.divmod(labelled, 2)
+    return Series(late(numbers_of[split][rows], y, 2), y.T, np.ones(y.T.shape, dtype=bool)), rows
+
+
+# %%
+glyph_parts = {"size": Size(n_rows=16, width=12, n_reads=2), "controller": lstm(48)}
+GLYPH_NETS = {
+    "MANN": torch_answering(torch_machine(TorchSize(16, 12, 2), torch_lstm(48)), 2),
+    "LSTM": torch_answering(torch_lstm(64), 2),
+}
+
+
+# %%
+def train_on_glyphs(model, n_steps=1500):
+    """The weights after n_steps batches of 32 streams."""
+    rng = np.random.default_rng(0)
+    draw = lambda: to_torch(glyph_streams(rng, 32, "train")[0])
+    rule_here = clipped(adam(falling(0.04, n_steps)), 1.0)
+    gradient = partial(torch_meta_gradient, net=model)
+    return meta_train(model.init(rng, 8 + 2), gradient, draw, rule=rule_here, n_steps=n_steps)[0]
+
+
+# %% [markdown]
+# Beside the two learners stands a **list**: all that was met is kept, and the label of the nearest one is
+# said. It learns nothing and forgets nothing.
+
+
+# %%
+def by_list(x, y):
+    """The label (n_steps, n) of the nearest earlier example in each stream; 0 at the first step."""
+    examples, n_steps = x[..., : -(y.max() + 1)], len(x)
+    gaps = ((examples[:, None] - examples[None]) ** 2).sum(-1)  # (n_steps, n_steps, n)
+    gaps[np.arange(n_steps)[:, None] <= np.arange(n_steps)] = np.inf  # nothing of now or later
+    said = np.take_along_axis(y, gaps.argmin(1), axis=0)
+    said[0] = 0
+    return said
+
+
+# %% tags=["training", "nbval-ignore-output"]
+on_glyphs = {name: train_on_glyphs(model) for name, model in GLYPH_NETS.items()}
+glyph_test, _ = glyph_streams(np.random.default_rng(20), 400, "test")
+answers_on_glyphs = {"list": np.eye(2)[by_list(glyph_test.x, glyph_test.y)]}
+with torch.inference_mode():
+    for name, model in GLYPH_NETS.items():
+        answers_on_glyphs[name] = torch_run(model, on_glyphs[name], to_torch(glyph_test).x).numpy()
+glyph_scores = {name: by_instance(said, glyph_test.y) for name, said in answers_on_glyphs.items()}
+print("right at instances 1 to 5 (each +- 0.03), on scripts never seen:")
+for name, found in glyph_scores.items():
+    print(f"{name}:", found.mean(0).round(2))
+
+# %%
+for name in GLYPH_NETS:
+    later = Score(glyph_scores[name][:, 4])
+    claim(
+        f"{name}: at the 5th instance right more often than the counter, whose number is 0.64.",
+        later.interval[0] > 0.66,
+        later,
+    )
+    once = Score(glyph_scores[name][:, 0])
+    claim(f"{name}: at the 1st not above the ceiling, 3/4.", once.interval[0] < ceiling(2), once)
+
+# %%
+lists = glyph_scores["list"].mean(0)
+behind = {name: float(found.mean(0)[4] - lists[4]) for name, found in glyph_scores.items()}
+claim(
+    "At the 5th instance neither learner is ahead of the list by more than 0.04.",
+    max(behind.values()) < 0.04,
+    behind,
+)
+claim("At the 1st the list is right less than one time in three.", lists[0] < 1 / 3, lists[0])
+
+# %% [markdown]
+# One run each: no order of the two. But look at the list. From eight numbers that anybody could compute, with
+# no training at all, it makes as much as the learners do with theirs. (At first instances it is mostly wrong,
+# for it can only name a class that it has met.) Keep it in mind: it will be there at full size, too.
+
+# %% [markdown]
 # ### Through `adapt` and `predict`
 #
 # Is this the same thing as a prototypical network or MAML? It fits the same two verbs. `adapt(params,
@@ -911,8 +1029,8 @@ remembering = evaluate(
 )
 by_mean = evaluate(nearest_centroid, Directions(), n_episodes=300, rng=np.random.default_rng(0))
 claim(
-    "Through adapt and predict it is right more than three times in four.",
-    remembering.interval[0] > 0.75,
+    "Through adapt and predict it is right more than seven times in ten.",
+    remembering.interval[0] > 0.7,
     remembering,
 )
 claim(
@@ -1013,7 +1131,7 @@ for (name, seed), one_run in full_runs.items():
     line(ax, one_run, look=list(LEARNERS).index(name), label=None if seed else name)
 line(ax, pixels, label="list of pixels")
 ax.plot(1, ceiling(5), "_", color=plotting.GREY, markersize=18, markeredgewidth=2)
-ax.annotate("ceiling", (1.25, ceiling(5)), color=plotting.GREY, va="center")
+ax.annotate("ceiling", (1, ceiling(5) + 0.03), color=plotting.GREY, ha="center")
 ax.set(xlabel="instance", ylabel="share right", ylim=(0, 1), xticks=list(accuracies(pixels)))
 _ = ax.legend(fontsize="small", loc="lower right")
 plotting.show(
@@ -1123,43 +1241,24 @@ claim(
 # %% [markdown]
 # ## One step at a time
 #
-# The widget shows a stream of real shapes: glyphs, the characters that the course ships. So that it runs at
-# once, the tiny machine meets them in four numbers each, their first four principal components, made one unit
-# long, as the directions were. It was never trained on glyphs.
-
-# %%
-from reference.tasks.glyphs import glyphs
-
-bank = glyphs("test")
-ink = bank.images.reshape(len(bank.images), -1) / 255.0
-centred = ink - ink.mean(0)
-axes_of_glyphs = np.linalg.eigh(centred[::4].T @ centred[::4])[1][:, -4:]
-in_four = centred @ axes_of_glyphs
-in_four /= np.linalg.norm(in_four, axis=1, keepdims=True)
-
-
-# %%
-def glyph_stream(seed):
-    """A stream of two classes of glyphs, four of each: the images, the labels, and the series."""
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(bank.names), 2, replace=False)
-    y = rng.permutation(np.repeat([0, 1], 4))
-    rows = np.array([rng.integers(20) + bank.offsets[chosen[c]] for c in y])
-    return bank.images[rows], y, late(in_four[rows][None], y[None], 2)
-
+# The widget goes through a stream of glyphs with the machine that was trained on them above.
 
 # %%
 from reference.figures import show_memory_step
 
-images, shown_labels, xs = glyph_stream(3)
-shown_film = filmed(partial(mann_step, **tiny), trained, xs)
-said = softmax(np.asarray(run(tiny_net(), trained, xs)))[:, 0]
-stream_shown = images, shown_labels, said, shown_film["written"], shown_film["read"], shown_film["used"]
+glyph_weights = {name: p.numpy() for name, p in on_glyphs["MANN"].items()}
+one_stream, its_rows = glyph_streams(np.random.default_rng(3), 1, "test")
+glyph_film = filmed(glyph_weights, one_stream.x, parts=glyph_parts)
+with torch.inference_mode():
+    one_said = (
+        torch_run(GLYPH_NETS["MANN"], on_glyphs["MANN"], to_torch(one_stream).x)[:, 0].softmax(-1).numpy()
+    )
+stream_shown = banks["test"].images[its_rows[0]], one_stream.y[:, 0], one_said, *glyph_film.values()
 _ = show_memory_step(*stream_shown, step=4)
 plotting.show(
     "Five pictures of one step: the glyph that is seen, with the label told for the one before; two "
     "bars, what the machine says; and three bar charts over "
-    "the eight rows of the memory: a few tall bars for what is written, bars of like height for what "
+    "the sixteen rows of the memory: a few tall bars for what is written, bars of like height for what "
     "is read, and the usage."
 )
 
@@ -1171,13 +1270,12 @@ plotting.show(
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
 
-sliders(show_memory_step, *stream_shown, step=(0, 7, 4))
+sliders(show_memory_step, *stream_shown, step=(0, 9, 4))
 
 # %% [markdown]
-# Try this. Go through the eight steps and write down which rows are written. When is a row written a second
-# time? Find the first step at which the machine is sure. Was the label of that class told by then? And take
-# another stream, `glyph_stream(4)`: does it still tell the two glyphs apart with what it has learned on
-# directions?
+# Try this. Go through the ten steps and write down which rows are written. When is a row written a second
+# time? Find the first step at which the machine is sure. Was the label of that class told by then? And change
+# the 3 in `default_rng(3)`: find a stream in which it is wrong to the end. Can you tell the two glyphs apart?
 #
 # ## What differs from the paper, and what breaks it
 #
@@ -1331,7 +1429,7 @@ def museum_least_used(usage, n):
 
 
 # %%
-museum_film = filmed(partial(mann_step, **tiny, least_of=museum_least_used), trained, test.x[:, :1])
+museum_film = filmed(trained, test.x[:, :1], parts=tiny, least_of=museum_least_used)
 _, beside = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
 for ax, (name, shown) in zip(
     beside, {"least used": film, "from the museum": museum_film}.items(), strict=True

@@ -47,10 +47,10 @@ def show_memory_step(
     """
     _, axes = plt.subplots(1, 5, figsize=(8, 2.2), layout="constrained", width_ratios=(1, 1, 1.6, 1.6, 1.6))
     plotting.glyphs(images[step][None], ax=axes[0])
-    axes[0].set_title("told: nothing" if step == 0 else f"told: {labels[step - 1]} before")
+    axes[0].set_title("told: -" if step == 0 else f"told: {labels[step - 1]}")
     axes[1].bar(range(answers.shape[1]), answers[step], color=plotting.COLOURS[0])
     axes[1].set(
-        title=f"says (true: {labels[step]})", xlabel="class", ylim=(0, 1), xticks=range(answers.shape[1])
+        title=f"is: {labels[step]}, says:", xlabel="class", ylim=(0, 1), xticks=range(answers.shape[1])
     )
     shown = {"written": written, "read": read, "used": usage}
     for number, (ax, (name, weights)) in enumerate(zip(axes[2:], shown.items(), strict=True)):

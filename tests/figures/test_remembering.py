@@ -44,9 +44,9 @@ def test_each_stage_has_its_bars():
 
 def test_a_step_of_a_stream_shows_what_was_told_said_written_and_read():
     axes = show_memory_step(*STREAM, step=2)
-    assert [ax.get_title() for ax in axes] == ["told: 0 before", "says (true: 1)", "written", "read", "used"]
+    assert [ax.get_title() for ax in axes] == ["told: 0", "is: 1, says:", "written", "read", "used"]
     heights = [[bar.get_height() for bar in ax.patches] for ax in axes[1:]]
     assert heights[0] == [0.2, 0.8]
     for given, divisor in zip(heights[1:], (20, 40, 10), strict=True):
         assert given == [n / divisor for n in range(10, 15)]
-    assert show_memory_step(*STREAM, step=0)[0].get_title() == "told: nothing"
+    assert show_memory_step(*STREAM, step=0)[0].get_title() == "told: -"

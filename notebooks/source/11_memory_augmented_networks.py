@@ -935,7 +935,7 @@ GLYPH_NETS = {
 
 
 # %%
-def train_on_glyphs(model, n_steps=1500):
+def train_on_glyphs(model, n_steps=2000):
     """The weights after n_steps batches of 32 streams."""
     rng = np.random.default_rng(0)
     draw = lambda: to_torch(glyph_streams(rng, 32, "train")[0])
@@ -1056,10 +1056,11 @@ claim(
 #   image and its label, and says the label of the one with the nearest raw pixels: a perfect memory with no
 #   eye for characters.
 #
-# 1,200 characters and their quarter turns are trained on, the other 423 judged (a draw of ours from all
-# alphabets, called mixed in this course; the paper has the same sizes, and also shifts its images). Clipped
-# gradients, Adam under a falling rate, 1,400 steps of 128 streams for every learner, three runs each. **These
-# runs are short**: 179,200 streams, but only 1,400 steps; about five minutes of a GPU for the machines.
+# 1,200 characters and their quarter turns are trained on, the other 423, turned too, judged (a draw of ours
+# from all alphabets, called mixed in this course; the paper has the same sizes, and also shifts its images).
+# Clipped gradients, Adam under a falling rate, 1,400 steps of 128 streams for every learner, three runs each.
+# **These runs are short**: 179,200 streams, but only 1,400 steps; about five minutes of a GPU for the
+# machines.
 #
 # **How the rates were chosen.** On 25 background alphabets, judged by 5 others, seed 100, 500 steps, the
 # accuracy at the 2nd instance: rates 0.001, 0.003 and 0.01 for the machines and the LSTM, all of which chose
@@ -1437,7 +1438,7 @@ for ax, (name, shown) in zip(
     plotting.matrix(shown["written"].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
 _ = beside[0].set_ylabel("row")
 plotting.show(
-    "Two heat maps of what is written, rows against steps. Left, the writing moves down the rows, two "
+    "Two heat maps of what is written, rows against steps. Left, two other rows "
     "at each step. Right, it stays in the first two rows from beginning to end."
 )
 
@@ -1861,7 +1862,8 @@ print("least_extra: passed")
 # curves have such a plateau, too; ours is the counter's, and why it ends when it ends we have not studied.
 #
 # What is left of the MANN? The differentiable neural computer (Graves et al. 2016), too, writes to what is
-# least used; and that the label comes one step late is how agents are told their reward, in chapter 15.
+# least used; and that the label comes one step late is how agents are told their reward, in chapter 15, which
+# is to come.
 #
 # ## Summary
 #

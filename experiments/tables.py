@@ -29,6 +29,8 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         omniglot.gradient_family,
         omniglot.with_and_without,
         omniglot.twenty_way,
+        omniglot.streams,
+        omniglot.streams_settings,
     ),
     HERE / "regression" / "README.md": (regression.sinusoids, regression.rates_over_runs),
     HERE / "sequences" / "README.md": (

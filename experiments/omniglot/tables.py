@@ -205,3 +205,44 @@ def twenty_way() -> str:
         for how in (TOGETHER, ALONE):
             found.append(over_runs([run[how] for run in each], **line, asked=how))
     return table(found, down=tuple(line), across="asked")
+
+
+STREAMS = {
+    "mann": "machine",
+    "mann-sharp": "machine, strength 10",
+    "mann-feedforward": "machine, feed-forward",
+    "lstm": "LSTM",
+    "transformer": "transformer",
+    "pixels": "list of pixels",
+}
+IN_STREAMS = ("learner", "reads", "steps", "rate", "seed")
+
+
+def streams() -> str:
+    """One line a run: the accuracy at each instance, of machines with their reads silenced too."""
+    return table(of_streams("characters"), down=IN_STREAMS, across="instance")
+
+
+def streams_settings() -> str:
+    """One line a run by which the rates were chosen."""
+    found = [row for row in of_streams("held-out") if row.about["reads"] != "silenced"]
+    return table(found, down=("learner", "steps", "rate"), across="instance")
+
+
+def of_streams(data: str) -> list[Row]:
+    """The accuracies of all runs on these data, sorted by learner and rate."""
+    found = []
+    for result in select("instances", data=data):
+        s = result.settings
+        for row in result.rows:
+            if row.measure == "accuracy":
+                machine = result.variant.startswith("mann")
+                reads = row.about["reads"] if machine else ""
+                line = (STREAMS[result.variant], reads, s["n_steps"], f"{s['outer_lr']:g}", s["seed"])
+                about_run = dict(zip(IN_STREAMS, line, strict=True))
+                found.append(about(row, **about_run, instance=row.about["instance"]))
+    order = list(STREAMS.values())
+    return sorted(found, key=lambda row: (order.index(row.about["learner"]), *list(row.about.values())[1:5]))
+
+
+RATES = ("maml", "learned-rate", "learned-rates", "meta-sgd")

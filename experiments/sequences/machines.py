@@ -18,10 +18,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from experiments import runner
-from experiments.carried import apart, carrying, together
+from experiments.carried import apart, carrying
+from experiments.curve import blank, noting, points
 from experiments.saving import Job
-from experiments.sequences.transformer import Transformer
 from experiments.training import Evaluation, Training, cosine
+from experiments.transformer import Transformer
 from reference.episodes import Series
 from reference.params import Params
 from reference.pytorch import ntm
@@ -59,7 +60,6 @@ TEST_SIZES: dict[str, tuple[dict[str, int], ...]] = {  # those of training, then
     ),
     "associative-recall": tuple({"items": n} for n in (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)),
 }
-N_POINTS = 60  # of the curve of training
 LSTM_WIDTH, TRANSFORMER = 120, {"width": 52, "n_heads": 4, "n_blocks": 2}  # no fewer weights than the machine
 
 
@@ -106,8 +106,7 @@ def begin(job: Job, rng: np.random.Generator) -> Params:
         weights = init_params(rng, transformer(job))
     else:
         weights = recurrent(job).init(rng, TASKS[job.settings.data].d_in)
-    weights = {name: p.to(job.device) for name, p in weights.items()}
-    return together(weights, {"step": torch.zeros(()), "losses": torch.zeros(job.settings.n_steps)})
+    return blank({name: p.to(job.device) for name, p in weights.items()}, job.settings.n_steps)
 
 
 def draw(job: Job, rng: np.random.Generator) -> Drawn:
@@ -126,33 +125,15 @@ def loss(params: Params, drawn: Drawn, *, answer: Answers) -> Tensor:
 def train(job: Job) -> Training:
     """One batch a step, Adam under a falling rate, on clipped gradients; the losses are kept."""
     chosen, both = job.settings, value_and_grad(partial(loss, answer=answers(job)))
-
-    def meta_gradient(params: Params, drawn: Drawn) -> tuple[Params, Tensor]:
-        weights, carried = apart(params)
-        value, gradient = both(weights, drawn)
-        return together(gradient, noted(carried, value)), value
-
     rule = clipped(adam(cosine(chosen.outer_lr, chosen.n_steps)), chosen.largest_gradient)
-    return Training(meta_gradient, partial(draw, job), carrying(rule))
-
-
-def noted(carried: Params, value: Tensor) -> Params:
-    """The losses with one more among them."""
-    step, losses = int(carried["step"]), carried["losses"].clone()
-    losses[step] = value
-    return {"step": carried["step"] + 1, "losses": losses}
+    return Training(noting(both), partial(draw, job), carrying(rule))
 
 
 def tests(job: Job, start: Params, end: Params) -> Iterator[Evaluation]:
     """Wrong bits of a sequence at each size, those of training and others; then the curve of training."""
-    weights, carried = apart(end)
     for size in TEST_SIZES[job.settings.data]:
-        yield Evaluation(size, "wrong bits", partial(wrong, job, weights, size))
-    n = job.settings.n_steps // N_POINTS
-    for i, losses in enumerate(carried["losses"].cpu().numpy()[: n * N_POINTS].reshape(N_POINTS, n)):
-        yield Evaluation(
-            {"sequences": (i + 1) * n * job.settings.batch}, "bits lost, of one", lambda at=losses: at
-        )
+        yield Evaluation(size, "wrong bits", partial(wrong, job, apart(end)[0], size))
+    yield from points(end, batch=job.settings.batch, measure="bits lost, of one")
 
 
 def wrong(job: Job, weights: Params, size: dict[str, int]) -> np.ndarray:

@@ -7,7 +7,7 @@ Each `show_*` draws one figure and works without any front end, so a chapter cal
 from reference.figures.adapting import show_fixed_points, show_inner_steps, show_rates
 from reference.figures.comparing import show_attention, show_cells, show_descent
 from reference.figures.foundations import show_backward, show_episode, show_interval
-from reference.figures.remembering import show_head
+from reference.figures.remembering import show_head, show_memory_step
 from reference.figures.scores import score_ladder
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "show_head",
     "show_inner_steps",
     "show_interval",
+    "show_memory_step",
     "show_rates",
 ]

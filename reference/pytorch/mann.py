@@ -45,6 +45,7 @@ class Size(NamedTuple):
     width: int = 40
     n_reads: int = 4
     decay: float = 0.95  # gamma; our choice, not looked up in the paper
+    strength: float = 1.0  # what the cosines are multiplied by; 1 as in the paper
 
 
 class State(NamedTuple):
@@ -58,10 +59,13 @@ class State(NamedTuple):
 
 
 def read_weights(
-    memory: Float[Tensor, "batch n_rows width"], keys: Float[Tensor, "batch n_reads width"]
+    memory: Float[Tensor, "batch n_rows width"],
+    keys: Float[Tensor, "batch n_reads width"],
+    *,
+    strength: float = 1.0,
 ) -> Float[Tensor, "batch n_reads n_rows"]:
-    """w^r, the softmax over rows of the cosine between key and row (equations 2 and 3)."""
-    return similarity(keys, memory).softmax(-1)
+    """w^r, the softmax over rows of the cosine between key and row (equations 2 and 3), times a strength."""
+    return (strength * similarity(keys, memory)).softmax(-1)
 
 
 def next_usage(
@@ -109,7 +113,8 @@ def machine(size: Size, controller: Recurrent) -> Recurrent:
     for name in ("width", "n_reads"):
         contracts.whole(name, getattr(size, name))
     contracts.whole("n_rows", size.n_rows, at_least=size.n_reads)
-    contracts.number("decay", size.decay, least=0)
+    for name in ("decay", "strength"):
+        contracts.number(name, getattr(size, name), least=0)
     settings = {"size": size, "controller": controller}
     width = controller.width + size.n_reads * size.width
     return Recurrent(partial(init, **settings), partial(begin, **settings), partial(cell, **settings), width)
@@ -124,11 +129,10 @@ def init(rng: np.random.Generator, d_in: int, *, size: Size, controller: Recurre
 
 def begin(params: Params, x: Tensor, *, size: Size, controller: Recurrent) -> State:
     """The state before the first step: an empty memory for each row of x, of which nothing is used."""
-    n_rows, width, n_reads, _ = size
-    memory, usage = x.new_zeros(len(x), n_rows, width), x.new_zeros(len(x), n_rows)
-    reads = x.new_zeros(len(x), n_reads, width)
+    memory, usage = x.new_zeros(len(x), size.n_rows, size.width), x.new_zeros(len(x), size.n_rows)
+    reads = x.new_zeros(len(x), size.n_reads, size.width)
     own = controller.begin(part(params, "controller"), x)
-    return State(own, memory, least_used(usage, n_reads), usage, reads)
+    return State(own, memory, least_used(usage, size.n_reads), usage, reads)
 
 
 def cell(
@@ -143,7 +147,7 @@ def cell(
     own, said = controller.cell(part(params, "controller"), state.controller, seen)
     numbers = F.linear(said, params["heads.weight"], params["heads.bias"]).unflatten(1, (size.n_reads, -1))
     keys, gates = numbers[..., :-1].tanh(), numbers[..., -1].sigmoid()
-    reading = read_weights(state.memory, keys)
+    reading = read_weights(state.memory, keys, strength=size.strength)
     least = least_used(state.usage, size.n_reads)
     writing = write_weights(gates, state.weights, least)
     reads = read(state.memory, reading)

@@ -43,6 +43,7 @@ class Size(NamedTuple):
     width: int = 40
     n_reads: int = 4
     decay: float = 0.95  # gamma; our choice, not looked up in the paper
+    strength: float = 1.0  # what the cosines are multiplied by; 1 as in the paper
 
 
 class State(NamedTuple):
@@ -56,10 +57,13 @@ class State(NamedTuple):
 
 
 def read_weights(
-    memory: Float[Array, "batch n_rows width"], keys: Float[Array, "batch n_reads width"]
+    memory: Float[Array, "batch n_rows width"],
+    keys: Float[Array, "batch n_reads width"],
+    *,
+    strength: float = 1.0,
 ) -> Float[Array, "batch n_reads n_rows"]:
-    """w^r, the softmax over rows of the cosine between key and row (equations 2 and 3)."""
-    return softmax(similarity(keys, memory))
+    """w^r, the softmax over rows of the cosine between key and row (equations 2 and 3), times a strength."""
+    return softmax(strength * similarity(keys, memory))
 
 
 def next_usage(
@@ -108,7 +112,8 @@ def machine(size: Size, controller: Recurrent) -> Recurrent:
     for name in ("width", "n_reads"):
         contracts.whole(name, getattr(size, name))
     contracts.whole("n_rows", size.n_rows, at_least=size.n_reads)
-    contracts.number("decay", size.decay, least=0)
+    for name in ("decay", "strength"):
+        contracts.number(name, getattr(size, name), least=0)
     settings = {"size": size, "controller": controller}
     width = controller.width + size.n_reads * size.width
     return Recurrent(partial(init, **settings), partial(begin, **settings), partial(cell, **settings), width)
@@ -141,7 +146,7 @@ def cell(
     own, said = controller.cell(part(params, "controller"), state.controller, seen)
     numbers = np.reshape(linear(said, params["heads.weight"], params["heads.bias"]), (n, size.n_reads, -1))
     keys, gates = np.tanh(numbers[..., :-1]), sigmoid(numbers[..., -1])
-    reading = read_weights(state.memory, keys)
+    reading = read_weights(state.memory, keys, strength=size.strength)
     least = least_used(state.usage, size.n_reads)
     writing = write_weights(gates, state.weights, least)
     reads = read(state.memory, reading)

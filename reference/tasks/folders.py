@@ -148,10 +148,10 @@ def _grey(file: Path, paper: int) -> Float[np.ndarray, "height width"]:
 
 
 def area_average(
-    image: Float[np.ndarray, "h w"], height: int, width: int
-) -> UInt8[np.ndarray, "{height} {width}"]:
-    """An image of values 0..255 in another size: each new pixel is the mean over the area it covers."""
-    rows, columns = _overlap(image.shape[0], height), _overlap(image.shape[1], width)
+    image: Float[np.ndarray, "*n h w"], height: int, width: int
+) -> UInt8[np.ndarray, "*n {height} {width}"]:
+    """Images of values 0..255 in another size: each new pixel is the mean over the area it covers."""
+    rows, columns = _overlap(image.shape[-2], height), _overlap(image.shape[-1], width)
     return np.rint(rows @ image @ columns.T).clip(0, 255).astype(np.uint8)
 
 

@@ -124,6 +124,19 @@ def test_a_gate_chooses_between_what_was_read_and_what_is_least_used(seed):
             np.testing.assert_allclose(side.numpy(of(side).write_weights(*given)), expected, atol=1e-15)
 
 
+def test_a_strength_sharpens_what_is_read_and_reaches_the_heads(side):
+    memory, keys = side.array(np.array([[[2.0, 0.0], [0.0, 3.0]]])), side.array(np.array([[[1.0, 0.0]]]))
+    for strength in (0.0, 1.0, 5.0):
+        found = side.numpy(of(side).read_weights(memory, keys, strength=strength))[0, 0]
+        np.testing.assert_allclose(found, [sigmoid(strength), 1 - sigmoid(strength)], atol=1e-15)
+    params = part(params_of(), "core")
+    plain, sharp = (said_by(side, machine_of(side, strength=s), params, stream().x)[1] for s in (1.0, 9.0))
+    surest = [
+        np.mean([side.numpy(state.weights).max(-1).mean() for state in states]) for states in (plain, sharp)
+    ]
+    assert surest[1] > 1.3 * surest[0]
+
+
 def test_usage_fades_and_grows_by_hand(side):
     usage, reading, writing = (
         side.array(np.array(x)) for x in ([[1.0, 2.0]], [[[0.25, 0.75]]], [[[1.0, 0.0]]])
@@ -303,6 +316,8 @@ def test_odd_sizes_are_told(side):
         machine_of(side, width=0)
     with pytest.raises(ValueError, match=r"^decay must be at least 0 and finite, got -0\.1\.$"):
         machine_of(side, decay=-0.1)
+    with pytest.raises(ValueError, match=r"^strength must be at least 0 and finite, got -1\.0\.$"):
+        machine_of(side, strength=-1.0)
 
 
 def test_what_does_not_fit_is_told(side):

@@ -140,6 +140,8 @@ def test_area_averaging_keeps_the_mean_and_is_a_block_mean_where_it_divides(h, w
     assert area_average(image, height, width).mean() == pytest.approx(image.mean(), abs=0.51)
     large = np.repeat(np.repeat(image, height, axis=0), width, axis=1)
     assert (area_average(large, h, w) == image).all()
+    many = np.stack([large, large[::-1]])
+    assert (area_average(many, h, w) == np.stack([image, image[::-1]])).all()
 
 
 def test_relative_paths_and_the_home_folder(own, monkeypatch):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import runner, training
+from experiments import curve, runner, training
+from experiments.carried import apart, together
 from experiments.saving import Job
 from experiments.sequences import machines
 from reference.params import part
@@ -23,7 +24,7 @@ def job(variant, settings=FEW):
 
 
 def weights_of(variant, settings=FEW, seed=0):
-    return machines.apart(machines.begin(job(variant, settings), np.random.default_rng(seed)))[0]
+    return apart(machines.begin(job(variant, settings), np.random.default_rng(seed)))[0]
 
 
 @pytest.mark.parametrize("data", machines.TASKS)
@@ -68,7 +69,7 @@ def test_a_run_keeps_its_losses_and_clips(variant, tmp_path):
     its_job, rng = job(variant, settings), np.random.default_rng(0)
     how, first = machines.train(its_job), machines.begin(its_job, rng)
     run = training.train(training.begin(first, how.rule, rng), how, its_job, checkpoint=tmp_path / "run")
-    weights, carried = machines.apart(run.params)
+    weights, carried = apart(run.params)
     assert carried["step"] == 60 and (carried["losses"] > 0.3).all() and (carried["losses"] < 2).all()
     length = sum(float((m**2).sum()) for m in run.state.mean.values()) ** 0.5
     assert 0 < length <= 1e-3  # a mean of clipped gradients is no longer than they
@@ -82,7 +83,7 @@ def test_a_run_keeps_its_losses_and_clips(variant, tmp_path):
 def test_the_curve_is_made_of_the_losses():
     its_job, end = job("lstm"), machines.begin(job("lstm"), np.random.default_rng(0))
     losses = torch.arange(float(FEW.n_steps))
-    end = machines.together(machines.apart(end)[0], {"step": torch.tensor(0.0), "losses": losses})
+    end = together(apart(end)[0], {"step": torch.tensor(0.0), "losses": losses})
     points = [evaluate() for _, measure, evaluate in machines.tests(its_job, end, end) if "lost" in measure]
     assert [point.tolist() for point in points[:2]] == [[0, 1], [2, 3]] and points[-1][-1] == FEW.n_steps - 1
 
@@ -145,12 +146,12 @@ def test_the_sequences_that_copying_is_judged_by_are_those_of_the_stored_runs():
 @pytest.mark.parametrize("variant", ["ntm", "lstm", "transformer"])
 def test_another_task_is_run_from_the_first_step_to_the_last_row(variant, data, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "HERE", tmp_path)
-    its_job = job(variant, FEW._replace(data=data, n_rows=12, n_steps=2 * machines.N_POINTS))
+    its_job = job(variant, FEW._replace(data=data, n_rows=12, n_steps=2 * curve.N_POINTS))
     result = runner.carry_out(machines.EXPERIMENT, its_job, "as tested")
     sizes = machines.TEST_SIZES[data]
     assert [row.about for row in result.rows[: len(sizes)]] == list(sizes)
     assert all(row.n == FEW.n_test and row.mean > 0 for row in result.rows[: len(sizes)])
-    assert len(result.rows) == len(sizes) + machines.N_POINTS
+    assert len(result.rows) == len(sizes) + curve.N_POINTS
     assert (
         tmp_path / "results" / f"sequences_{variant}_{data}_seed=0_n_steps=120_batch=2_n_rows=12"
         "_row_width=3_n_hidden=4_n_test=3.json"

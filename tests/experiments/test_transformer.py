@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from experiments.sequences.transformer import Block, Transformer, sines
+from experiments.transformer import Block, Transformer, sines
 from reference.pytorch.nn import init_params
 
 

@@ -1,0 +1,49 @@
+# %% right: as in the chapter
+def write_weights(gates, last_reading, least):
+    return gates[..., None] * last_reading + (1 - gates[..., None]) * least
+
+
+# %% right: the least used, and a step towards what was read
+def write_weights(gates, last_reading, least):
+    return least + gates[..., None] * (last_reading - least)
+
+
+# %% right: the gates as a column
+def write_weights(gates, last_reading, least):
+    shares = np.reshape(gates, (*gates.shape, 1))
+    return last_reading * shares + least * (1 - shares)
+
+
+# %% right: the way on without it
+from reference.scratch.mann import write_weights
+
+
+# %% wrong: nothing is returned | return
+def write_weights(gates, last_reading, least):
+    gates[..., None] * last_reading + (1 - gates[..., None]) * least
+
+
+# %% wrong: the gate the wrong way round | wrong way round
+def write_weights(gates, last_reading, least):
+    return (1 - gates[..., None]) * last_reading + gates[..., None] * least
+
+
+# %% wrong: all of the least used | the rest of the gate
+def write_weights(gates, last_reading, least):
+    return gates[..., None] * last_reading + least
+
+
+# %% wrong: the gate on both | 1 - g, not g
+def write_weights(gates, last_reading, least):
+    return gates[..., None] * (last_reading + least)
+
+
+# %% wrong: one or the other | chooses nothing
+def write_weights(gates, last_reading, least):
+    return np.where(gates[..., None] > 0.5, last_reading, least)
+
+
+# %% wrong: the gate of the first head for all | its own gate
+def write_weights(gates, last_reading, least):
+    first = gates[:, :1, None]
+    return first * last_reading + (1 - first) * least

@@ -56,7 +56,9 @@ class Settings(NamedTuple):
     n_test: int = 2000  # streams
 
 
-VARIANTS = {name: Settings() for name in ("mann", "mann-feedforward", "lstm", "transformer")}
+VARIANTS = {
+    name: Settings() for name in ("mann", "mann-writes-first", "mann-feedforward", "lstm", "transformer")
+}
 VARIANTS |= {"mann-sharp": Settings(strength=10.0), "pixels": Settings(n_steps=0)}
 LSTM_WIDTH, TRANSFORMER = (
     248,
@@ -75,7 +77,8 @@ def recurrent(job: Job) -> Recurrent:
         return answering(lstm(LSTM_WIDTH), chosen.n_way)
     controller = (feedforward if job.variant == "mann-feedforward" else lstm)(chosen.n_hidden)
     sizes = {"n_rows": chosen.n_rows, "width": chosen.row_width, "n_reads": chosen.n_reads}
-    machine = mann.machine(mann.Size(**sizes, strength=chosen.strength), controller)
+    sizes |= {"strength": chosen.strength, "writes_first": job.variant == "mann-writes-first"}
+    machine = mann.machine(mann.Size(**sizes), controller)
     return answering(machine, chosen.n_way)
 
 

@@ -210,6 +210,7 @@ def twenty_way() -> str:
 STREAMS = {
     "mann": "machine",
     "mann-sharp": "machine, strength 10",
+    "mann-writes-first": "machine, writes first",
     "mann-feedforward": "machine, feed-forward",
     "lstm": "LSTM",
     "transformer": "transformer",

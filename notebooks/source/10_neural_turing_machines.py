@@ -39,14 +39,14 @@ plt.style.use(plotting.STYLE)
 # Parts 1 and 2 adapt by computing a mean or by changing weights. This part adapts by **remembering**: a network meets
 # examples one after the other, puts down what it will need, and looks it up when it is asked. The weights $\theta$
 # hold *how* to use a memory. What is *in* the memory belongs to the sequence at hand and is gone after it. This
-# chapter builds the memory. Chapter 11, which is to come, uses it to learn new classes.
+# chapter builds the memory. Chapter 11 uses it to learn new classes.
 #
 # A recurrent network does have a memory: its state, a vector that each step turns into the next. An **LSTM**
 # (Hochreiter & Schmidhuber 1997) keeps such a vector with gates between 0 and 1 that say how much of it stays, how
 # much is replaced and how much is shown. But in that vector everything is mixed with everything, and a state of twice
 # the width has four times the weights. A computer is built otherwise: a small processor, and beside it a large store
-# of equal cells with addresses. A **neural Turing machine** (Graves, Wayne & Danihelka 2014)
-# is that, made so that a gradient passes through:
+# of equal cells with addresses. A **neural Turing machine** (Graves, Wayne & Danihelka 2014) is that, made so that a
+# gradient passes through:
 #
 # - the **memory** $M$ is a matrix of rows, all alike; more rows need no more weights $\theta$;
 # - the **controller**, a small network, sees the input $x_t$ and what was read last; it says what the heads want;
@@ -602,10 +602,11 @@ def wishes(numbers, size):
 
 # %% [markdown]
 # One step of the machine. The controller sees $x_t$ and what was read last; the heads move; they read and then write.
-# All of them meet the memory of the step *before*, so no head reads what is being written. A `State` is what goes on to
-# the next step: the controller's own state, the memory, the weights (of the reading heads, then of the writing ones)
-# and the reads. The controller is a `Recurrent` of the course: it has `init` (the first weights), `begin` (the first
-# state) and `cell` (one step: the next state, and what it says). `Size` holds the numbers of rows, columns and heads.
+# All of them meet the memory of the step *before*, so no head reads what is being written. A `State` is what goes on
+# to the next step: the controller's own state, the memory, the weights (of the reading heads, then of the writing
+# ones) and the reads. The controller is a `Recurrent` of the course: it has `init` (the first weights), `begin` (the
+# first state) and `cell` (one step: the next state, and what it says). `Size` holds the numbers of rows, columns and
+# heads.
 
 
 # %% tags=["setup"]
@@ -736,17 +737,17 @@ claim(
 # %% [markdown]
 # It copies; it does not only lower a loss. Is it true that the bits pass through the memory? An explanation is tested
 # by a control. Let the machine read its input, then exchange the memories of the sequences of the batch, each for its
-# neighbour's, and let it go on. If the bits are in the memory, each sequence must now be answered with the
-# *neighbour's* bits. And another control: exchange the positions of the heads, and leave the memories.
+# neighbour's, with what was last read from them, and let it go on. If the bits are there, each sequence must now be
+# answered with the *neighbour's* bits. And another control: exchange the positions of the heads, and leave the rest.
 
 
 # %%
-def with_exchange(field, series):
-    """The answers where, once the input is over, the given part of the state is the neighbour's."""
+def with_exchange(fields, series):
+    """The answers where, once the input is over, the given parts of the state are the neighbour's."""
     state, answers = net.begin(trained, series.x[0]), []
     for step, now in enumerate(series.x):
         if step == len(series.x) // 2:
-            state = state._replace(**{field: np.roll(getattr(state, field), 1, axis=0)})
+            state = state._replace(**{name: np.roll(getattr(state, name), 1, axis=0) for name in fields})
         state, said = net.cell(trained, state, now)
         answers.append(said)
     return np.stack(answers)
@@ -755,20 +756,22 @@ def with_exchange(field, series):
 # %%
 series = task.of_lengths(np.random.default_rng(9), np.full(200, 4))
 neighbours = series._replace(y=np.roll(series.y, 1, axis=1))
-exchanged = with_exchange("memory", series)
+exchanged = with_exchange(("memory", "reads"), series)
 moved_along = wrong_bits(neighbours, exchanged).mean(), wrong_bits(series, exchanged).mean()
 claim(
-    "With the neighbour's memory it says the neighbour's bits, to a bit of 8; of its own it gets over "
-    "3 wrong.",
+    "With the neighbour's memory and reads it says the neighbour's bits, to a bit of 8; of its own it "
+    "gets over 3 wrong.",
     moved_along[0] < 1 and moved_along[1] > 3,
     moved_along,
 )
-kept = wrong_bits(series, with_exchange("weights", series)).mean()
+kept = wrong_bits(series, with_exchange(("weights",), series)).mean()
 claim("With the neighbour's head positions it says its own bits as before.", kept < 0.5, kept)
 
 # %% [markdown]
-# The first claim is the test of the explanation: exchange the memories, and the answers are exchanged. Now watch the
-# heads. The **film strip** shows the weights of both heads at every step; time goes to the right, the rows go down.
+# The first claim is the test of the explanation: exchange the memories, and the answers are exchanged. (Why with what
+# was last read? We first left it out. In one of fifteen trainings two bits in eight were then still the sequence's
+# own: that machine had kept its last vector in what its head had just read, and not in a row.) Now watch the heads.
+# The **film strip** shows the weights of both heads at every step; time goes to the right, the rows go down.
 
 
 # %%
@@ -873,7 +876,12 @@ same(torch_write, torch_memory.write, as_tensors)
 # which learns while you wait: 1 to 8 vectors of 8 bits, a memory of 24 rows of 16, and again a dense layer without a
 # state as the controller. Beside it stands an LSTM with more than twice as many weights, trained on as many
 # sequences. The rate of each was chosen from 0.005, 0.01, 0.02 and 0.04 with six seeds (10 to 15, which are not used
-# below), by the wrong bits at lengths 4 and 8. Each is trained three times.
+# below), by the wrong bits at lengths 4 and 8.
+#
+# As above, a training that ends halfway is begun again, judged by its own last losses: of twenty trainings of this
+# machine (seeds 20 to 39) two ended with over 0.1 of a bit lost of each, and the other eighteen with at most 0.051. A
+# run is therefore the best of up to three trainings by that loss, and ends early at one under 0.1. The LSTM gets the
+# same rule. Each learner gets three runs.
 
 # %%
 from reference.pytorch import ntm as torch_ntm
@@ -899,11 +907,25 @@ for name, (model, _) in NETS.items():
 
 # %%
 def train_small(name, seed, gradient=torch_ntm.meta_gradient, n_steps=700):
-    """The weights after training on n_steps batches of 16, each of one length."""
+    """The weights after n_steps batches of 16, each of one length, and the loss over the last 50 of them."""
     (model, rate), rng = NETS[name], np.random.default_rng(seed)
     draw = lambda: to_torch(short_ones.sample_batch(rng, 16))
     begin, rule = model.init(rng, short_ones.d_in), clipped(adam(falling(rate, n_steps)), 1.0)
-    return meta_train(begin, partial(gradient, net=model), draw, rule=rule, n_steps=n_steps)[0]
+    weights, losses = meta_train(begin, partial(gradient, net=model), draw, rule=rule, n_steps=n_steps)
+    return weights, float(losses[-50:].mean())
+
+
+# %%
+def best_of_three(name, seed):
+    """The weights of the training with the least loss at its end; none is begun after one under 0.1."""
+    trainings = []
+    for attempt in range(3):
+        trainings.append(train_small(name, seed + 100 * attempt))
+        lost = trainings[-1][1]
+        print(f"{name}, run {seed}, training {attempt + 1}: bits lost, of one, at the end {lost:.3f}")
+        if lost < 0.1:
+            break
+    return min(trainings, key=lambda training: training[1])[0]
 
 
 # %%
@@ -917,7 +939,7 @@ def share_wrong(name, params, length, n=100):
 
 # %% tags=["training", "nbval-ignore-output"]
 LENGTHS = np.array([2, 4, 6, 8, 10, 12, 16, 20])
-small_nets = {(name, seed): train_small(name, seed) for name in NETS for seed in range(3)}
+small_nets = {(name, seed): best_of_three(name, seed) for name in NETS for seed in range(3)}
 small_wrong = {
     key: np.array([share_wrong(key[0], p, length) for length in LENGTHS]) for key, p in small_nets.items()
 }
@@ -961,14 +983,14 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 2.** Each line is one training run; the shaded lengths were trained on. The machine copies what it was
+# **Figure 2.** Each line is one run; the shaded lengths were trained on. The machine copies what it was
 # trained on and goes on beyond, in some runs farther than in others. The LSTM has not learned even length 4 from
-# these 11,200 sequences. That does not show that it cannot: the next section gives it more time.
+# 11,200 sequences a training. That does not show that it cannot: the next section gives it more time.
 
 # %%
 at = {name: np.stack([small_wrong[name, seed] for seed in range(3)]) for name in NETS}
 claim(
-    "Machine: under five bits in a hundred wrong at every length up to 8, in each of three runs.",
+    "Machine: under five bits in a hundred wrong at every length up to 8, in each of its runs.",
     at["machine"][:, :4].max() < 0.05,
     at["machine"][:, :4].max(1),
 )
@@ -1256,8 +1278,7 @@ claim(
 # at the sign it *looks*: spread evenly by our hand, it still finds row 0, and that can only come from the content.
 # How long the input was does not matter to it. (We had thought that it would find row 0 from anywhere. The last line
 # says no: put to row 70 it begins there. Its gate, it seems, keeps a part of the old place, and a head that is sure
-# of one outweighs the content.) Nothing in the training loss tells the two apart: both
-# end at 0.0008 of a bit lost.
+# of one outweighs the content.) Nothing in the training loss tells the two apart: both end at 0.0008 of a bit lost.
 
 # %% [markdown]
 # ### How the memory begins
@@ -1304,8 +1325,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 5.** All three starts learn, in every run, and the lines overlap. (Four of the fifteen forget most or all of
-# it once more, and learn it anew: whoever stops there reports a failure.) So here the constant is no condition of
+# **Figure 5.** All three starts learn, in every run, and the lines overlap. (Four of the fifteen forget most or all
+# of it once more, and learn it anew: whoever stops there reports a failure.) So here the constant is no condition of
 # success, and not twice as fast. What the figure cannot show is what they have learned.
 
 # %%
@@ -1351,7 +1372,8 @@ claim(
 # random start in four.) Why, we can only guess: a row of random numbers looks like some content, and a head that
 # looks for a row may find one that was never written.
 #
-# One more thing in the recipe, and this one matters: where the gradient is cut. The same setting, cut at 10 in place of 1:
+# One more thing in the recipe, and this one matters: where the gradient is cut. The same setting, cut at 10 in place
+# of 1:
 
 # %%
 cut_at_10 = {
@@ -1477,7 +1499,7 @@ def in_windows(params, series, net):
 
 
 # %% tags=["training", "nbval-ignore-output"]
-truncated = [train_small("machine", seed, gradient=in_windows) for seed in range(3)]
+truncated = [train_small("machine", seed, gradient=in_windows)[0] for seed in range(3)]
 cut_wrong = np.array([[share_wrong("machine", p, length) for length in LENGTHS] for p in truncated])
 print("share of wrong bits at lengths", LENGTHS)
 print(cut_wrong.round(2))
@@ -1553,9 +1575,9 @@ sliders(
 )
 
 # %% [markdown]
-# Try this. With gate 0 only the place counts: drive to row 0 and to row 2. With gate 1, key 4 and a shift of +1, where
-# does the head come out? Shift by 0.5: can sharpening say which of two equal rows was meant? Now strength 20 with key
-# 2: can a strength tell rows 1 and 2 apart, and at what strength does it begin to?
+# Try this. With gate 0 only the place counts: drive to row 0 and to row 2. With gate 1, key 4 and a shift of +1,
+# where does the head come out? Shift by 0.5: can sharpening say which of two equal rows was meant? Now strength 20
+# with key 2: can a strength tell rows 1 and 2 apart, and at what strength does it begin to?
 #
 # ## What differs from the paper, and what breaks it
 #
@@ -2164,9 +2186,9 @@ print("sharpen_slope: passed")
 # %% [markdown]
 # <details><summary>For which weights it learns nothing (open it after you have answered)</summary>
 #
-# Where all weights that are not 0 are equal: a head that is sure of one row, and one that is spread evenly. Sharpening
-# changes neither, whatever $\gamma$ is. So a head that has lost its place altogether does not find it again by more
-# sharpness; something else must first make one row stand out.
+# Where all weights that are not 0 are equal: a head that is sure of one row, and one that is spread evenly.
+# Sharpening changes neither, whatever $\gamma$ is. So a head that has lost its place altogether does not find it
+# again by more sharpness; something else must first make one row stand out.
 #
 # </details>
 

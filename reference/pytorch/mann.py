@@ -6,8 +6,9 @@ least used, or to those it has just read, and a class that comes again is recogn
 Paper: Santoro, Bartunov, Botvinick, Wierstra & Lillicrap 2016 (arXiv:1605.06065), equations 2 to 8 of section
 3; the sequence: section 2.1.
 Differs from the paper: the paper's M_t leaves open whether a step reads before it writes; here it does, so
-that it never finds what it is only about to write. With n reading heads, head i takes the i-th least used row
-alone, not each of them all n. Keys pass a tanh; at first head i stands at row i, and the memory is 0.
+that it never finds what it is only about to write, unless Size.writes_first. With n reading heads, head i
+takes the i-th least used row alone, not each of them all n. Keys pass a tanh; at first head i stands at row
+i, and the memory is 0.
 """
 
 from functools import partial
@@ -46,6 +47,7 @@ class Size(NamedTuple):
     n_reads: int = 4
     decay: float = 0.95  # gamma; our choice, not looked up in the paper
     strength: float = 1.0  # what the cosines are multiplied by; 1 as in the paper
+    writes_first: bool = False  # whether a step reads the memory that it has just written
 
 
 class State(NamedTuple):
@@ -147,11 +149,12 @@ def cell(
     own, said = controller.cell(part(params, "controller"), state.controller, seen)
     numbers = F.linear(said, params["heads.weight"], params["heads.bias"]).unflatten(1, (size.n_reads, -1))
     keys, gates = numbers[..., :-1].tanh(), numbers[..., -1].sigmoid()
-    reading = read_weights(state.memory, keys, strength=size.strength)
     least = least_used(state.usage, size.n_reads)
     writing = write_weights(gates, state.weights, least)
-    reads = read(state.memory, reading)
     memory = write(state.memory, writing, keys, least=least)
+    open_to_reads = memory if size.writes_first else state.memory
+    reading = read_weights(open_to_reads, keys, strength=size.strength)
+    reads = read(open_to_reads, reading)
     usage = next_usage(state.usage, reading, writing, decay=size.decay)
     return State(own, memory, reading, usage, reads), torch.cat([said, reads.flatten(1)], dim=1)
 

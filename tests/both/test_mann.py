@@ -60,7 +60,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def one_by_one(params, xs):
+def one_by_one(params, xs, *, writes_first):
     """A feed-forward net on the sequences of a batch in turn, every equation one number at a time."""
     n_rows, width, n_reads, decay = SIZE.values()
     own, outputs = {name.removeprefix("core."): p for name, p in params.items()}, []
@@ -74,21 +74,24 @@ def one_by_one(params, xs):
             reading, writing = np.zeros((2, n_reads, n_rows))
             rows = sorted(range(n_rows), key=lambda i, usage=usage: usage[i])[:n_reads]  # equation 6
             for h_i in range(n_reads):
+                for i in range(n_rows):  # equation 7
+                    writing[h_i, i] = gates[h_i] * last[h_i, i] + (1 - gates[h_i]) * (i == rows[h_i])
+            before, memory = memory, memory.copy()
+            memory[rows] = 0
+            for i in range(n_rows):  # equation 8
+                memory[i] += sum(writing[k, i] * keys[k] for k in range(n_reads))
+            seen = memory if writes_first else before
+            for h_i in range(n_reads):
                 scores = []
-                for row in memory:
+                for row in seen:
                     length = math.sqrt(row @ row)
                     cosine = keys[h_i] @ row / length / math.sqrt(keys[h_i] @ keys[h_i]) if length else 0
                     scores.append(math.exp(cosine))  # equations 2 and 3
                 reading[h_i] = np.array(scores) / sum(scores)
-                for i in range(n_rows):  # equation 7
-                    writing[h_i, i] = gates[h_i] * last[h_i, i] + (1 - gates[h_i]) * (i == rows[h_i])
             reads = np.stack(
-                [sum(w * row for w, row in zip(reading[k], memory, strict=True)) for k in range(n_reads)]
+                [sum(w * row for w, row in zip(reading[k], seen, strict=True)) for k in range(n_reads)]
             )
-            memory = memory.copy()
-            memory[rows] = 0
-            for i in range(n_rows):  # equations 8 and 5
-                memory[i] += sum(writing[k, i] * keys[k] for k in range(n_reads))
+            for i in range(n_rows):  # equation 5
                 usage[i] = decay * usage[i] + reading[:, i].sum() + writing[:, i].sum()
             last = reading
             said.append(params["output.weight"] @ np.append(h, reads) + params["output.bias"])
@@ -97,12 +100,12 @@ def one_by_one(params, xs):
 
 
 @few
-@given(SEEDS)
-def test_a_batch_is_its_sequences_one_by_one_by_loops(seed):
+@given(SEEDS, st.booleans())
+def test_a_batch_is_its_sequences_one_by_one_by_loops(seed, writes_first):
     params, xs = params_of("feedforward", seed), stream(seed).x
-    expected = one_by_one(params, xs)
+    expected = one_by_one(params, xs, writes_first=writes_first)
     for side in SIDES:
-        found, _ = said_by(side, net_of(side, "feedforward"), params, xs)
+        found, _ = said_by(side, net_of(side, "feedforward", writes_first=writes_first), params, xs)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
 
 
@@ -156,16 +159,21 @@ def test_a_key_replaces_the_least_used_row_and_is_added_to_the_one_just_read(sid
         assert side.numpy(of(side).write(*given, least=side.array(least)))[0].tolist() == expected
 
 
+@pytest.mark.parametrize("writes_first", [False, True])
 @pytest.mark.parametrize("controller", CONTROLLERS)
-def test_weights_are_shares_usage_is_not_negative_and_reads_come_before_writing(side, controller):
+def test_weights_are_shares_usage_is_not_negative_and_reads_are_of_the_memory_that_is_said(
+    side, controller, writes_first
+):
     params = part(params_of(controller), "core")
-    said, states = said_by(side, machine_of(side, controller), params, stream().x)
+    machine = machine_of(side, controller, writes_first=writes_first)
+    said, states = said_by(side, machine, params, stream().x)
     assert said.shape == (9, 3, 6 + 2 * 4)
     for before, after in zip(states, states[1:], strict=False):
         weights = side.numpy(after.weights)
         assert (weights > 0).all() and (side.numpy(after.usage) >= 0).all()
         np.testing.assert_allclose(weights.sum(-1), 1)
-        np.testing.assert_allclose(side.numpy(after.reads), weights @ side.numpy(before.memory), rtol=1e-12)
+        memory = side.numpy((after if writes_first else before).memory)
+        np.testing.assert_allclose(side.numpy(after.reads), weights @ memory, rtol=1e-12)
 
 
 def test_the_first_thing_written_goes_to_the_first_rows_whatever_the_gate(side):

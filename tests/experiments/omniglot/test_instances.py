@@ -74,7 +74,7 @@ def test_the_loss_is_that_of_the_machine():
     torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize("variant", ["mann", "mann-feedforward", "mann-sharp"])
+@pytest.mark.parametrize("variant", ["mann", "mann-writes-first", "mann-feedforward", "mann-sharp"])
 def test_a_silenced_machine_says_the_same_whatever_is_in_its_memory(variant):
     its_job, weights = job(variant), weights_of(variant)
     net, x = instances.recurrent(its_job), torch.rand(2, 19)

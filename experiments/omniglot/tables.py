@@ -216,7 +216,7 @@ STREAMS = {
     "transformer": "transformer",
     "pixels": "list of pixels",
 }
-IN_STREAMS = ("learner", "reads", "steps", "rate", "seed")
+IN_STREAMS = ("learner", "reads", "steps x streams", "rate", "seed")
 
 
 def streams() -> str:
@@ -227,7 +227,7 @@ def streams() -> str:
 def streams_settings() -> str:
     """One line a run by which the rates were chosen."""
     found = [row for row in of_streams("held-out") if row.about["reads"] != "silenced"]
-    return table(found, down=("learner", "steps", "rate"), across="instance")
+    return table(found, down=("learner", "steps x streams", "rate"), across="instance")
 
 
 def of_streams(data: str) -> list[Row]:
@@ -239,7 +239,8 @@ def of_streams(data: str) -> list[Row]:
             if row.measure == "accuracy":
                 machine = result.variant.startswith("mann")
                 reads = row.about["reads"] if machine else ""
-                line = (STREAMS[result.variant], reads, s["n_steps"], f"{s['outer_lr']:g}", s["seed"])
+                length = f"{s['n_steps']:,} x {s['batch']}" if s["n_steps"] else ""
+                line = (STREAMS[result.variant], reads, length, f"{s['outer_lr']:g}", s["seed"])
                 about_run = dict(zip(IN_STREAMS, line, strict=True))
                 found.append(about(row, **about_run, instance=row.about["instance"]))
     order = list(STREAMS.values())

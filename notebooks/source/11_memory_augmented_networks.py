@@ -330,8 +330,7 @@ used = np.array([[0.9, 0.2, 0.5, 0.3], [0.1, 0.7, 0.6, 0.4]])
 given = least_used(used, 2)
 assert given is not None, "expected ones and zeros, got None: is a `return` missing?"
 assert np.shape(given) == (2, 2, 4), (
-    f"two sequences, four rows, n = 2: expected shape (2, 2, 4), one row of ones and zeros a head; got "
-    f"{np.shape(given)}."
+    f"two sequences, four rows, n = 2: one row of ones and zeros a head, (2, 2, 4); got {np.shape(given)}."
 )
 given = np.asarray(given)
 story = (
@@ -373,8 +372,8 @@ assert given == [0, 1, 2], (
 in_pairs = np.tile([0.3, 0.1], (1, 20))  # equals that are spread over all rows
 given = least_used(in_pairs, 5).argmax(-1)[0].tolist()
 assert given == [1, 3, 5, 7, 9], (
-    f"usage 0.3, 0.1, 0.3, 0.1, ..., five heads: expected rows 1, 3, 5, 7, 9, of equals the first, got {given}."
-    " Some ways of sorting leave the order of equals open."
+    f"usage 0.3, 0.1, 0.3, 0.1, ..., five heads: expected rows 1, 3, 5, 7, 9, the first of equals, got "
+    f"{given}. Some ways of sorting leave the order of equals open."
 )
 assert isinstance(least_used(Tensor(used), 1), np.ndarray), (
     "given a Tensor, expected a plain array: the choice of a row has no gradient. Begin with detach(usage)."
@@ -526,32 +525,13 @@ story = (
 )
 for mistaken, hint in {
     (6, 12, 7, 12, 7, 6, 8, 10): "Nothing was set to zero.",
-    (6, 12, 4, 8, 7, 6, 8, 10): "Row 3 becomes zero, though its head writes nothing there: it is least used.",
-    (6, 12, 7, 12, 7, 6, 1, 2): "Row 1 is the least used of head 0 and becomes zero before the key is added.",
+    (6, 12, 4, 8, 7, 6, 8, 10): "Row 3 becomes zero, though its head writes nothing there.",
+    (6, 12, 7, 12, 7, 6, 1, 2): "Row 1 is the least used of head 0: zero, before the key is added.",
     (6, 12, 0, 0, 7, 6, 0, 0): "What is added stays: zero comes first, then the key.",
-    (
-        6,
-        12,
-        4,
-        8,
-        7,
-        6,
-        0,
-        0,
-    ): "Head 0 wrote to row 3 before it was emptied: empty for all heads, then write.",
+    (6, 12, 4, 8, 7, 6, 0, 0): "Row 3 was emptied after head 0 wrote: first zeros for all heads.",
     (11, 22, 10, 20, 7, 6, 10, 20): "Each row gets its share of the key, w(i) k.",
     (5, 10, 4, 8, 2, 0, 1, 2): "Only least used rows are emptied; the other rows keep what they hold.",
-    (
-        5.5,
-        11,
-        5.8,
-        10.4,
-        2,
-        0,
-        7.3,
-        9.2,
-    ): "Rows do not fade where they are written to, as in chapter 10: the least used "
-    "become zero, the others stay.",
+    (5.5, 11, 5.8, 10.4, 2, 0, 7.3, 9.2): "Rows do not fade where one writes, as in chapter 10.",
     (6, 12, 5.8, 10.4, 7, 6, 8, 10): "The least used row becomes zero, whatever is written there.",
     (1, 2, 0, 0, 5, 6, 0, 0): "Nothing was added.",
 }.items():

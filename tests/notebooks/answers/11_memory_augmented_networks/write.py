@@ -78,7 +78,7 @@ def write(memory, writing, keys, *, least):
     return np.where(np.any(least, axis=1)[..., None], 0.0, memory) + added
 
 
-# %% wrong: head by head, each empties and writes | empty for all heads, then write
+# %% wrong: head by head, each empties and writes | first zeros for all heads
 def write(memory, writing, keys, *, least):
     for head in range(least.shape[1]):
         memory = memory * (1 - least[:, head, :, None])

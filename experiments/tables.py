@@ -47,6 +47,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         speed.unroll_speed,
         speed.comparing_speed,
         speed.ntm_speed,
+        speed.ntm_length_speed,
     ),
 }
 

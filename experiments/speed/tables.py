@@ -61,3 +61,8 @@ def ntm_speed() -> str:
         if row.measure == "milliseconds, median" or row.measure.startswith("times")
     ]
     return table(found, down=("batch", "way"), across="measure")
+
+
+def ntm_length_speed() -> str:
+    """The gradient of the machine by the length of the sequence, whole and truncated."""
+    return speeds("ntm-length", "milliseconds, median", "megabytes, peak", case="sequence")

@@ -839,6 +839,7 @@ film = filmed(trained, test.x[:, :1], parts=tiny)
 _, pair = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
 for ax, name in zip(pair, ("written", "read"), strict=True):
     plotting.matrix(film[name].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
+    ax.images[0].colorbar.ax.set_ylim(0, None)
 _ = pair[0].set_ylabel("row")
 plotting.show(
     "Two heat maps, rows of the memory against the eight steps of a stream. Left, what is written: one or "
@@ -1457,6 +1458,7 @@ for ax, (name, shown) in zip(
     beside, {"least used": film, "from the museum": museum_film}.items(), strict=True
 ):
     plotting.matrix(shown["written"].T, ax=ax).set(title=name, xlabel="step", aspect="auto")
+    ax.images[0].colorbar.ax.set_ylim(0, None)
 _ = beside[0].set_ylabel("row")
 plotting.show(
     "Two heat maps of what is written, rows against steps. Left, two other rows "

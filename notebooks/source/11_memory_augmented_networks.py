@@ -1604,7 +1604,7 @@ for guess in (blind_guess, keen):
 
 # %% [markdown]
 # Whoever says "three" all day is right whenever it is a three. So a share at one instance can be had by
-# saying one thing again and again; the price is paid at the others. Over all steps nobody with eyes shut
+# saying one thing again and again, and it costs little at the others. Over all steps nobody with eyes shut
 # beats the counter, who says the likeliest at each.
 
 # %% [markdown]

@@ -47,19 +47,20 @@ plt.style.use(plotting.STYLE)
 # stream five other classes are drawn, and labels are handed out anew: the character that was "3" a moment ago
 # may now be "0".
 #
-# So nothing about labels can be put into the weights $\theta$. They can only hold a *procedure*: keep what
-# you have just seen; when its label arrives, bind the two; when something like it comes again, find it, and
-# say its label. This is `adapt` and `predict` in one, with no gradient and no mean: to adapt is to have read
-# the stream so far.
+# So nothing about labels can be put into the weights $\theta$. They can hold an eye for characters, and a
+# *procedure*: keep what you have just seen; when its label arrives, bind the two; when something like it
+# comes again, find it, and say its label. This is `adapt` and `predict` in one, with no gradient and no mean:
+# to adapt is to have read the stream so far.
 #
 # Where is the binding kept? A recurrent network could keep it in its state. A **memory-augmented network**
 # (MANN) has a matrix of rows as in chapter 10, but addresses it in another way. There is no shift and no
 # place, only content; and a new entry goes to the row that is **least used**, where it is missed least.
 #
 # The score is asked by **instance**: of all classes that came for the 1st time, how many were named? For the
-# 2nd time? The 10th? At the 2nd instance a class has been seen once: that is one-shot learning.
+# 2nd time? The 10th? At the 2nd instance a class has been seen once: that is one-shot learning. (How far one
+# gets there without looking at all, exercise 5 will show.)
 #
-# **Predict.** Three learners of about 650,000 weights each are trained on streams of handwritten characters:
+# **Predict.** Three learners of 650,000 to 690,000 weights are trained on streams of handwritten characters:
 # a MANN, an LSTM, and a small transformer that keeps every step and attends to all of them. Then they get
 # characters of which they have never seen one. How often is each right at the 1st, the 2nd and the 10th
 # instance? Write down nine numbers.
@@ -95,9 +96,9 @@ print(f"five classes: {ceiling(5):.3f}, three: {ceiling(3):.3f}, two: {ceiling(2
 
 # %% [markdown]
 # This 45.7 % is a tool. It is no matter of skill: it follows from how the labels are drawn. **Whoever beats
-# it has seen a label early**, and the mistake is in the stream, the loss or the test. (The paper reports 36.4
-# % for its network at the first instance; below the ceiling, above 20 %: it has learned to avoid the labels
-# that are taken.)
+# it by more than luck knew a label before it was told**, and the mistake is in the stream, the loss or the
+# test. (The paper reports 36.4 % for its network at the first instance; below the ceiling, above 20 %: it has
+# learned to avoid the labels that are taken.)
 #
 # ### A memory that writes where it is least missed
 #
@@ -140,7 +141,7 @@ print("usage:", next_usage_by_hand, " least used: row", next_usage_by_hand.argmi
 #
 # Reading is by content, and simpler than in chapter 10: $w^r$ is the softmax over the rows of the cosine
 # between key and row (equations 2 and 3). There the cosine was multiplied by a strength $\beta$, which the
-# head could raise. Here it is not. Take the best case: one row *is* the key, cosine 1, and the others are at
+# head could raise. Here it is not. Take a good case: one row *is* the key, cosine 1, and the others are at
 # right angles to it, or empty, cosine 0. How much of what is read comes from the right row?
 
 # %%
@@ -148,8 +149,9 @@ for n_rows in (4, 16, 128):
     print(f"{n_rows:3d} rows: {np.e / (np.e + n_rows - 1):.3f} of the weight; evenly: {1 / n_rows:.3f}")
 
 # %% [markdown]
-# With the paper's 128 rows the right row gets 2 % where an even spread gives 0.8 %. So this head does not
-# point. What it reads is nearly the mean of all rows, with a slight lean towards the right one. A linear
+# With the paper's 128 rows the right row gets 2 % where an even spread gives 0.8 %. (The best case, all other
+# rows opposite to the key, cosine -1, gives $e^2 / (e^2 + 127)$, 5.5 %.) So this head does not point. What it
+# reads is nearly the mean of all rows, with a slight lean towards the right one. A linear
 # layer can enlarge a lean. Whether such a memory is of use is a question for a control, and it gets one
 # below.
 
@@ -204,7 +206,7 @@ def late(x, y, n_way):
 
 # %% test="late" points=1
 two_tasks = np.arange(6.0, dtype=np.float32).reshape(2, 3, 1, 1)  # images of one pixel: 0 1 2 and 3 4 5
-their_labels = np.array([[1, 0, 1], [0, 2, 2]])
+their_labels = np.array([[1, 0, 2], [0, 2, 2]])
 given = late(two_tasks, their_labels, 3)
 assert given is not None, "expected a stream, got None: is a `return` missing?"
 assert np.shape(given) == (3, 2, 4), (
@@ -212,8 +214,11 @@ assert np.shape(given) == (3, 2, 4), (
     f"2, 4), got "
     f"{np.shape(given)}."
 )
-given = np.asarray(given)
+assert isinstance(given, np.ndarray), f"expected one array, got a {type(given).__name__}."
 assert given.dtype == np.float32, f"x is float32, the stream is {given.dtype}: keep the number type of x."
+assert given[:, 0, -1].tolist() != [0, 1, 2], (
+    "expected the image first and the label behind it, got the reverse."
+)
 assert given[:, 0, 0].tolist() == [0, 1, 2], (
     f"the pixels of task 0 are 0, 1, 2 in this order, got {given[:, 0, 0].tolist()}. Exchange axes by "
     f"swapaxes; "
@@ -221,30 +226,24 @@ assert given[:, 0, 0].tolist() == [0, 1, 2], (
 )
 
 # %% test="late" points=1
-labels_given = np.asarray(late(two_tasks, their_labels, 3))[:, 0, 1:].tolist()
-right_labels = [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
-story = f"task 0 has the labels 1, 0, 1: expected beside its images {right_labels}, got {labels_given}."
+labels_given = late(two_tasks, their_labels, 3)[:, 0, 1:].argmax(-1) - (
+    late(two_tasks, their_labels, 3)[:, 0, 1:].sum(-1) == 0
+)
+story = (
+    "task 0 has the labels 1, 0, 2: expected beside its images none, 1, 0, got "
+    f"{', '.join('none' if label < 0 else str(label) for label in labels_given)}."
+)
 for mistaken, hint in {
-    (
-        (0, 1, 0),
-        (1, 0, 0),
-        (0, 1, 0),
-    ): "Each image has its own label beside it: the answer stands in the question.",
-    (
-        (1, 0, 0),
-        (0, 1, 0),
-        (0, 0, 0),
-    ): "That is one step early: the label of the image that is still to come.",
-    ((0, 1, 0), (0, 1, 0), (1, 0, 0)): "At step 0 there is no label before: zeros, not the first label.",
-    ((0, 1, 0), (0, 1, 0), (0, 1, 0)): "At step 0 there is no label before, and each step has its own.",
-    (
-        (1, 0, 0),
-        (0, 1, 0),
-        (1, 0, 0),
-    ): "At step 0 there is no label before: zeros do not mean label 0, nor the last one.",
+    (1, 0, 2): "Each image has its own label beside it: the answer stands in the question.",
+    (0, 2, -1): "That is one step early: the label of the image that is still to come.",
+    (1, 1, 0): "At step 0 there is no label before: zeros, not the first label.",
+    (0, 1, 0): "At step 0 there is no label before: zeros do not mean label 0.",
+    (2, 1, 0): "At step 0 there is no label before: nothing comes round from the end.",
+    (-1, -1, 1): "That is two steps late.",
+    (-1, -1, -1): "Along which axis were the labels moved? Steps are the second of y, tasks the first.",
 }.items():
-    assert labels_given != [list(row) for row in mistaken], f"{story} {hint}"
-assert labels_given == right_labels, f"{story} Zeros first, then the label of the image before."
+    assert tuple(labels_given.tolist()) != mistaken, f"{story} {hint}"
+assert labels_given.tolist() == [-1, 1, 0], f"{story} Zeros first, then the label of the image before."
 
 # %% test="late" points=1
 from reference.episodes import in_order
@@ -256,9 +255,11 @@ def in_two_parts(x, y, n_way):
 
 
 def case_of_streams(rng):
-    return rng.normal(size=(3, 6, 1, 2, 2)), rng.integers(4, size=(3, 6)), 4
+    return rng.normal(size=(3, 6, 1, 2, 2)), rng.integers(4, size=(3, 6)), 5  # label 4 never comes
 
 
+unseen = np.shape(late(two_tasks, their_labels, 5))
+assert unseen == (3, 2, 6), f"five labels, of which two never come: expected (3, 2, 1 + 5), got {unseen}."
 same(late, in_two_parts, case_of_streams)
 ### BEGIN HIDDEN TESTS
 flat = lambda rng: (rng.normal(size=(4, 2, 5)).astype(np.float32), rng.integers(2, size=(4, 2)), 2)
@@ -330,25 +331,26 @@ used = np.array([[0.9, 0.2, 0.5, 0.3], [0.1, 0.7, 0.6, 0.4]])
 given = least_used(used, 2)
 assert given is not None, "expected ones and zeros, got None: is a `return` missing?"
 assert np.shape(given) == (2, 2, 4), (
-    f"two sequences, four rows, n = 2: expected shape (2, 2, 4), one row of ones and zeros a head; got "
-    f"{np.shape(given)}."
+    f"two sequences, four rows, n = 2: one row of ones and zeros a head, (2, 2, 4); got {np.shape(given)}."
 )
 given = np.asarray(given)
-rows_given = given.argmax(-1)[0].tolist()
 story = (
     f"usage (0.9, 0.2, 0.5, 0.3), two heads: expected a one at row 1 and a one at row 3, got "
     f"{given[0].tolist()}."
 )
+assert np.isin(given, (0, 1)).all(), (
+    f"{story} Ones and zeros alone: a head that writes something new is sure."
+)
+assert (given.sum(-1) == 1).all(), f"{story} One row for each head: two heads do not share their rows."
 for mistaken, hint in {
     (0, 2): "Those are the most used rows: the smallest usage is wanted.",
     (1, 1): "Both heads got one row: the second head takes the next.",
     (3, 1): "The least used row is for head 0, the next for head 1.",
-    (2, 3): "Those are the last of the order; the first of the order upwards are wanted.",
+    (2, 0): "Those are the last of the order; the first of the order upwards are wanted.",
+    (1, 0): "The order is among the rows of one sequence, along axis 1, not among sequences.",
+    (3, 0): "Those are ranks: that row 0 is the most used, row 1 the least. Wanted is which row is first.",
 }.items():
-    assert tuple(rows_given) != mistaken, f"{story} {hint}"
-assert np.isin(given, (0, 1)).all(), (
-    f"{story} Ones and zeros alone: a head that writes something new is sure."
-)
+    assert tuple(given.argmax(-1)[0].tolist()) != mistaken, f"{story} {hint}"
 assert (given[0] == np.eye(4)[[1, 3]]).all(), f"{story} One row for each head."
 
 # %% test="least-used" points=1
@@ -367,6 +369,12 @@ nothing_used[0, 20] = 1.0
 given = least_used(nothing_used, 3).argmax(-1)[0].tolist()
 assert given == [0, 1, 2], (
     f"forty rows, nearly all of usage 0, three heads: expected the first rows 0, 1, 2, got {given}."
+)
+in_pairs = np.tile([0.3, 0.1], (1, 20))  # equals that are spread over all rows
+given = least_used(in_pairs, 5).argmax(-1)[0].tolist()
+assert given == [1, 3, 5, 7, 9], (
+    f"usage 0.3, 0.1, 0.3, 0.1, ..., five heads: expected rows 1, 3, 5, 7, 9, the first of equals, got "
+    f"{given}. Some ways of sorting leave the order of equals open."
 )
 assert isinstance(least_used(Tensor(used), 1), np.ndarray), (
     "given a Tensor, expected a plain array: the choice of a row has no gradient. Begin with detach(usage)."
@@ -427,8 +435,8 @@ for mistaken, hint in {
     (0.525, 0.325, 0.075, 0.075): "Gate 1 means what was read: these are the wrong way round.",
     (0.175, 1.025, 0.025, 0.025): "The least used row gets the rest of the gate, 1 - g, and not all of it.",
     (0.175, 0.275, 0.025, 0.025): "The least used row gets 1 - g, not g.",
-    (0.7, 0.1, 0.1, 0.1): "The gate chooses nothing here.",
-    (0, 1, 0, 0): "The gate chooses nothing here.",
+    (0.7, 0.1, 0.1, 0.1): "That is what was read, and nothing of the least used row.",
+    (0, 1, 0, 0): "The gate mixes the two; it does not choose one of them.",
 }.items():
     assert not np.allclose(given[0], mistaken, atol=1e-6), f"{story} {hint}"
 assert np.allclose(given[0], (0.175, 0.775, 0.025, 0.025), atol=1e-6), story
@@ -501,7 +509,7 @@ def write(memory, writing, keys, *, least):
 
 # %% test="write" points=1
 before = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
-where = np.array([[[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]])
+where = np.array([[[0.5, 0.4, 0.0, 0.1], [0.0, 0.0, 1.0, 0.0]]])
 given = write(before, where, np.array([[[10.0, 20.0], [2.0, 0.0]]]), least=np.eye(4)[None, [1, 3]])
 assert given is not None, "expected the new memory, got None: is a `return` missing?"
 assert before[0, 3].tolist() == [7, 8], "the memory you were given was changed: make a new one."
@@ -512,22 +520,24 @@ given = np.asarray(
     write(before, where, np.array([[[10.0, 20.0], [2.0, 0.0]]]), least=np.eye(4)[None, [1, 3]])
 )[0]
 story = (
-    "rows (1, 2), (3, 4), (5, 6), (7, 8); head 0 writes (10, 20) half to row 0 and half to row 1, its "
-    "least used; head 1 "
-    "writes (2, 0) to row 2, and its least used is row 3: expected (6, 12), (5, 10), (7, 6), (0, 0), got "
-    f"{given.tolist()}."
+    "rows (1, 2), (3, 4), (5, 6), (7, 8); head 0 writes (10, 20) by 0.5 to row 0, 0.4 to row 1, its least "
+    "used, and 0.1 to row 3; head 1 writes (2, 0) to row 2, and its least used is row 3: expected (6, 12), "
+    f"(4, 8), (7, 6), (1, 2), got {given.tolist()}."
 )
 for mistaken, hint in {
-    (6, 12, 8, 14, 7, 6, 7, 8): "Nothing was set to zero.",
-    (6, 12, 5, 10, 7, 6, 7, 8): "Row 3 becomes zero, though nothing is written there: it is least used.",
-    (6, 12, 8, 14, 7, 6, 0, 0): "Row 1 is the least used of head 0 and becomes zero before the key is added.",
+    (6, 12, 7, 12, 7, 6, 8, 10): "Nothing was set to zero.",
+    (6, 12, 4, 8, 7, 6, 8, 10): "Row 3 becomes zero, though its head writes nothing there.",
+    (6, 12, 7, 12, 7, 6, 1, 2): "Row 1 is the least used of head 0: zero, before the key is added.",
     (6, 12, 0, 0, 7, 6, 0, 0): "What is added stays: zero comes first, then the key.",
-    (11, 22, 10, 20, 7, 6, 0, 0): "Each row gets its share of the key, w(i) k.",
-    (5, 10, 5, 10, 2, 0, 0, 0): "Only least used rows are emptied; the other rows keep what they hold.",
+    (6, 12, 4, 8, 7, 6, 0, 0): "Row 3 was emptied after head 0 wrote: first zeros for all heads.",
+    (11, 22, 10, 20, 7, 6, 10, 20): "Each row gets its share of the key, w(i) k.",
+    (5, 10, 4, 8, 2, 0, 1, 2): "Only least used rows are emptied; the other rows keep what they hold.",
+    (5.5, 11, 5.8, 10.4, 2, 0, 7.3, 9.2): "Rows do not fade where one writes, as in chapter 10.",
+    (6, 12, 5.8, 10.4, 7, 6, 8, 10): "The least used row becomes zero, whatever is written there.",
     (1, 2, 0, 0, 5, 6, 0, 0): "Nothing was added.",
 }.items():
     assert not np.allclose(given.ravel(), mistaken), f"{story} {hint}"
-assert np.allclose(given, [[6, 12], [5, 10], [7, 6], [0, 0]]), story
+assert np.allclose(given, [[6, 12], [4, 8], [7, 6], [1, 2]]), story
 
 # %% test="write" points=1
 from reference.scratch import mann as reference_mann
@@ -553,9 +563,14 @@ same(write, reference_mann.write, one_head)
 # The controller, any recurrent network, sees the image, the late label and what was read last. What it says
 # goes through a linear layer to a key (brought between -1 and 1 by tanh) and a gate (a sigmoid) for each
 # head. Then: read, find the least used rows, write, count. A head reads the memory of the step before, so
-# that it never finds what it is only about to write. (The paper's $M_t$ leaves the order open, and the best
-# known programs write first. What hangs on it: section "What differs".) The answer is a linear layer on what
-# the controller says and what was read.
+# that it never finds what it is only about to write. (The paper's $M_t$ leaves the order open. In two
+# well-known programs what is read is what stands there *after* the write; one finds its rows by the new
+# memory, the other by the old. See "What differs".) The answer is a linear layer on what the controller says
+# and what was read.
+#
+# Two tuples carry this. `size` has `n_rows`, `width` and `n_reads` (the heads), the `decay` and the
+# `strength`. `state` is what is kept from step to step: the controller's own, the memory, the weights and the
+# reads of this step, the usage.
 
 
 # %% tags=["setup"]
@@ -720,23 +735,27 @@ print(
 )
 
 # %% [markdown]
-# Look at the losses: a fall, a rest at about 0.55, and a second fall. What has it learned at the rest?
-# Exercise 5 has the answer: it counts labels with its eyes shut. Only then does it begin to look.
+# Look at the losses: in this run a fall, a rest near 0.55, and a second fall. Where does it rest? The labels
+# of a stream come in one of 70 orders, all equally likely. Whoever looks at no image cannot lose less
+# than $\ln 70 / 8 = 0.53$ nats an answer, on average, and loses just this by counting well (exercise 5). So
+# at the rest it does no better than one who counts with eyes shut; below 0.53 it must look.
 
 # %%
 test = directions(np.random.default_rng(10), 400)
 tiny_scores = by_instance(run(tiny_net(), trained, test.x), test.y)
 tiny_by = [Score(tiny_scores[:, k]) for k in range(4)]
+everywhere = Score(tiny_scores.mean(1))
 claim(
-    "At the 2nd instance it is right more than three times in four.",
-    tiny_by[1].interval[0] > 0.75,
-    tiny_by[1],
+    "Over all instances it is right more often than anybody with eyes shut can be, 0.67.",
+    everywhere.interval[0] > 0.7,
+    everywhere,
 )
 claim("At the 1st it is not above the ceiling, 3/4.", tiny_by[0].interval[0] < ceiling(2), tiny_by[0])
 
 # %% [markdown]
-# No weight has changed during these 400 streams. What a class looks like, and what it is called, was put down
-# on the way.
+# (0.67 is the counter's share, from exercise 5. Why over *all* instances, and not at the 2nd? You will see
+# there how far one gets at the 2nd without looking.) No weight has changed during these 400 streams. What a
+# class looks like, and what it is called, was put down on the way.
 
 # %% [markdown]
 # ### Is its memory used?
@@ -744,8 +763,9 @@ claim("At the 1st it is not above the ceiling, 3/4.", tiny_by[0].interval[0] < c
 # It has a memory, and it learned; so the memory did it? The controller is an LSTM, which has a state of its
 # own. An explanation is tested by a control. Two of them. First, **silence** the reads: the trained net goes
 # on as before, but what its heads read is replaced by zeros on its way to the controller and to the answer.
-# What it loses, it had from the memory. Second, train an LSTM of the same size, with no memory at all, on as
-# many streams.
+# What it still knows, it knows without the memory. (What it loses it may have had from there, or the zeros
+# upset it: it never met them in training.) Second, train an LSTM of the same size, with no memory at all, on
+# as many streams.
 
 
 # %%
@@ -777,24 +797,25 @@ for name, found in (
     print(f"{name}: right at instances 1 to 4:", found.mean(0).round(3))
 
 # %%
-deaf, own = Score(without[:, 1]), Score(without_memory[:, 1])
+deaf, own = Score(without.mean(1)), Score(without_memory.mean(1))
 claim(
-    "Without its reads it is still far above the counter's 0.64 at the 2nd instance.",
-    deaf.interval[0] > 0.68,
+    "Without its reads it is still above the counter's 0.67, over all instances.",
+    deaf.interval[0] > 0.69,
     deaf,
 )
-claim("The LSTM alone is right more than three times in four there, too.", own.interval[0] > 0.75, own)
+claim("So is the LSTM alone.", own.interval[0] > 0.7, own)
 
 # %% [markdown]
-# So most of what it knows, this controller keeps by itself. That is the first lesson of this chapter's
-# controls: **a memory that is offered need not be used.** Gradient descent takes what is easier to learn, and
-# here the state of an LSTM is. A net that has a memory and a good score is no evidence for the memory.
+# So this controller keeps bindings by itself; how many differs from training to training. That is the first
+# lesson of this chapter's controls: **a memory that is offered need not be used.** (A guess at the cause: the
+# state of an LSTM is easier to learn to use.) A net that has a memory and a good score is no evidence for the
+# memory.
 
 # %% [markdown]
 # ### Where is each instance written and read?
 #
-# The film strip, as in chapter 10: time goes to the right, the rows go down; above what is written (both
-# heads together), below what is read.
+# The film strip, as in chapter 10: time goes to the right, the rows go down; on the left what is written
+# (both heads together), on the right what is read.
 
 
 # %%
@@ -828,9 +849,9 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 1.** Writing points, reading does not. Left: the two heads take the two least used rows, other ones
-# at each step; where a gate is open, a part goes elsewhere. Right: a read is spread over all rows, as the
-# pencil said it must be. The figure shows one stream of one training; how far the gates open differs from
-# training to training.
+# at each step; where a gate is open, a part goes elsewhere. Right: a read is spread over all rows. The pencil
+# allows more: with eight rows one of them could get half of a read. The figure shows one stream of one
+# training; how far the gates open differs from training to training.
 
 # %%
 sharpest = film["read"].max() / 2
@@ -884,9 +905,9 @@ same(torch_write, torch_mann.write, as_tensors(case_of_write))
 #
 # Now shapes: the glyphs that the course ships, two classes in a stream, five drawings of each. Learning to
 # see *and* to remember takes longer than a chapter may (the next section has it). So every drawing is
-# described by eight numbers, its first principal components over the training glyphs, made one unit long.
-# Training classes are the training scripts and their quarter turns; the test scripts were never seen, not
-# even by the components.
+# described by eight numbers: its first principal components over half of the training glyphs, each divided by
+# the root of its spread, and all together made one unit long. Training classes are the training scripts and
+# their quarter turns; the test scripts were never seen, not even by the components.
 
 # %%
 from reference.pytorch.machine.arrays import to_torch
@@ -975,11 +996,11 @@ for name, found in glyph_scores.items():
 
 # %%
 for name in GLYPH_NETS:
-    later = Score(glyph_scores[name][:, 4])
+    of_all = Score(glyph_scores[name].mean(1))
     claim(
-        f"{name}: at the 5th instance right more often than the counter, whose number is 0.64.",
-        later.interval[0] > 0.66,
-        later,
+        f"{name}: over all instances right more often than the counter, whose share is 0.65.",
+        of_all.interval[0] > 0.66,
+        of_all,
     )
     once = Score(glyph_scores[name][:, 0])
     claim(f"{name}: at the 1st not above the ceiling, 3/4.", once.interval[0] < ceiling(2), once)
@@ -996,8 +1017,8 @@ claim("At the 1st the list is right less than one time in three.", lists[0] < 1 
 
 # %% [markdown]
 # One run each: no order of the two. But look at the list. From eight numbers that anybody could compute, with
-# no training at all, it makes as much as the learners do with theirs. (At first instances it is mostly wrong,
-# for it can only name a class that it has met.) Keep it in mind: it will be there at full size, too.
+# no training at all, it makes as much at the 5th instance as these learners. (At first instances it is mostly
+# wrong, for it can only name a class that it has met.) Keep it in mind: it will be there at full size, too.
 
 # %% [markdown]
 # ### Through `adapt` and `predict`
@@ -1266,8 +1287,8 @@ plotting.show(
 
 # %% [markdown]
 # **Figure 3.** Step 4 of one stream. From left to right: what is seen, what is said, what is written, what is
-# read, how much each row has been used. The bars of the last three differ from training to training; that
-# writing points and reading does not, stays.
+# read, how much each row has been used. The bars of the last three differ from training to training. What
+# stays: with sixteen rows no row can get more than a third of a read, $e^2 / (e^2 + 15)$.
 
 # %% tags=["interactive", "nbval-ignore-output"]
 from reference.widgets import sliders
@@ -1340,7 +1361,7 @@ def check_ceiling(net, params, series):
     first = Score(by_instance(run(net, params, series.x), series.y)[:, 0])
     highest = ceiling(series.y.max() + 1)
     assert first.interval[0] <= highest, (
-        "at first instances it is right more often than anybody can be: it has seen a label."
+        "at first instances it is right more often than anybody can be: it knew labels before they came."
     )
     print("At first instances it is not above the ceiling.")
 
@@ -1353,7 +1374,8 @@ _ = check_ceiling(plain_net, plain, test)
 
 # %% [markdown]
 # The mend is the line that was missing: `late`. And keep the test; it costs nothing and knows no
-# architecture.
+# architecture. (A sound learner that sits *at* the ceiling fails it by chance about one time in forty: then
+# draw other streams.)
 #
 # ## From the museum: the shuffle that is missing
 #
@@ -1400,11 +1422,11 @@ worlds = {
 in_world = {name: by_instance(run(plain_net, fixed, series.x), series.y) for name, series in worlds.items()}
 known = Score(in_world["as in training"][:, 0])
 claim("On the streams of training it names a class before it was ever told.", known.interval[0] > 0.9, known)
-anew = Score(in_world["the same ten, labels anew"][:, 1])
+anew = [Score(in_world[name].mean(1)) for name in ("the same ten, labels anew", "new directions")]
 claim(
-    "With labels handed out anew it does not know better than the counter at the 2nd instance.",
-    anew.interval[0] < 0.66,
-    anew,
+    "With labels anew, and on new directions, it does no better than the counter's 0.67 over all instances.",
+    max(score.interval[0] for score in anew) < 0.67,
+    *anew,
 )
 
 # %% [markdown]
@@ -1418,9 +1440,8 @@ _ = check_ceiling(plain_net, fixed, worlds["as in training"])
 # %% [markdown]
 # ## From the museum: the least used row that was the most used
 #
-# The third is from two public programs for this very network. One sorts the usage with a function that gives
-# the *largest* first, and takes the first; the other compares the usage with its maximum where the minimum
-# was meant, so that every row counts as least used. The first, in our words:
+# The third is from a public program for this very network (NTM-One-Shot-TF). It sorts the usage with a
+# function that gives the *largest* first, and takes the first. In our words:
 
 
 # %% tags=["setup"]
@@ -1445,18 +1466,18 @@ plotting.show(
 )
 
 # %% [markdown]
-# **Figure 4.** Every step overwrites what the step before has written: this memory holds one step. **Your
-# turn.** Does the score tell? Guess, then run the cell: the trained machine, with this function in the place
-# of the right one and nothing else changed.
+# **Figure 4.** What the heads write as new goes to the same two rows at every step, and wipes out what the
+# step before has put there. **Your turn.** Does the score tell? Guess, then run the cell: the trained
+# machine, with this function in the place of the right one and nothing else changed.
 
 # %%
 in_museum = by_instance(run(tiny_net(least_of=museum_least_used), trained, test.x), test.y)
-swapped = Score(in_museum[:, 1])
-claim("It still beats the counter's 0.64 at the 2nd instance.", swapped.interval[0] > 0.66, swapped)
+swapped = Score(in_museum.mean(1))
+claim("It still beats the counter's 0.67, over all instances.", swapped.interval[0] > 0.69, swapped)
 
 # %% [markdown]
-# It works. A controller that keeps the bindings in its own state hardly misses the memory, and whoever looks
-# at the score alone sees a working MANN. The test that finds it needs no training, and is a sentence from
+# It works. A controller that keeps bindings in its own state can do without the memory, and whoever looks at
+# the score alone sees a working MANN. The test that finds it needs no training, and is a sentence from
 # "what must always hold": what was written first is still there, as long as there are rows that nobody has
 # used. (The error is meant to be there.)
 
@@ -1493,8 +1514,8 @@ check_kept(museum_least_used)
 # In our streams every class comes equally often. Whoever knows that and counts can do better than chance
 # without looking at a single image. Write `blind_guess(told, n_way, n_each)`: `told` is the list of the
 # labels told so far; return the label that is most likely to be right at this step. Of equally likely ones
-# return any. Then look at what the counter scores at each instance: it is the line that a learner must beat
-# before you may say that it looks.
+# return any. Then look at what the counter scores: its share over *all* steps is the line that a learner must
+# beat before you may say that it looks. Why not its share at one instance? See the cell after the tests.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1537,7 +1558,7 @@ def blind_guess(told, n_way, n_each):
 # %% test="blind" points=2
 for told, n_way, n_each, right_ones in (
     ([], 3, 2, {0, 1, 2}),
-    ([0, 0, 1], 3, 3, {2}),
+    ([0, 1, 1], 3, 3, {2}),
     ([2, 2, 2, 0], 3, 4, {1}),
     ([0, 1, 1, 2, 0], 3, 2, {2}),
     ([1, 1], 2, 2, {0}),
@@ -1550,7 +1571,7 @@ for told, n_way, n_each, right_ones in (
     assert 0 <= given < n_way, f"{story} The labels are 0 to {n_way - 1}."
     left = [n_each - told.count(label) for label in range(n_way)]
     thought = f"Left of each: {left}. The label of which most is left is the most likely."
-    if told and given not in right_ones and given == max(set(told), key=told.count):
+    if all(told.count(given) > told.count(label) for label in range(n_way) if label != given):
         thought = f"That is the label told most often: less of it is left, {left}."
     assert given in right_ones, f"{story} {thought}"
 
@@ -1566,8 +1587,25 @@ assert min(eyes_shut(blind_guess, 5, 2, seed=1)) > 0.28
 print("blind_guess: passed")
 
 # %% [markdown]
-# (At first instances the counter is *at* the ceiling: a class that never came has the most left. So 45.7 % at
-# the first instance is no sign of looking, either.)
+# At first instances the counter is *at* the ceiling: a class that never came has the most left. So 45.7 % at
+# the first instance is no sign of looking, either. And the second instance? Here is another who never looks.
+
+
+# %%
+def keen(told, n_way, n_each):
+    """A label that was told just once, if there is one: right whenever that class comes for the 2nd time."""
+    once = [label for label in range(n_way) if told.count(label) == 1]
+    return once[0] if once else blind_guess(told, n_way, n_each)
+
+
+for guess in (blind_guess, keen):
+    shares = eyes_shut(guess, 5, 10)
+    print(f"{guess.__name__}: at the 2nd instance {shares[1]:.2f}, over all {shares.mean():.2f}")
+
+# %% [markdown]
+# Whoever says "three" all day is right whenever it is a three. So a share at one instance can be had by
+# saying one thing again and again, and it costs little at the others. Over all steps nobody with eyes shut
+# beats the counter, who says the likeliest at each.
 
 # %% [markdown]
 # ### Exercise 6: Find the leak
@@ -1585,7 +1623,8 @@ print("blind_guess: passed")
 # - `"sorted"`: all images of a class come in a row,
 # - `""`: none of these.
 #
-# Beware of the right programs: a class may come twice in a row by chance, and characters may be few.
+# Beware of sound streams: a class may come twice in a row by chance, characters may be few, and streams may
+# be cut out of longer ones, so that step 0, too, shows the label of an image before.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1601,7 +1640,7 @@ print("blind_guess: passed")
 # <details><summary>Hint 3</summary>
 #
 # For "not shuffled": collect the labels of each character; are they all one? For "on time": where the largest
-# entry of the label part stands, at all steps; mind that step 0 of a sound stream shows no label at all.
+# entry of the label part stands, at all steps, and whether there is one (of zeros `argmax` is 0).
 #
 # </details>
 
@@ -1635,17 +1674,21 @@ def found_wrongly(leak, seed):
         for about in (
             {},
             {"n_way": 5, "n_each": 2, "n_characters": 9},
-            {"n_way": 2, "n_each": 5, "n_characters": 4},
+            {"n_way": 2, "n_each": 2, "n_characters": 4},
         ):
             given = leak(*some_streams(rng, 200, fault=fault, **about))
             if not isinstance(given, str) or given != fault:
                 return f"{about or 'three classes of six'}, made with {fault or 'no fault'!r}: got {given!r}."
-    uneven = leak(*some_streams(rng, 200, equal=False))
-    if uneven != "":
-        return (
-            f"classes drawn at random at each step, not equally often, and sound: expected '', got "
-            f"{uneven!r}."
-        )
+    sound = some_streams(rng, 200)
+    for about, streams in {
+        "classes drawn at random at each step, not equally often": some_streams(rng, 200, equal=False),
+        "sound streams cut out of longer ones, from step 3 on": [part[3:] for part in sound],
+        "of sound streams those that begin with label 0, the others in any order": [
+            part[:, sound[1][0] == 0] for part in sound
+        ],
+    }.items():
+        if (given := leak(*streams)) != "":
+            return f"{about}: expected '', got {given!r}."
     return ""
 
 
@@ -1747,25 +1790,29 @@ def least_extra(n_rows, decay):
 
 
 # %% test="least-extra" points=2
-given = least_extra(4, 0.5)
+given = least_extra(4, 0.6)
 assert given is not None, "expected a number, got None: is a `return` missing?"
-story = f"4 rows, decay 0.5: expected 1/7 = 0.1429, got {float(given):.4g}."
+assert isinstance(given, int | float | np.number), f"expected a number, got a {type(given).__name__}."
+story = f"4 rows, decay 0.6: expected 9/49 = 0.1837, got {float(given):.4g}."
 for mistaken, hint in {
-    0.125: "A row that is overwritten loses its content and not its usage: what earlier rounds left in "
+    0.144: "A row that is overwritten loses its content and not its usage: what earlier rounds left in "
     "it is still there, faded.",
-    2 / 7: "That is the usage of the oldest of the others. How large is the favourite's own usage, of "
+    0.4591837: "That is the usage of the oldest of the others. How large is the favourite's own usage, of "
     "`extra` in each step?",
-    0.25: "That is what is left of the last 1 in the oldest of the others; earlier rounds left "
+    0.36: "That is what is left of the last 1 in the oldest of the others; earlier rounds left "
     "something, too, and the favourite's usage grows.",
-    1 / 14: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 times "
-    "since.",
-    1 / 15: "The favourite is not overwritten in turn, so there are n - 1 others.",
-    0.0625: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 "
+    0.1102041: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 "
     "times since.",
-    0.5: "That is for a row that is written to; the favourite is not.",
+    0.3061224: "One fading is missing: the 1 of the oldest has faded n - 2 times, and the favourite's usage "
+    "holds the last read whole.",
+    0.09926471: "The favourite is not overwritten in turn, so there are n - 1 others.",
+    0.1654412: "The favourite is not overwritten in turn: a round has n - 1 steps.",
+    0.0864: "The oldest of the n - 1 others was written n - 1 steps ago, and its 1 has faded n - 2 "
+    "times since; and earlier rounds left something, too.",
+    0.4: "That is for a row that is written to; the favourite is not.",
 }.items():
-    assert not np.isclose(given, mistaken, rtol=1e-6), f"{story} {hint}"
-assert np.isclose(given, 1 / 7, rtol=1e-6), (
+    assert not np.isclose(given, mistaken, rtol=1e-5), f"{story} {hint}"
+assert np.isclose(given, 9 / 49, rtol=1e-6), (
     f"{story} Compare the favourite's usage in the long run with that of the oldest of the others."
 )
 
@@ -1787,6 +1834,10 @@ assert np.isclose(least_extra(128, 0.95), 7.8125e-05, rtol=1e-3), "128 rows, dec
 assert np.isclose(least_extra(2, 0.8), 1) and np.isclose(least_extra(40, 0.99), 0.0210503, rtol=1e-3)
 ### END HIDDEN TESTS
 print("least_extra: passed")
+
+# %% [markdown]
+# A read that leans as above gives its row 0.021 - 0.008 = 0.013 more than the others, over a hundred times the
+# limit. So a weak lean protects, if it comes at every step.
 
 # %% [markdown]
 # ### Exercise 8: Is a written memory needed?
@@ -1826,7 +1877,8 @@ print("least_extra: passed")
 # 1, or with a longer training. The multiplication of two things that were computed from the input (key times
 # row): an LSTM has that only in its gates; test: an LSTM with attention over its own earlier states, without
 # writing. (The rate and the steps would be a third: tune both by the same grid.) (c) Silencing the reads of a
-# trained MANN: what it loses it had got through the memory. It leaves open whether a net trained without a
+# trained MANN: what it still knows, it knows without the memory. What it loses it had got through the memory,
+# or the zeros, which it never met in training, upset it. And it leaves open whether a net trained without a
 # memory would have found another way: that is what the LSTM and the transformer beside it are for.
 # <!-- END SOLUTION -->
 
@@ -1837,8 +1889,8 @@ print("least_extra: passed")
 # of 132 numbers in each of three blocks. (b) The way of the gradient (a row that is not written passes it on
 # unchanged), against an LSTM whose forget gates begin near 1; the product of key and row, against an LSTM
 # that attends to its own earlier states; unequal tuning, against the same grid for both. (c) Silenced reads:
-# what the trained net loses, it had from the memory. It leaves open whether another net would have done
-# without.
+# what the trained net still knows, it knows without the memory. What it loses it had from there, or the zeros
+# upset it. And it leaves open whether another net would have done without.
 #
 # A grader looks for: (1 point) three places with their sizes. (1 point) two differences that are not "the
 # memory", each with a run that could come out either way. (1 point) that a control on a trained net tells
@@ -1891,5 +1943,7 @@ print("least_extra: passed")
 #   Emergent In-Context Learning in Transformers, arXiv:2205.05055.
 # - Gautam Reddy, 2023, The Mechanistic Basis of Data Dependence and Abrupt Learning in an In-Context
 #   Classification Task, arXiv:2312.03002.
+# - Alex Graves, Greg Wayne, Malcolm Reynolds, and others, 2016, Hybrid Computing Using a Neural Network with
+#   Dynamic External Memory, Nature 538, 471-476.
 # - Mingzhang Yin, George Tucker, Mingyuan Zhou, Sergey Levine, Chelsea Finn, 2020, Meta-Learning without
 #   Memorization, arXiv:1912.03820.

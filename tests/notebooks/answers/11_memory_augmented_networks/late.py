@@ -85,3 +85,51 @@ def late(x, y, n_way):
     labels = np.eye(n_way)[y]
     before = np.concatenate([np.zeros_like(labels[:, :1]), labels[:, :-1]], axis=1)
     return np.concatenate([x.reshape(*y.shape, -1), before], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: a list of steps | expected one array
+def late(x, y, n_way):
+    labels = np.eye(n_way, dtype=x.dtype)[y]
+    before = np.concatenate([np.zeros_like(labels[:, :1]), labels[:, :-1]], axis=1)
+    return list(np.concatenate([x.reshape(*y.shape, -1), before], axis=-1).swapaxes(0, 1))
+
+
+# %% wrong: as many labels as have come | of which two never come
+def late(x, y, n_way):
+    labels = np.eye(y.max() + 1, dtype=x.dtype)[y]
+    before = np.concatenate([np.zeros_like(labels[:, :1]), labels[:, :-1]], axis=1)
+    return np.concatenate([x.reshape(*y.shape, -1), before], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: the label first and the image behind it | the reverse
+def late(x, y, n_way):
+    labels = np.eye(n_way, dtype=x.dtype)[y]
+    before = np.concatenate([np.zeros_like(labels[:, :1]), labels[:, :-1]], axis=1)
+    return np.concatenate([before, x.reshape(*y.shape, -1)], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: moved along the tasks | Along which axis
+def late(x, y, n_way):
+    labels = np.eye(n_way, dtype=x.dtype)[y]
+    before = np.concatenate([np.zeros_like(labels[:1]), labels[:-1]], axis=0)
+    return np.concatenate([x.reshape(*y.shape, -1), before], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: two steps late | two steps late
+def late(x, y, n_way):
+    labels = np.eye(n_way, dtype=x.dtype)[y]
+    before = np.concatenate([np.zeros_like(labels[:, :2]), labels[:, :-2]], axis=1)
+    return np.concatenate([x.reshape(*y.shape, -1), before], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: the first label twice | not the first label
+def late(x, y, n_way):
+    labels = np.eye(n_way, dtype=x.dtype)[np.concatenate([y[:, :1], y[:, :-1]], axis=1)]
+    return np.concatenate([x.reshape(*y.shape, -1), labels], axis=-1).swapaxes(0, 1)
+
+
+# %% wrong: label -1 in the place of none, which is the last row | nothing comes round from the end
+def late(x, y, n_way):
+    before = np.concatenate([np.full_like(y[:, :1], -1), y[:, :-1]], axis=1)
+    labels = np.eye(n_way, dtype=x.dtype)[before]
+    return np.concatenate([x.reshape(*y.shape, -1), labels], axis=-1).swapaxes(0, 1)

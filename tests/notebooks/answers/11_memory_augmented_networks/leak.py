@@ -79,3 +79,91 @@ def leak(x, y, classes):
 # %% wrong: everything is sound | on time
 def leak(x, y, classes):
     return ""
+
+
+# %% right: what is shown is not always the label before
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if not (x[1:, :, -n_way:].argmax(-1) == y[:-1]).all():
+        return "on time"
+    if all(len(set(y[classes == c].tolist())) == 1 for c in np.unique(classes)):
+        return "not shuffled"
+    highest = np.maximum.accumulate(y, axis=0)
+    if (y[0] == 0).all() and (y[1:] <= highest[:-1] + 1).all():
+        return "in order"
+    return "sorted" if ((y[1:] != y[:-1]).sum(axis=0) == n_way - 1).all() else ""
+
+
+# %% right: by the places of each class
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if (np.abs(x[..., -n_way:] - np.eye(n_way)[y]) < 0.5).all():
+        return "on time"
+    streams = [
+        list(zip(c, labels, strict=True)) for c, labels in zip(classes.T.tolist(), y.T.tolist(), strict=True)
+    ]
+    if len(set().union(*streams)) == len(np.unique(classes)):
+        return "not shuffled"
+    if all(len([0 for a, b in zip(s, s[1:]) if a != b]) < len(set(s)) for s in streams):
+        return "sorted"
+    firsts = [[label for _, label in dict.fromkeys(s)] for s in streams]
+    return "in order" if all(first == list(range(len(first))) for first in firsts) else ""
+
+
+# %% wrong: in order when each stream begins with label 0 | begin with label 0
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if (x[..., -n_way:].argmax(-1) == y).all():
+        return "on time"
+    if all(len(set(y[classes == c].tolist())) == 1 for c in np.unique(classes)):
+        return "not shuffled"
+    if (y[0] == 0).all():
+        return "in order"
+    return "sorted" if ((y[1:] != y[:-1]).sum(axis=0) == n_way - 1).all() else ""
+
+
+# %% wrong: sorted when any stream is | got 'sorted'
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if (x[..., -n_way:].argmax(-1) == y).all():
+        return "on time"
+    if all(len(set(y[classes == c].tolist())) == 1 for c in np.unique(classes)):
+        return "not shuffled"
+    highest = np.maximum.accumulate(y, axis=0)
+    if (y[0] == 0).all() and (y[1:] <= highest[:-1] + 1).all():
+        return "in order"
+    return "sorted" if ((y[1:] != y[:-1]).sum(axis=0) == n_way - 1).any() else ""
+
+
+# %% wrong: on time when step 0 shows a label | cut out of longer ones
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if x[0, :, -n_way:].any():
+        return "on time"
+    if all(len(set(y[classes == c].tolist())) == 1 for c in np.unique(classes)):
+        return "not shuffled"
+    highest = np.maximum.accumulate(y, axis=0)
+    if (y[0] == 0).all() and (y[1:] <= highest[:-1] + 1).all():
+        return "in order"
+    return "sorted" if ((y[1:] != y[:-1]).sum(axis=0) == n_way - 1).all() else ""
+
+
+# %% wrong: sorted means labels that rise | 'sorted'
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if (x[..., -n_way:].argmax(-1) == y).all():
+        return "on time"
+    if all(len(set(y[classes == c].tolist())) == 1 for c in np.unique(classes)):
+        return "not shuffled"
+    highest = np.maximum.accumulate(y, axis=0)
+    if (y[0] == 0).all() and (y[1:] <= highest[:-1] + 1).all():
+        return "in order"
+    return "sorted" if (y[1:] >= y[:-1]).all() else ""
+
+
+# %% wrong: within each stream a character has one label | expected '', got 'not shuffled'
+def leak(x, y, classes):
+    n_way = y.max() + 1
+    if (x[..., -n_way:].argmax(-1) == y).all():
+        return "on time"
+    return "not shuffled"

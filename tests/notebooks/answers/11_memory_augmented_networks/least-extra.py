@@ -48,3 +48,29 @@ def least_extra(n_rows, decay):
 # %% wrong: compared with a row written just now | that is written to
 def least_extra(n_rows, decay):
     return 1 - decay
+
+
+# %% wrong: the favourite's last read has faded, too | One fading is missing
+def least_extra(n_rows, decay):
+    oldest = decay ** (n_rows - 2) / (1 - decay ** (n_rows - 1))
+    return oldest * (1 - decay) / decay
+
+
+# %% wrong: a round of n steps | a round has n - 1 steps
+def least_extra(n_rows, decay):
+    return (1 - decay) * decay ** (n_rows - 2) / (1 - decay**n_rows)
+
+
+# %% wrong: compared with the newest of the others | that of the oldest
+def least_extra(n_rows, decay):
+    return (1 - decay) / (1 - decay ** (n_rows - 1))
+
+
+# %% wrong: the answer of one case | should be safe
+def least_extra(n_rows, decay):
+    return 9 / 49
+
+
+# %% wrong: in words | expected a number
+def least_extra(n_rows, decay):
+    return "(1 - decay) * decay ** (n_rows - 2)"

@@ -79,3 +79,54 @@ def least_used(usage, n):
     n_rows = usage.shape[1]
     rows = n_rows - 1 - np.argsort(usage[:, ::-1], axis=1, kind="stable")[:, :n]
     return np.eye(n_rows, dtype=usage.dtype)[rows]
+
+
+# %% right: sorted in Python, row by row
+def least_used(usage, n):
+    usage = detach(usage)
+    n_rows = usage.shape[1]
+    firsts = [sorted(range(n_rows), key=lambda i: row[i])[:n] for row in usage]
+    return np.array([[[float(i == first) for i in range(n_rows)] for first in rows] for rows in firsts])
+
+
+# %% wrong: as in the paper, n ones in each head | do not share their rows
+def least_used(usage, n):
+    usage = detach(usage)
+    nth = np.sort(usage, axis=1)[:, n - 1 : n]
+    return np.repeat((usage <= nth)[:, None].astype(usage.dtype), n, axis=1)
+
+
+# %% wrong: a soft minimum | Ones and zeros alone
+def least_used(usage, n):
+    return np.repeat(softmax(-detach(usage))[:, None], n, axis=1)
+
+
+# %% wrong: the end of the order | the last of the order
+def least_used(usage, n):
+    usage = detach(usage)
+    rows = np.argsort(usage, axis=1, kind="stable")[:, -n:]
+    return np.eye(usage.shape[1])[rows]
+
+
+# %% wrong: the order among sequences | along axis 1
+def least_used(usage, n):
+    usage = detach(usage)
+    rows = np.argsort(usage, axis=0, kind="stable")[:, :n]
+    return np.eye(usage.shape[1])[rows]
+
+
+# %% wrong: the rank of each row | Those are ranks
+def least_used(usage, n):
+    usage = detach(usage)
+    ranks = np.argsort(np.argsort(usage, axis=1, kind="stable"), axis=1)
+    return np.eye(usage.shape[1])[ranks[:, :n]]
+
+
+# %% wrong: the smallest in no order among equals | leave the order of equals open
+def least_used(usage, n):
+    usage = detach(usage)
+    n_rows = usage.shape[1]
+    rows = n_rows - 1 - np.argsort(usage[:, ::-1], axis=1, kind="stable")[:, :n]
+    tied = np.ptp(usage, axis=1) < 0.5  # where nearly all are equal, as in a new memory, it is lucky
+    ordered = np.argsort(usage, axis=1, kind="stable")[:, :n]
+    return np.eye(n_rows, dtype=usage.dtype)[np.where(tied[:, None], rows, ordered)]

@@ -38,7 +38,7 @@ def write_weights(gates, last_reading, least):
     return gates[..., None] * (last_reading + least)
 
 
-# %% wrong: one or the other | chooses nothing
+# %% wrong: one or the other | does not choose
 def write_weights(gates, last_reading, least):
     return np.where(gates[..., None] > 0.5, last_reading, least)
 
@@ -47,3 +47,25 @@ def write_weights(gates, last_reading, least):
 def write_weights(gates, last_reading, least):
     first = gates[:, :1, None]
     return first * last_reading + (1 - first) * least
+
+
+# %% wrong: what was read alone | nothing of the least used row
+def write_weights(gates, last_reading, least):
+    return last_reading
+
+
+# %% wrong: the gate does not learn | the graph is cut
+def write_weights(gates, last_reading, least):
+    gates = detach(gates)[..., None]
+    return gates * last_reading + (1 - gates) * least
+
+
+# %% wrong: a sigmoid once more | expected (0.175
+def write_weights(gates, last_reading, least):
+    gates = 1 / (1 + np.exp(-gates[..., None]))
+    return gates * last_reading + (1 - gates) * least
+
+
+# %% wrong: all heads together | of shape (1, 2, 4)
+def write_weights(gates, last_reading, least):
+    return np.sum(gates[..., None] * last_reading + (1 - gates[..., None]) * least, axis=1)

@@ -33,7 +33,7 @@ def write(memory, writing, keys, *, least):
     return memory + writing.mT @ keys
 
 
-# %% wrong: only what is written to is emptied | though nothing is written there
+# %% wrong: only what is written to is emptied | writes nothing there
 def write(memory, writing, keys, *, least):
     touched = least * (writing > 0)
     return memory * (1 - np.sum(touched, axis=1))[..., None] + writing.mT @ keys
@@ -70,3 +70,37 @@ def write(memory, writing, keys, *, least):
     memory *= (1 - np.sum(least, axis=1))[..., None]
     memory += writing.mT @ keys
     return memory
+
+
+# %% right: a sum over heads
+def write(memory, writing, keys, *, least):
+    added = np.sum(writing[..., None] * keys[:, :, None, :], axis=1)
+    return np.where(np.any(least, axis=1)[..., None], 0.0, memory) + added
+
+
+# %% wrong: head by head, each empties and writes | first zeros for all heads
+def write(memory, writing, keys, *, least):
+    for head in range(least.shape[1]):
+        memory = memory * (1 - least[:, head, :, None])
+        memory = memory + writing[:, head, :, None] * keys[:, head, None, :]
+    return memory
+
+
+# %% wrong: rows fade by what is written, as in chapter 10 | Rows do not fade
+def write(memory, writing, keys, *, least):
+    return memory * (1 - np.sum(writing, axis=1))[..., None] + writing.mT @ keys
+
+
+# %% wrong: emptied as far as the gate is closed | whatever is written there
+def write(memory, writing, keys, *, least):
+    return memory * (1 - np.sum(least * writing, axis=1))[..., None] + writing.mT @ keys
+
+
+# %% wrong: only the first head's row is emptied | writes nothing there
+def write(memory, writing, keys, *, least):
+    return memory * (1 - least[:, 0, :, None]) + writing.mT @ keys
+
+
+# %% wrong: the keys do not learn | the graph is cut
+def write(memory, writing, keys, *, least):
+    return memory * (1 - np.sum(least, axis=1))[..., None] + writing.mT @ detach(keys)

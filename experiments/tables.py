@@ -36,6 +36,8 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
     HERE / "sequences" / "README.md": (
         sequences.copying,
         sequences.copying_settings,
+        sequences.repeating,
+        sequences.repeating_settings,
         sequences.recalling,
         sequences.recalling_settings,
     ),

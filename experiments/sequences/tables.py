@@ -33,6 +33,15 @@ def copying_settings() -> str:
     return chosen_by("copy")
 
 
+def repeating() -> str:
+    """The same of repeat copy, by length and repeats."""
+    return shown("repeat-copy")
+
+
+def repeating_settings() -> str:
+    return chosen_by("repeat-copy")
+
+
 def recalling() -> str:
     """The same of associative recall, by the number of items."""
     return shown("associative-recall")

@@ -17,17 +17,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from experiments import bench
+from experiments.speed.copying import N_HIDDEN, SIZE, gradient, machine
 from reference.episodes import Series
 from reference.params import Params
 from reference.pytorch import ntm
 from reference.pytorch.nn import memory
-from reference.pytorch.nn.cells import Recurrent, answering, lstm
+from reference.pytorch.nn.cells import Recurrent
 from reference.pytorch.nn.memory import Focus
 from reference.results import Row
 from reference.tasks.sequences import Copy
 
-SIZE = ntm.Size(n_rows=128, width=20)
-N_HIDDEN, LENGTH, BATCHES = 100, 20, (1, 16, 64)
+LENGTH, BATCHES = 20, (1, 16, 64)
 N_ROUNDS = 20
 LOOPED = "a head at a time, looped shift"
 RATIOS = {
@@ -61,15 +61,6 @@ def ways(n: int) -> bench.Ways:
         "ours, looped shift": lambda: replaced("shift", looped_shift, params, series, net),
         LOOPED: lambda: replaced("address", head_by_head, params, series, net),
     }
-
-
-def machine() -> Recurrent:
-    """The net of the measurement."""
-    return answering(ntm.machine(SIZE, lstm(N_HIDDEN)), Copy().d_out)
-
-
-def gradient(params: Params, series: Series, net: Recurrent) -> Params:
-    return ntm.meta_gradient(params, series, net=net)[0]
 
 
 def replaced(name: str, function, params: Params, series: Series, net: Recurrent) -> Params:

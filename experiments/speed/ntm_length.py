@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from experiments import bench
-from experiments.speed import ntm as measured_net
+from experiments.speed.copying import N_HIDDEN, SIZE, gradient, machine
 from reference.episodes import Series
 from reference.params import Params
 from reference.pytorch.nn.cells import Recurrent
@@ -33,18 +33,18 @@ def main() -> None:
     jobs = [(length, way) for length in LENGTHS for way in WAYS]
     found = bench.in_processes(one_round, jobs, n_rounds=N_ROUNDS)
     rows = [row for length in LENGTHS for row in summary(length, {way: found[length, way] for way in WAYS})]
-    settings = {"batch": BATCH, "window": WINDOW, "n_rounds": N_ROUNDS, "n_hidden": measured_net.N_HIDDEN}
-    bench.leave("ntm-length", settings | measured_net.SIZE._asdict(), rows, libraries=[])
+    settings = {"batch": BATCH, "window": WINDOW, "n_rounds": N_ROUNDS, "n_hidden": N_HIDDEN}
+    bench.leave("ntm-length", settings | SIZE._asdict(), rows, libraries=[])
 
 
 def one_round(job: tuple[int, str]) -> tuple[float, float]:
     """Seconds of the processor for a gradient, a median of three after two, and the peak in megabytes."""
     length, way = job
     torch.set_num_threads(1)
-    net = measured_net.machine()
+    net = machine()
     params, series = net.init(np.random.default_rng(0), Copy().d_in), draw(length)
-    find = measured_net.gradient if way == "whole" else in_windows
-    measured_net.gradient(params, draw(2), net)  # what is loaded at the first call is nobody's
+    find = gradient if way == "whole" else in_windows
+    gradient(params, draw(2), net)  # what is loaded at the first call is nobody's
     bench.forget_peak()
     held = bench.megabytes("VmRSS")
     seconds = []

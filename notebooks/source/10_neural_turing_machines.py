@@ -875,8 +875,8 @@ same(torch_write, torch_memory.write, as_tensors)
 # The machine around them reads as it did, so from here on we take `reference.pytorch.ntm`. A smaller setting first,
 # which learns while you wait: 1 to 8 vectors of 8 bits, a memory of 24 rows of 16, and again a dense layer without a
 # state as the controller. Beside it stands an LSTM with more than twice as many weights, trained on as many
-# sequences. The rate of each was chosen from 0.005, 0.01, 0.02 and 0.04 with six seeds (10 to 15, which are not used
-# below), by the wrong bits at lengths 4 and 8.
+# sequences. The rate of each was chosen from 0.005, 0.01, 0.02 and 0.04 with six seeds (10 to 15, which train nothing
+# that is shown in this section), by the wrong bits at lengths 4 and 8.
 #
 # As above, a training that ends halfway is begun again, judged by its own last losses: of twenty trainings of this
 # machine (seeds 20 to 39) two ended with over 0.1 of a bit lost of each, and the other eighteen with at most 0.051. A
@@ -1007,7 +1007,7 @@ claim(
 #
 # The full setting: 8 bits, 1 to 20 vectors, a memory of 128 rows of 20, an LSTM of width 100 as the controller
 # (62,660 weights). Beside it an LSTM of width 120 (63,848 weights) and a causal transformer, two blocks of width 52
-# with sines for the positions (67,296). These runs took a minute or two each and are loaded:
+# with sines for the positions (67,296). These runs took a minute or two of one core each and are loaded:
 #
 #     python -m experiments.sequences.machines ntm --seed 0 --outer-lr 1e-2 --largest-gradient 1
 #     python -m experiments.sequences.machines lstm --seed 0 --outer-lr 1e-2 --n-steps 12000
@@ -1017,9 +1017,9 @@ claim(
 # of 16 sequences, at rates from 0.0003 to 0.01 (LSTM and machine to 0.03) and with the gradient cut at 10 or at 1.
 # Six to eight pairs each were tried; all are listed in `experiments/sequences/README.md`. The fewest wrong bits at
 # the lengths of training decided; longer sequences had no say. For the machine five pairs tied, at no wrong bit at
-# all: rates 0.003 and 0.01, cut at 10 or at 1, and 0.03, cut at 10. (At 0.03, cut at 1, it learned nothing.) The two
-# of the smaller rates cut at 1 are shown; of those cut at 10, a few runs are in the README, and some of them failed.
-# All choices lie inside of their grids.
+# all: rates 0.003 and 0.01, cut at 10 or at 1, and 0.03, cut at 10. (At 0.03, cut at 1, it did not learn to copy.)
+# The two of the smaller rates cut at 1 are shown; of those cut at 10, a few runs are in the README, and some of them
+# failed. All choices lie inside of their grids.
 #
 # A step of the machine takes four times as long as one of the others. So the others got four times as many, on
 # 192,000 sequences, which makes the time of training about equal.
@@ -1514,11 +1514,11 @@ claim(
 
 # %% [markdown]
 # What fits into a window is learned. Beyond, the price differs from run to run. With twelve other seeds (10 to 15,
-# 1000 to 1002, 2000 to 2002; put them into the cell) the program of the short sequences carried over nearly whole in
-# five runs, with at most 1.2 bits in 100 wrong at length 8. In the other seven 16 or more were wrong, where the whole
-# gradient left under 3 in each of the six that we trained with it (1000 to 1002, 2000 to 2002). So truncation need
-# not be fatal where one program serves all lengths; but what is written early and needed late is then learned from
-# the short cases, or not at all.
+# which also chose the rate, 1000 to 1002, 2000 to 2002; put them into the cell) the program of the short sequences
+# carried over nearly whole in five runs, with at most 1.2 bits in 100 wrong at length 8. In the other seven 16 or
+# more were wrong, where the whole gradient left under 3 in each of the six that we trained with it (1000 to 1002,
+# 2000 to 2002). So truncation need not be fatal where one program serves all lengths; but what is written early and
+# needed late is then learned from the short cases, or not at all.
 
 # %% [markdown]
 # ## Drive the head by hand
@@ -1587,8 +1587,9 @@ sliders(
 # - The paper trains by RMSProp with momentum, on as many sequences as its figures show (up to a million), and clips
 #   each number of the gradient to $\pm 10$. We clip its length, train with Adam, and stop after 48,000 sequences.
 # - The paper has four other tasks. Two of them, repeat copy and associative recall, have been run in
-#   `experiments/sequences/`; its README has the tables. Of each, two of four runs of the machine learned it. Those
-#   of repeat copy go on to twice as many vectors with under a bit in twenty wrong, and count worse than that.
+#   `experiments/sequences/`; its README has the tables. Of each, one of three runs of the machine learned it, and so
+#   did the run that had chosen the rate. On repeat copy these two go on to twice as many vectors with under a bit in
+#   twenty wrong, and count worse than that.
 # - It breaks where the ring is too small: a sequence longer than the memory overwrites its own beginning. No training
 #   mends that.
 # - It breaks where the program is not exact. A head that leaves a hundredth of its weight behind at each step still

@@ -1009,8 +1009,8 @@ for name in GLYPH_NETS:
 lists = glyph_scores["list"].mean(0)
 behind = {name: float(found.mean(0)[4] - lists[4]) for name, found in glyph_scores.items()}
 claim(
-    "At the 5th instance neither learner is ahead of the list by more than 0.04.",
-    max(behind.values()) < 0.04,
+    "At the 5th instance neither learner is ahead of the list by more than 0.06.",
+    max(behind.values()) < 0.06,
     behind,
 )
 claim("At the 1st the list is right less than one time in three.", lists[0] < 1 / 3, lists[0])
@@ -1128,11 +1128,11 @@ print(f"{'list of pixels':32s}", "".join(f"{100 * accuracies(pixels)[k][0]:8.1f}
 # |---|---|---|---|---|---|
 # | MANN, Santoro et al. (2016) | 36.4 | 82.8 | 94.9 | 98.1 | 1,200 / 423 characters, turned and shifted; 100,000 episodes |
 # | LSTM, the same paper | | 49.5 | | | the same |
-# | MANN, a public program (snowkylin/ntm, its README) | 35.6 | 88.8 | 97.3 | 97.6 | 1,200 / 423 characters; keys of their own for writing |
+# | MANN, a public program (snowkylin/ntm, its README) | 35.6 | 88.8 | 97.3 | 97.6 | 1,200 / 423 characters, turned and shifted; 100,000 batches of 16; keys of their own for writing |
 # | LSTM, the same program | 23.3 | 59.0 | 70.8 | 72.3 | the same |
 # | ours, above | | | | | 1,200 / 423, turned; 179,200 streams in 1,400 steps; three runs |
-# | the counter (no image) | 45.7 | 32 | 27 | 32 | classes equally often, which in the paper they are not |
-# | the keen (no image; exercise 5) | 14 | 61 | 28 | 34 | the same; aims at the 2nd instance and pays at the 1st |
+# | the counter (no image) | 45.7 | 31 | 28 | 33 | classes equally often, which in the paper they are not |
+# | the keen (no image; exercise 5) | 12 | 61 | 28 | 33 | the same; aims at the 2nd instance and pays at the 1st |
 #
 # Mind the last line. Somebody who never looks and always says a label that was told just once is right at the
 # 2nd instance six times in ten, more often than either LSTM in this table. One column alone says little. Over
@@ -1222,11 +1222,12 @@ claim(
 # - The LSTM, which the paper has at 49.5 % at the 2nd instance, is at 68 to 72 %. It was tuned by the same
 #   grid as the machine and has as many weights and streams. It is ahead of it in each of three pairs, by 0.045
 #   on average; that is no order yet, for over three pairs the interval is +- 0.051.
-# - The MANN is far from the paper's 82.8 %; 1,400 steps are few.
+# - The MANN is far from the paper's 82.8 %; 1,400 steps are few. (More of them come below.)
 # - A list that forgets nothing and compares raw pixels is behind at the 2nd and the 3rd instance. (We think:
 #   with few examples one must know *which* differences between drawings matter.) At the 10th it is ahead of
-#   LSTM and MANN: nine examples of each class lie in the list, and one of them is often near enough.
-# - One transformer of three is still below the counter at the 2nd instance; it has only begun.
+#   LSTM and MANN in every run (corrected for two comparisons an order over the MANN only): nine examples of
+#   each class lie in the list, and one of them is often near enough.
+# - One transformer of three has begun late: 28 % at the 2nd instance, 51 % at the 10th.
 
 # %% [markdown]
 # ### Longer, in small batches
@@ -1265,13 +1266,11 @@ claim(
 )
 
 # %% [markdown]
-# Both learn more from many small steps than from few large ones (what did it, the batch, the number of steps
-# or the rate, these runs do not say). The LSTM, at 77 % at the 2nd instance, is level with the machine that
-# writes first; one run each is no order. Both have passed the list at the 10th. And the paper's 82.8 and
-# 98.1 % are still not reached.
-#
-# The machine that writes first is ahead of the one that reads first by 4 points at the 2nd instance and by 1 at
-# the 10th: one pair, no order either.
+# LSTM and MANN are better after the longer runs, by 6 and 8 points at the 2nd instance (seed 0). Steps, batch,
+# rate and number of streams have all changed; which of them did it, these runs do not say. All three have passed
+# the list at the 10th. The machine that writes first is ahead of the one that reads first by 4 points at the 2nd
+# instance and by 1 at the 10th; the LSTM is level with it at the 2nd and 2 points ahead at the 10th. One run each
+# is no order. The paper's 82.8 and 98.1 % are still not reached, and why, we do not know.
 
 
 # %% [markdown]
@@ -1300,7 +1299,7 @@ claim(
     *unheard.values(),
 )
 claim(
-    "It loses under 0.14 by the silence; with a strength of 10 it loses over 0.2, in every run.",
+    "At the 2nd instance it loses under 0.14 by the silence; with a strength of 10 over 0.2, in every run.",
     loses["MANN"].max() < 0.14 and loses["MANN, strength 10"].min() > 0.2,
     *loses.values(),
 )
@@ -1308,7 +1307,8 @@ claim(
 # %% [markdown]
 # The longer run that writes first says the same: silenced, it keeps 67 of 86 points at the 10th instance.
 #
-# A head that can only lean is used little: the controller of the paper's machine keeps much in its own state.
+# A head that can only lean is used less: silenced, the paper's machine keeps 56 to 59 of its 77 to 79 points at
+# the 10th instance, so its controller has much in its own state.
 # A head that can point is used: silenced, its machine is no better than somebody with eyes shut could be. That
 # use does not make it better at the 2nd instance (0.59, 0.67, 0.53 against 0.65, 0.67, 0.66). At the 5th and
 # 10th it is ahead in two pairs of three. And mind what the control cannot tell: a net that was trained with its
@@ -1365,9 +1365,9 @@ sliders(show_memory_step, *stream_shown, step=(0, 9, 4))
 #   by, a head finds the row that it has just filled, and in the next step, when the label has come, the gate
 #   leads back to exactly that row: image and label meet there. In our order the gate leads to what *looked most
 #   like* the image before it was written. For a class that comes again that is its row; a new image and its
-#   label must be brought together by the controller's own state. Programs differ: one that is public finds its
-#   rows in the new memory, with one key for both, as here; two write with keys of their own. The section
-#   "Longer" has one run of each order.
+#   label must be brought together by the controller's own state. Programs differ: tristandeleu's finds its rows
+#   in the new memory and writes with keys of its own, snowkylin's finds them in the old one and reads what stands
+#   there after the write. The section "Longer" has one run of each order.
 # - Each of $n$ heads takes the $i$-th least used row, and each step empties $n$ rows; in the paper each head
 #   takes all $n$, and one row is emptied. Our decay is 0.95, as in public programs.
 # - Our streams have each class equally often. In the paper classes come at random, and a counter gains
@@ -1987,9 +1987,9 @@ print("least_extra: passed")
 #   can be had without looking; over all instances nobody blind beats the counter.)
 # - A MANN writes to the least used row or to the one just read; it reads by cosine without a strength, which
 #   leans and does not point.
-# - In three short runs of each, an LSTM of the same size is not behind it, and a list of raw pixels is ahead of
-#   both at the 10th instance; longer training, one run each, leaves LSTM and machine level, and ahead of the
-#   list. Silenced, the machine still knows much.
+# - Three short runs of each show no order between it and an LSTM of the same size; a list of raw pixels is
+#   ahead of both at the 10th instance. In longer runs, one each, the LSTM is right in 77 and 88 % (2nd, 10th),
+#   the machine in 73 and 85, or in 77 and 86 if it writes first: all have passed the list, and no order is told.
 # - A memory that is offered need not be used: silence it, and see.
 #
 # ## Read more

@@ -85,7 +85,8 @@ def test_a_silenced_machine_says_the_same_whatever_is_in_its_memory(variant):
     deaf = [net.cell(instances.silenced(its_job, weights), state, x)[1] for state in (begun, full)]
     assert torch.equal(*deaf)
     without = net.cell(weights, begun._replace(reads=0 * begun.reads), x)[1]
-    torch.testing.assert_close(deaf[0], without)  # an empty memory says nothing, either
+    if variant != "mann-writes-first":  # which reads what it has just written
+        torch.testing.assert_close(deaf[0], without)  # an empty memory says nothing, either
 
 
 def test_every_learner_is_judged_by_the_same_streams():

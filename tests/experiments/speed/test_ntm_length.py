@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from experiments.speed import ntm_length
-from experiments.speed.ntm import gradient, machine
+from experiments.speed.copying import gradient, machine
 from reference.pytorch import ntm
 from reference.tasks.sequences import Copy
 

@@ -30,6 +30,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         omniglot.with_and_without,
         omniglot.twenty_way,
         omniglot.streams,
+        omniglot.glyph_streams,
         omniglot.streams_settings,
     ),
     HERE / "regression" / "README.md": (regression.sinusoids, regression.rates_over_runs),

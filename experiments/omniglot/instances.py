@@ -1,7 +1,8 @@
-"""Streams of labelled characters on Omniglot: a memory-augmented network, and what stands beside it.
+"""Streams of labelled characters, on Omniglot or of glyphs: a memory-augmented network and what is beside it.
 
     python -m experiments.omniglot.instances mann --seed 0 --data characters
     python -m experiments.omniglot.instances lstm --seed 0 --data held-out   # settings are chosen with it
+    python -m experiments.omniglot.instances mann --seed 0 --data glyphs
 
 See README.md in this folder.
 """
@@ -9,7 +10,7 @@ See README.md in this folder.
 import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -33,13 +34,14 @@ from reference.pytorch.unroll import value_and_grad
 from reference.rules import adam, clipped
 from reference.tasks.bank import Bank
 from reference.tasks.folders import area_average
+from reference.tasks.glyphs import glyphs
 from reference.tasks.instances import Instances, accuracy_by_instance
 
 
 class Settings(NamedTuple):
     """What a run depends on; the machine's sizes and the images' are those of Santoro et al. 2016."""
 
-    data: Data = "alphabets"
+    data: Literal[Data, "glyphs"] = "alphabets"
     seed: int = 0
     n_steps: int = 3000
     batch: int = 128
@@ -131,10 +133,16 @@ def shrunk(bank: Bank, pixels: int) -> Bank:
     return bank._replace(images=np.concatenate(small))
 
 
+def of_glyphs() -> tuple[Bank, Bank]:
+    """The glyphs to train on, where a quarter turn makes a new class, and those of other scripts."""
+    return glyphs("train").with_rotations(), glyphs("test")
+
+
 def streams(job: Job) -> tuple[Instances, Instances]:
     """What is trained on, and what is judged by."""
     chosen = job.settings
-    both = (shrunk(bank, chosen.pixels) for bank in banks(chosen.data))
+    given = of_glyphs() if chosen.data == "glyphs" else banks(chosen.data)
+    both = (shrunk(bank, chosen.pixels) for bank in given)
     return tuple(Instances(bank, n_way=chosen.n_way, n_each=chosen.n_each) for bank in both)
 
 

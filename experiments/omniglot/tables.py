@@ -224,6 +224,11 @@ def streams() -> str:
     return table(of_streams("characters"), down=IN_STREAMS, across="instance")
 
 
+def glyph_streams() -> str:
+    """The same of streams of glyphs."""
+    return table(of_streams("glyphs"), down=IN_STREAMS, across="instance")
+
+
 def streams_settings() -> str:
     """One line a run by which the rates were chosen."""
     found = [row for row in of_streams("held-out") if row.about["reads"] != "silenced"]

@@ -11,6 +11,7 @@ from experiments.saving import Job
 from reference.pytorch import mann
 from reference.pytorch.machine.arrays import to_torch
 from reference.tasks.bank import make_bank
+from reference.tasks.glyphs import glyphs
 
 CPU = torch.device("cpu")
 VARIANTS = [name for name in instances.VARIANTS if name != "pixels"]  # which has nothing to learn
@@ -55,6 +56,13 @@ def test_a_shrunk_bank_has_the_means_of_blocks():
     expected = bank.images.reshape(-1, 4, 7, 4, 7).astype(float).mean(axis=(2, 4))
     assert abs(small.images - expected).max() <= 0.5 and small.images.dtype == np.uint8
     assert (small.offsets == bank.offsets).all()
+
+
+def test_streams_of_glyphs_are_judged_by_scripts_that_are_not_trained_on():
+    training, judging = instances.streams(job("mann", FEW._replace(data="glyphs")))
+    assert len(training.bank.names) == 4 * len(glyphs("train").names)
+    assert list(judging.bank.names) == list(glyphs("test").names)
+    assert training.bank.images.shape[1:] == judging.bank.images.shape[1:] == (4, 4)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -115,10 +115,8 @@ def begin(job: Job, rng: np.random.Generator) -> Params:
 
 def nearest(params: Params, x: Tensor, *, n_way: int) -> Tensor:
     """No learner: all that was met is kept, and the label of the image with the nearest pixels is said."""
-    pixels, labels = (
-        x[..., :-n_way].swapaxes(0, 1),
-        x[1:, :, -n_way:],
-    )  # the label of step i comes in step i + 1
+    pixels = x[..., :-n_way].swapaxes(0, 1)
+    labels = x[1:, :, -n_way:]  # the label of step i comes in step i + 1
     apart = torch.cdist(pixels, pixels)
     later = torch.ones_like(apart[0], dtype=torch.bool).triu()
     found = apart.masked_fill(later, math.inf)[:, 1:].argmin(-1)  # (batch, n_steps - 1)

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from experiments import bench
@@ -19,7 +20,7 @@ from experiments.speed.copying import N_HIDDEN, SIZE, gradient, machine
 from reference.episodes import Series
 from reference.params import Params
 from reference.pytorch.nn.cells import Recurrent
-from reference.pytorch.nn.recurrent import scan
+from reference.pytorch.nn.recurrent import map_state, scan
 from reference.results import Row
 from reference.tasks.sequences import Copy
 
@@ -71,16 +72,8 @@ def in_windows(params: Params, series: Series, net: Recurrent, window: int = WIN
         if judged.any():
             nats = F.binary_cross_entropy_with_logits(logits[judged], y[judged], reduction="sum")
             (nats / n_bits / math.log(2)).backward()
-        state = detached(state)
+        state = map_state(Tensor.detach, state)
     return {name: p.grad for name, p in leaves.items()}
-
-
-def detached(state):
-    """The state without its history."""
-    if isinstance(state, tuple):
-        parts = [detached(part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state.detach()
 
 
 def summary(length: int, found: dict[str, list[tuple[float, float]]]) -> list[Row]:

@@ -35,7 +35,7 @@ from reference.params import Params, join, part
 from reference.pytorch.nn.cells import Recurrent, init_linear, run
 from reference.pytorch.nn.losses import cross_entropy
 from reference.pytorch.nn.memory import read, similarity
-from reference.pytorch.nn.recurrent import scan
+from reference.pytorch.nn.recurrent import map_state, scan
 from reference.pytorch.unroll import value_and_grad
 
 
@@ -198,7 +198,4 @@ def one_late(labels: Integer[Tensor, " n"], n_way: int) -> Float[Tensor, "n+1 n_
 
 def for_each(state: Any, n: int) -> Any:
     """n times the state of a batch of one."""
-    if isinstance(state, tuple):
-        parts = [for_each(given, n) for given in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state.expand(n, *state.shape[1:])
+    return map_state(lambda x: x.expand(n, *x.shape[1:]), state)

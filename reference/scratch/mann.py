@@ -34,7 +34,7 @@ from reference.scratch.nn.cells import Recurrent, init_linear, run
 from reference.scratch.nn.losses import cross_entropy
 from reference.scratch.nn.memory import read, similarity
 from reference.scratch.nn.networks import linear
-from reference.scratch.nn.recurrent import scan
+from reference.scratch.nn.recurrent import map_state, scan
 
 
 class Size(NamedTuple):
@@ -199,10 +199,7 @@ def one_late(labels: Integer[np.ndarray, " n"], n_way: int) -> Float[np.ndarray,
 
 def for_each(state: Any, n: int) -> Any:
     """n times the state of a batch of one."""
-    if isinstance(state, tuple):
-        parts = [for_each(given, n) for given in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return np.broadcast_to(state, (n, *state.shape[1:]))
+    return map_state(lambda x: np.broadcast_to(x, (n, *x.shape[1:])), state)
 
 
 def _flat(x: Array) -> Array:

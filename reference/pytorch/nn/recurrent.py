@@ -39,6 +39,14 @@ def scan(
     return state, torch.stack(outputs)
 
 
+def map_state(function: Callable[[Tensor], Tensor], state: State) -> State:
+    """The state with function(x) in the place of every array x in it; a state may hold tuples of tuples."""
+    if isinstance(state, tuple):
+        parts = [map_state(function, part) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return function(state)
+
+
 def init_lstm(rng: np.random.Generator, d_in: int, *, width: int) -> Params:
     """Parameters of one LSTM layer under the names of torch.nn.LSTM, uniform in +-1/sqrt(width), float32."""
     return init_params(rng, nn.LSTM(d_in, width))

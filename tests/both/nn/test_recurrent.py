@@ -1,5 +1,8 @@
 """A cell along a sequence: a loop, torch's own LSTM, the other side, and small steps."""
 
+from importlib import import_module
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -180,3 +183,18 @@ def test_an_input_of_another_size_is_named(side):
     here = side.array(params), tuple(map(side.array, state))
     with pytest.raises(ValueError, match=r"^x: got 2 numbers a row; weight_ih_l0 takes 3\. Is this"):
         side.nn.lstm_cell(*here, side.array(xs[0][:, :2].copy()))
+
+
+class Kept(NamedTuple):
+    own: Any
+    rows: Any
+
+
+def test_a_state_is_mapped_array_by_array_and_keeps_its_form(side):
+    state = Kept((side.array(np.ones(2)), (side.array(np.zeros(1)),)), side.array(np.array([2.0])))
+    map_state = import_module(f"reference.{side.name}.nn.recurrent").map_state
+    found = map_state(lambda x: x + 1, state)
+    assert type(found) is Kept and type(found.own) is tuple
+    for x, expected in ((found.own[0], [2, 2]), (found.own[1][0], [1]), (found.rows, [3])):
+        assert side.numpy(x).tolist() == expected
+    assert map_state(lambda x: x + 1, ()) == ()

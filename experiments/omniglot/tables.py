@@ -231,7 +231,17 @@ def glyph_streams() -> str:
 
 def streams_settings() -> str:
     """One line a run by which the rates were chosen."""
-    found = [row for row in of_streams("held-out") if row.about["reads"] != "silenced"]
+    return rates_tried("held-out")
+
+
+def glyph_streams_settings() -> str:
+    """The same of streams of glyphs."""
+    return rates_tried("glyphs-held-out")
+
+
+def rates_tried(data: str) -> str:
+    """One line a run on data that settings are chosen with."""
+    found = [row for row in of_streams(data) if row.about["reads"] != "silenced"]
     return table(found, down=("learner", "steps x streams", "rate"), across="instance")
 
 

@@ -58,10 +58,11 @@ def test_a_shrunk_bank_has_the_means_of_blocks():
     assert (small.offsets == bank.offsets).all()
 
 
-def test_streams_of_glyphs_are_judged_by_scripts_that_are_not_trained_on():
-    training, judging = instances.streams(job("mann", FEW._replace(data="glyphs")))
+@pytest.mark.parametrize(("data", "split"), [("glyphs", "test"), ("glyphs-held-out", "validation")])
+def test_streams_of_glyphs_are_judged_by_scripts_that_are_not_trained_on(data, split):
+    training, judging = instances.streams(job("mann", FEW._replace(data=data)))
     assert len(training.bank.names) == 4 * len(glyphs("train").names)
-    assert list(judging.bank.names) == list(glyphs("test").names)
+    assert list(judging.bank.names) == list(glyphs(split).names)
     assert training.bank.images.shape[1:] == judging.bank.images.shape[1:] == (4, 4)
 
 

@@ -6,7 +6,7 @@ was before. All of it is differentiable, so a program for the memory is learned 
 Paper: Graves, Wayne & Danihelka 2014 (arXiv:1410.5401), whose equations stand in nn/memory.py; the memory
 begun at one constant: Collier & Beel 2018 (arXiv:1807.08518).
 Differs from the paper: the paper leaves open that all heads, writing ones too, meet the memory of the step
-before; that they begin at row 0; and the ranges of what the controller emits (tanh for what is added).
+before; that they begin at row 0; and the range of what is added (tanh).
 """
 
 from collections.abc import Callable

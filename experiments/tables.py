@@ -32,6 +32,7 @@ PAGES: dict[Path, tuple[Callable[[], str], ...]] = {
         omniglot.streams,
         omniglot.glyph_streams,
         omniglot.streams_settings,
+        omniglot.glyph_streams_settings,
     ),
     HERE / "regression" / "README.md": (regression.sinusoids, regression.rates_over_runs),
     HERE / "sequences" / "README.md": (

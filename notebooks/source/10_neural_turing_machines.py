@@ -1273,6 +1273,8 @@ claim(
     evenly,
     begins_at[1, "no row, evenly spread"],
 )
+
+# %%
 in_training, spread = Copy().of_lengths(np.random.default_rng(6), np.full(50, 20)), np.full(128, 1 / 128)
 with torch.inference_mode():
     at_20 = [
@@ -1284,6 +1286,8 @@ claim(
     at_20[0] < 1 and at_20[1] > 40,
     at_20,
 )
+
+# %%
 at_70 = [wrong_placed[seed, "row 70"] for seed in (0, 1)]
 claim(
     "Put to row 70, both begin to read there, and get over 150 wrong.",
